@@ -84,6 +84,8 @@ const Cluster = z.strictObject({
           high: seconds(1, 86_400).default(7200),
         })
         .prefault({}),
+      /** Lets people approve what they started by hand: for teams of one, and recorded each time it is used. */
+      onePersonTeam: z.boolean().default(false),
     })
     .prefault({}),
 });

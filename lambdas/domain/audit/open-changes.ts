@@ -1,0 +1,50 @@
+import type { AuditEntry } from './entry.ts';
+
+/** A treatment that was begun, and of which the trail does not say that it ended clean or was undone. */
+export type OpenChange = {
+  rung: number;
+  treatment: string;
+  document: string;
+  /** The command on the node, where it is known that one was sent. */
+  commandId?: string;
+  undo: { document: string; arguments: Record<string, string> };
+};
+
+/**
+ * The changes that may still stand on the node, in the order they were begun. The trail is the write-ahead log: an
+ * intent is written before the act, so a crash at any point leaves the intent to be found here.
+ */
+export function openChanges(entries: AuditEntry[]): OpenChange[] {
+  const open = new Map<number, OpenChange>();
+  for (const entry of entries) {
+    const { rung } = entry;
+    if (rung === undefined) continue;
+    const change = open.get(rung);
+    switch (entry.step) {
+      case 'treatment.intended': {
+        const undo = undoOf(entry);
+        if (undo !== undefined) {
+          open.set(rung, { rung, treatment: entry.treatment ?? '', document: entry.document ?? '', undo });
+        }
+        break;
+      }
+      case 'treatment.sent':
+        if (change !== undefined && typeof entry.details?.commandId === 'string') {
+          change.commandId = entry.details.commandId;
+        }
+        break;
+      case 'treatment.finished':
+        if (entry.details?.clean === true) open.delete(rung);
+        break;
+      case 'undo.finished':
+        if (entry.outcome === 'done' || entry.outcome === 'nothing') open.delete(rung);
+        break;
+    }
+  }
+  return [...open.values()];
+}
+
+function undoOf(entry: AuditEntry): OpenChange['undo'] | undefined {
+  const undo = entry.details?.undo as OpenChange['undo'] | undefined;
+  return typeof undo?.document === 'string' ? undo : undefined;
+}

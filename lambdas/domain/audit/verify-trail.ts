@@ -1,0 +1,83 @@
+import { createPublicKey, verify } from 'node:crypto';
+import { AuditEntry, hashOf } from './entry.ts';
+import { headMessage, SignedHead } from './signed-head.ts';
+
+/**
+ * `ok`: unbroken and closed by a valid signature. `open`: unbroken so far, but not (or not checkably) signed.
+ * `broken`: `firstBroken` names the first line that does not follow.
+ */
+export type TrailReport = {
+  ok: boolean;
+  state: 'ok' | 'open' | 'broken';
+  entries: number;
+  firstBroken?: { line: number; reason: string };
+  note?: string;
+};
+
+/**
+ * Checks the audit trail of one incident, line by line in the order given: every entry follows the one before, and the
+ * signed head closes it. The public key must come from outside the file, or the file would vouch for itself.
+ *
+ * @param lines parsed JSON lines: entries in order, then at most one signed head
+ * @param publicKeyPem SPKI PEM of the P-256 key that signs heads
+ */
+export function verifyTrail(lines: unknown[], publicKeyPem?: string): TrailReport {
+  const entries: AuditEntry[] = [];
+  let head: SignedHead | undefined;
+  const broken = (line: number, reason: string): TrailReport => ({
+    ok: false,
+    state: 'broken',
+    entries: entries.length,
+    firstBroken: { line, reason },
+  });
+
+  for (const [index, line] of lines.entries()) {
+    const number = index + 1;
+    if (head !== undefined) return broken(number, 'something follows the signed head');
+    const signed = SignedHead.safeParse(line);
+    if (signed.success) {
+      head = signed.data;
+      const last = entries.at(-1);
+      if (last === undefined || head.seq !== last.seq || head.hash !== last.hash || head.incident !== last.incident) {
+        return broken(number, 'the signed head does not name the last entry: entries were cut off or changed');
+      }
+      continue;
+    }
+    const problem = appendProblem(entries, line);
+    if (typeof problem === 'string') return broken(number, problem);
+    entries.push(problem);
+  }
+
+  if (entries.length === 0) return broken(1, 'the file holds no audit entry');
+  const open = (note: string): TrailReport => ({ ok: false, state: 'open', entries: entries.length, note });
+  if (head === undefined) return open('no signed head: the incident is still open, or its end was cut off');
+  if (publicKeyPem === undefined) return open('no public key was given, so the signature of the head was not checked');
+  if (!signatureHolds(head, publicKeyPem)) {
+    return broken(lines.length, 'the signature of the head does not fit this key');
+  }
+  return { ok: true, state: 'ok', entries: entries.length };
+}
+
+/** The entry, if it follows the ones before it; otherwise the reason why not. */
+function appendProblem(entries: AuditEntry[], line: unknown): AuditEntry | string {
+  const parsed = AuditEntry.loose().safeParse(line);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    return `not an audit entry: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim();
+  }
+  const entry = parsed.data;
+  const previous = entries.at(-1);
+  const expected = previous === undefined ? 0 : previous.seq + 1;
+  if (entry.seq !== expected) return `entry ${expected} is missing: this one is ${entry.seq}`;
+  if (previous !== undefined && entry.incident !== previous.incident) {
+    return `it belongs to incident ${entry.incident}, not to ${previous.incident}`;
+  }
+  if (entry.previousHash !== (previous?.hash ?? null)) return 'it does not follow the entry before it';
+  if (hashOf(entry) !== entry.hash) return 'its content was changed after it was written';
+  return entry;
+}
+
+function signatureHolds(head: SignedHead, publicKeyPem: string): boolean {
+  const key = createPublicKey(publicKeyPem);
+  return verify('sha256', headMessage(head), key, Buffer.from(head.signature, 'base64'));
+}

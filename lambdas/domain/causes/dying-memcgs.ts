@@ -1,0 +1,95 @@
+import { valueOf } from '../evidence/probe.ts';
+import { slicesWithZombies } from '../evidence/zombies.ts';
+import type { Cause, Finding } from './cause.ts';
+import { confidenceFrom } from './confidence.ts';
+
+/** What one dying cgroup costs on 2 CPUs, measured on kernel 6.1; it only grows with CPUs, so this is a lower bound. */
+const kbPerDying = 20;
+/** A node on which the hidden cgroups outnumber the visible ones this many times leaks; it is not merely busy. */
+const outnumbers = 2;
+
+/** Memory cgroups that were removed and that the page cache charged to them keeps alive. */
+export const dyingMemcgs: Cause = {
+  id: 'dying-memcgs',
+
+  judge(evidence, thresholds) {
+    const cgroups = valueOf(evidence.probes.cgroups);
+    if (cgroups === undefined) return { result: 'insufficient-evidence', needs: ['cgroups'], findings: [] };
+
+    const memory = valueOf(evidence.probes.memory);
+    const costPercent = memory && round1((cgroups.dying * kbPerDying * 100) / memory.totalKb);
+    const byCount = cgroups.dying >= thresholds.dyingCount;
+    const byCost = costPercent !== undefined && costPercent >= thresholds.dyingMemoryPercent;
+
+    const count: Finding = {
+      fact: 'dying memory cgroups',
+      value: cgroups.dying,
+      threshold: thresholds.dyingCount,
+      speaks: byCount ? 'for' : 'against',
+      source: `settings thresholds.dyingCount; counted from ${cgroups.source}`,
+    };
+    const cost: Finding[] =
+      costPercent === undefined
+        ? []
+        : [
+            {
+              fact: 'memory they cost, percent of the node',
+              value: costPercent,
+              threshold: thresholds.dyingMemoryPercent,
+              speaks: byCost ? 'for' : 'against',
+              source: `settings thresholds.dyingMemoryPercent; at least ${kbPerDying} KiB each`,
+            },
+          ];
+    if (!byCount && !byCost) {
+      // Few by number may still be dear; without the node's memory that stays open.
+      return memory === undefined
+        ? { result: 'insufficient-evidence', needs: ['memory'], findings: [count] }
+        : { result: 'excluded', findings: [count, ...cost] };
+    }
+
+    const findings = [count, ...cost];
+    const weights = [byCount ? 0.7 : 0, byCost ? 0.4 : 0];
+    if (cgroups.dying >= outnumbers * cgroups.live) {
+      weights.push(0.5);
+      findings.push({
+        fact: 'live memory cgroups beside them',
+        value: cgroups.live,
+        threshold: Math.floor(cgroups.dying / outnumbers),
+        speaks: 'for',
+        source: `the hidden outnumber the visible at least ${outnumbers} to 1`,
+      });
+    }
+    const [first] = slicesWithZombies(evidence);
+    if (first !== undefined) {
+      weights.push(0.4);
+      findings.push({
+        fact: 'slice that holds most of them',
+        value: first.path,
+        speaks: 'for',
+        source:
+          first.dying === null
+            ? `${first.ghostKb} KiB of page cache charged to no living cgroup`
+            : `${first.dying} dying, cgroup.stat of the slice`,
+      });
+    }
+    return { result: 'matches', confidence: confidenceFrom(weights), findings };
+  },
+
+  explain(findings) {
+    const value = (fact: string) => findings.find((finding) => finding.fact === fact)?.value;
+    const where = value('slice that holds most of them');
+    const cost = value('memory they cost, percent of the node');
+    return [
+      `${value('dying memory cgroups')} memory cgroups were removed but are still in the kernel`,
+      where === undefined ? '.' : `, most of them below ${where}.`,
+      ' The page cache charged to them keeps them alive; they show in no directory.',
+      cost === undefined ? '' : ` They cost at least ${cost} % of the node's memory`,
+      cost === undefined ? '' : ', and CPU in every walk of the cgroup tree (kubelet, cadvisor, reclaim).',
+      ' No kernel before 7.1 frees them by itself. Reclaim frees them without a restart; it does not stop what makes them.',
+    ].join('');
+  },
+};
+
+function round1(value: number): number {
+  return Math.round(value * 10) / 10;
+}

@@ -1,0 +1,53 @@
+import { valueOf } from '../evidence/probe.ts';
+import type { Cause, Finding } from './cause.ts';
+import { confidenceFrom } from './confidence.ts';
+
+/** Below this share of available memory the kubelet of an EKS node is about to evict (hard eviction: 100 MiB). */
+const leastAvailablePercent = 5;
+/** Share of time in which every task waits for memory; a node that shows this is not well, whatever else it shows. */
+const mostStalledPercent = 5;
+
+const needed = ['cgroups', 'memory', 'pressure', 'reclaim'] as const;
+
+/** Everything that is looked at was seen, and nothing of it is wrong. One gap among it, and there is no verdict. */
+export const healthy: Cause = {
+  id: 'healthy',
+
+  judge(evidence, thresholds) {
+    const cgroups = valueOf(evidence.probes.cgroups);
+    const memory = valueOf(evidence.probes.memory);
+    const pressure = valueOf(evidence.probes.pressure);
+    const reclaim = valueOf(evidence.probes.reclaim);
+    const findings: Finding[] = [];
+    const compare = (fact: string, value: number, threshold: number, good: boolean, source: string): void => {
+      findings.push({ fact, value, threshold, speaks: good ? 'for' : 'against', source });
+    };
+
+    if (cgroups !== undefined) {
+      const good = cgroups.dying <= thresholds.dyingFloor;
+      compare('dying memory cgroups', cgroups.dying, thresholds.dyingFloor, good, 'settings thresholds.dyingFloor');
+    }
+    if (memory !== undefined) {
+      const percent = Math.round((memory.availableKb * 100) / memory.totalKb);
+      const good = percent >= leastAvailablePercent;
+      compare('available memory, percent', percent, leastAvailablePercent, good, 'MemAvailable; kubelet evicts near here');
+    }
+    if (pressure !== undefined) {
+      const stalled = pressure.memory.full?.avg60 ?? pressure.memory.some.avg60;
+      const good = stalled <= mostStalledPercent;
+      compare('time stalled on memory, percent', stalled, mostStalledPercent, good, 'PSI memory avg60');
+    }
+    if (reclaim !== undefined) {
+      compare('direct reclaim stalls in the window', reclaim.allocstall, 0, reclaim.allocstall === 0, 'vmstat allocstall');
+    }
+
+    if (findings.some((finding) => finding.speaks === 'against')) return { result: 'excluded', findings };
+    const needs = needed.filter((probe) => evidence.probes[probe].status !== 'ok');
+    if (needs.length > 0) return { result: 'insufficient-evidence', needs, findings };
+    return { result: 'matches', confidence: confidenceFrom([0.5, 0.5, 0.5, 0.5]), findings };
+  },
+
+  explain() {
+    return 'Everything that was looked at is within its limits. Nothing on this node asks for a treatment.';
+  },
+};

@@ -1,0 +1,59 @@
+import * as z from 'zod';
+import { CauseId, Finding } from './causes/cause.ts';
+import { explainInconclusive } from './causes/inconclusive.ts';
+import { causes } from './causes/index.ts';
+import type { Evidence } from './evidence/evidence.ts';
+import { type Gap, gapsOf } from './evidence/gaps.ts';
+import type { Cluster } from './settings.ts';
+
+export const Diagnosis = z.object({
+  cause: CauseId,
+  variant: z.string().optional(),
+  /** 0 to 1; 0 for `inconclusive`. */
+  confidence: z.number().min(0).max(1),
+  alsoPossible: z.array(z.object({ cause: CauseId, confidence: z.number() })),
+  findings: z.array(Finding),
+  gaps: z.array(z.object({ probe: z.string(), reason: z.string() })),
+  explanation: z.string(),
+});
+export type Diagnosis = z.infer<typeof Diagnosis>;
+
+/** The cause that the evidence supports best, or `inconclusive`. Total and deterministic. */
+export function diagnose(evidence: Evidence, thresholds: Cluster['thresholds']): Diagnosis {
+  const gaps = gapsOf(evidence);
+  const judged = causes.map((cause) => ({ id: cause.id, cause, verdict: cause.judge(evidence, thresholds) }));
+  const matches = judged
+    .flatMap(({ cause, verdict }) => (verdict.result === 'matches' ? [{ cause, ...verdict }] : []))
+    .sort((a, b) => b.confidence - a.confidence);
+  const [best, ...others] = matches;
+  if (best === undefined) {
+    return {
+      cause: 'inconclusive',
+      confidence: 0,
+      alsoPossible: [],
+      findings: judged.flatMap(({ verdict }) => verdict.findings),
+      gaps,
+      explanation: explainInconclusive(judged, gaps),
+    };
+  }
+  return {
+    cause: best.cause.id,
+    confidence: best.confidence,
+    alsoPossible: others.map(({ cause, confidence }) => ({ cause: cause.id, confidence })),
+    findings: best.findings,
+    gaps,
+    explanation: best.cause.explain(best.findings),
+  };
+}
+
+/** The diagnosis of a node from which no evidence came: it did not answer, or what it printed cannot be read. */
+export function diagnoseWithoutEvidence(gap: Gap): Diagnosis {
+  return {
+    cause: 'inconclusive',
+    confidence: 0,
+    alsoPossible: [],
+    findings: [],
+    gaps: [gap],
+    explanation: `There is no evidence from this node: ${gap.reason}. That is not a finding of health; somebody should look.`,
+  };
+}

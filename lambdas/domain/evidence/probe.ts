@@ -1,0 +1,28 @@
+import * as z from 'zod';
+
+const reason = z.string().min(1).max(500);
+
+/**
+ * One question put to the node. `missing`: the thing does not exist there. `failed`: it exists, and reading it failed
+ * or took too long. Neither is ever health: both become gaps.
+ */
+export type Probe<T> = { status: 'ok'; value: T } | { status: 'missing' | 'failed'; reason: string };
+
+/**
+ * The schema of a probe with this value. A probe that an older document did not know, or that the report is silent
+ * about, parses as `missing`.
+ */
+export function probeOf<T extends z.ZodType>(value: T) {
+  return z
+    .discriminatedUnion('status', [
+      z.object({ status: z.literal('ok'), value }),
+      z.object({ status: z.literal('missing'), reason }),
+      z.object({ status: z.literal('failed'), reason }),
+    ])
+    .default({ status: 'missing', reason: 'not collected' });
+}
+
+/** The value of a probe, or `undefined` where it is a gap. */
+export function valueOf<T>(probe: Probe<T>): T | undefined {
+  return probe.status === 'ok' ? probe.value : undefined;
+}

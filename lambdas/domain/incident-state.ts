@@ -1,0 +1,143 @@
+import * as z from 'zod';
+import { ApprovalStatus } from './approval/approval.ts';
+import { Diagnosis } from './diagnosis.ts';
+import { Evidence } from './evidence/evidence.ts';
+import { GateDecision, GateResult } from './gates/gate.ts';
+import { Mode } from './settings.ts';
+import { Arguments, Rung } from './treatments/treatment.ts';
+import { Finding } from './causes/cause.ts';
+import { Sample, Verdict } from './verification.ts';
+
+/** An alarm after intake: which node of which cluster, and who or what raised it. */
+export const Alarm = z.object({
+  source: z.enum(['by-hand', 'cloudwatch', 'amp', 'alertmanager', 'census']),
+  id: z.string().min(1).max(256),
+  at: z.iso.datetime(),
+  cluster: z.string().min(1).max(100),
+  instanceId: z.string().regex(/^i-[0-9a-f]{8,17}$/, 'must be an EC2 instance id such as i-0123456789abcdef0'),
+  reason: z.string().max(1000).optional(),
+  /** The person behind an alarm by hand; they cannot approve what they asked for. */
+  requestedBy: z.string().max(256).optional(),
+});
+export type Alarm = z.infer<typeof Alarm>;
+
+/** How every incident can end. */
+export const Outcome = z.enum([
+  'cured',
+  'relieved',
+  'unresolved',
+  'observed',
+  'refused',
+  'denied',
+  'expired',
+  'void',
+  'failed',
+]);
+export type Outcome = z.infer<typeof Outcome>;
+
+/**
+ * One run of an SSM document on the node. running: look again after `waitSeconds`. refused: it was not sent.
+ * not-needed: there was nothing to send. All others: it is over.
+ */
+export const Command = z.object({
+  status: z.enum(['running', 'succeeded', 'failed', 'timed-out', 'no-answer', 'refused', 'not-needed']),
+  document: z.string().optional(),
+  commandId: z.string().optional(),
+  arguments: Arguments.optional(),
+  documentDigest: z.string().optional(),
+  sentAt: z.iso.datetime().optional(),
+  /** When we stop asking: the delivery time plus the longest that the document may run. */
+  deadline: z.iso.datetime().optional(),
+  waitSeconds: z.int().nonnegative(),
+  responseCode: z.int().optional(),
+  output: z.string().optional(),
+  reason: z.string().optional(),
+});
+export type Command = z.infer<typeof Command>;
+
+/** What a treatment did, from the JSON that its document printed. */
+export const TreatmentResult = z.object({
+  changed: z.boolean(),
+  before: z.record(z.string(), z.unknown()),
+  after: z.record(z.string(), z.unknown()),
+  undo: z.object({ document: z.string(), arguments: Arguments }).optional(),
+  details: z.record(z.string(), z.unknown()).optional(),
+});
+export type TreatmentResult = z.infer<typeof TreatmentResult>;
+
+/** What became of one rung, for the record and the report. */
+export const RungResult = z.object({
+  treatment: z.string(),
+  arguments: Arguments,
+  risk: z.string(),
+  gate: GateResult.optional(),
+  approval: z.object({ id: z.string(), status: ApprovalStatus, by: z.string().optional(), reason: z.string().optional() }).optional(),
+  status: z.enum(['done', 'skipped', 'refused', 'failed', 'not-started']),
+  reason: z.string().optional(),
+  result: TreatmentResult.optional(),
+  verification: z
+    .object({ cured: z.boolean(), verdict: Verdict, provisional: z.boolean().optional(), findings: z.array(Finding), samples: z.array(Sample) })
+    .optional(),
+  undo: z.object({ status: z.enum(['done', 'nothing', 'failed']), reason: z.string() }).optional(),
+});
+export type RungResult = z.infer<typeof RungResult>;
+
+/** What travels between the states of one incident. Small enough for Step Functions (256 KiB) with room to spare. */
+export const IncidentState = z.object({
+  version: z.literal(1),
+  /** Counts the functions that have returned; names the audit entries of each, so that a retry writes none twice. */
+  step: z.int().nonnegative(),
+  incident: z.object({
+    id: z.string(),
+    execution: z.string(),
+    openedAt: z.iso.datetime(),
+    alarm: Alarm,
+    cluster: z.string(),
+    instanceId: z.string(),
+  }),
+  lease: z.object({ status: z.enum(['ours', 'refused']), fencing: z.int().nonnegative().nullable(), reason: z.string() }),
+  command: Command.optional(),
+  evidence: Evidence.optional(),
+  diagnosis: Diagnosis.optional(),
+  /** The look before the treatment, with which verification compares. */
+  before: Sample.optional(),
+  plan: z.array(Rung),
+  ladder: z.object({ index: z.int().nonnegative(), status: z.enum(['rung', 'empty', 'exhausted']) }),
+  rung: Rung.optional(),
+  mode: Mode.optional(),
+  gate: z.object({ decision: GateDecision, gate: z.string(), reason: z.string(), waitSeconds: z.int().nonnegative() }).optional(),
+  approval: z
+    .object({
+      id: z.string(),
+      evidenceDigest: z.string(),
+      timeoutSeconds: z.int().positive(),
+      expiresAt: z.iso.datetime(),
+      decision: ApprovalStatus,
+      by: z.string().optional(),
+      reason: z.string().optional(),
+      interruption: z.unknown().optional(),
+    })
+    .optional(),
+  recheck: z.object({ decision: z.enum(['pass', 'void', 'refuse']), reason: z.string() }).optional(),
+  /** How often an approval was void because the node had moved on. */
+  voids: z.int().nonnegative(),
+  treatment: z.object({ status: z.enum(['done', 'refused', 'failed']), reason: z.string(), result: TreatmentResult.optional() }).optional(),
+  verification: z
+    .object({
+      verdict: Verdict,
+      waitSeconds: z.int().nonnegative(),
+      planned: z.int().positive(),
+      samples: z.array(Sample),
+      provisional: z.boolean(),
+      findings: z.array(Finding),
+    })
+    .optional(),
+  undo: z.object({ status: z.enum(['done', 'nothing', 'failed']), reason: z.string() }).optional(),
+  results: z.array(RungResult),
+  outcome: Outcome.optional(),
+  outcomeReason: z.string().optional(),
+  closedAt: z.iso.datetime().optional(),
+  /** What Step Functions caught. Its presence means that the incident ends as `failed`. */
+  error: z.object({ Error: z.string().optional(), Cause: z.string().optional() }).loose().optional(),
+});
+export type IncidentState = z.infer<typeof IncidentState>;

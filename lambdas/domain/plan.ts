@@ -1,0 +1,44 @@
+import type { Diagnosis } from './diagnosis.ts';
+import type { Evidence } from './evidence/evidence.ts';
+import type { Cluster, Need } from './settings.ts';
+import { treatments } from './treatments/index.ts';
+import type { Rung, Treatment } from './treatments/treatment.ts';
+
+/**
+ * The ladder for a diagnosis, gentlest rung first. A treatment that the findings or the settings leave nothing to do
+ * is not on it; one that the policy forbids stays on it as `never`, so that people see what would have been next.
+ */
+export function planFor(diagnosis: Diagnosis, evidence: Evidence | undefined, cluster: Cluster): Rung[] {
+  return treatments
+    .filter((treatment) => treatment.treats.includes(diagnosis.cause))
+    .flatMap((treatment) => {
+      const proposal = treatment.propose(evidence, cluster);
+      return proposal === undefined ? [] : [rungOf(treatment, proposal, cluster)];
+    });
+}
+
+function rungOf(
+  treatment: Treatment,
+  proposal: Pick<Rung, 'arguments' | 'reason' | 'expects'>,
+  cluster: Cluster,
+): Rung {
+  return {
+    treatment: treatment.id,
+    kind: treatment.kind,
+    ...(treatment.document === undefined ? {} : { document: treatment.document }),
+    ...(treatment.undoDocument === undefined ? {} : { undoDocument: treatment.undoDocument }),
+    arguments: proposal.arguments,
+    risk: treatment.risk,
+    needs: needFor(treatment, cluster),
+    reason: proposal.reason,
+    expects: proposal.expects,
+  };
+}
+
+const words = { auto: 'auto', approve: 'approval', never: 'never' } as const satisfies Record<Need, Rung['needs']>;
+
+function needFor(treatment: Treatment, cluster: Cluster): Rung['needs'] {
+  if (treatment.risk === 'none') return 'auto';
+  const override = treatment.id === 'notify' ? undefined : cluster.policy.treatments[treatment.id];
+  return words[override ?? cluster.policy.risk[treatment.risk]];
+}

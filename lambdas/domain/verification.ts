@@ -1,0 +1,144 @@
+import * as z from 'zod';
+import { Finding } from './causes/cause.ts';
+import type { Evidence } from './evidence/evidence.ts';
+import { valueOf } from './evidence/probe.ts';
+import type { Cluster } from './settings.ts';
+import { slopePerHour } from './slope.ts';
+import type { Expects } from './treatments/treatment.ts';
+
+/** One look at the node after a treatment. A figure that was not seen is `null`, never zero. */
+export const Sample = z.object({
+  at: z.iso.datetime(),
+  dying: z.number().nullable(),
+  availablePercent: z.number().nullable(),
+  stalledPercent: z.number().nullable(),
+  bootId: z.string().nullable(),
+  /** Why the figures are missing. */
+  gap: z.string().optional(),
+});
+export type Sample = z.infer<typeof Sample>;
+
+export const Verdict = z.enum(['looking', 'cured', 'relieved', 'not-cured']);
+export type Verdict = z.infer<typeof Verdict>;
+
+export type Judgement = { verdict: Exclude<Verdict, 'looking'>; provisional: boolean; findings: Finding[] };
+
+/** Fewer looks than this never prove a cure. */
+export const leastSamples = 5;
+/** Zombies that come and go on any node; a rise by fewer within one window is noise and no growth. */
+const noise = 10;
+/** A level that fell by less than this share of what it was has not fallen. */
+const fallen = 0.5;
+/** Percentage points by which a side signal may move against us before the treatment counts as having done harm. */
+const harm = 10;
+
+/** The figures that verification follows, from one piece of evidence; `gap` where there is none. */
+export function sampleOf(evidence: Evidence | undefined, at: Date, gap?: string): Sample {
+  const memory = evidence && valueOf(evidence.probes.memory);
+  const pressure = evidence && valueOf(evidence.probes.pressure);
+  const cgroups = evidence && valueOf(evidence.probes.cgroups);
+  return {
+    at: at.toISOString(),
+    dying: cgroups?.dying ?? null,
+    availablePercent: memory ? Math.round((memory.availableKb * 1000) / memory.totalKb) / 10 : null,
+    stalledPercent: pressure ? (pressure.memory.full?.avg10 ?? pressure.memory.some.avg10) : null,
+    bootId: (evidence && valueOf(evidence.probes.host)?.bootId) ?? null,
+    ...(gap === undefined ? {} : { gap }),
+  };
+}
+
+/**
+ * Whether a treatment helped, from the trend of the looks after it.
+ *
+ * cured: the level is where the rung said it would be, it does not grow, and no side signal got worse.
+ * relieved: the level fell by half or more, but it grows on, or it stopped short. not-cured: anything else, missing
+ * looks among it. `provisional`: the window is too short to see the slowest growth that would still be a fault.
+ */
+export function judge(
+  before: Sample,
+  samples: Sample[],
+  expects: Expects,
+  thresholds: Cluster['thresholds'],
+): Judgement {
+  const seen = samples.flatMap(({ at, dying }) => (dying === null ? [] : [{ at: Date.parse(at), value: dying }]));
+  const last = samples.at(-1);
+  const findings: Finding[] = [];
+  const judgement = (verdict: Judgement['verdict'], provisional = false): Judgement => ({ verdict, provisional, findings });
+
+  if (seen.length < leastSamples || last?.dying == null || before.dying === null) {
+    findings.push({
+      fact: 'looks that saw the count',
+      value: seen.length,
+      threshold: leastSamples,
+      speaks: 'against',
+      source: 'a missing look is never a cure',
+    });
+    return judgement('not-cured');
+  }
+  if (before.bootId !== last.bootId) {
+    const source = 'the node booted, or was exchanged, while it was watched';
+    findings.push({ fact: 'boot id', value: last.bootId ?? 'unknown', speaks: 'against', source });
+    return judgement('not-cured');
+  }
+
+  const level = median(seen.slice(-3).map(({ value }) => value));
+  const atMost = expects.atMost ?? thresholds.dyingFloor;
+  const low = level <= atMost;
+  const source = 'what the rung said it would do';
+  findings.push({ fact: 'dying memory cgroups', value: level, threshold: atMost, speaks: low ? 'for' : 'against', source });
+
+  const growth = growthOf(seen, thresholds.dyingPerHour);
+  findings.push(growth.finding);
+
+  const harmed = sideFindings(before, last);
+  findings.push(...harmed);
+  if (harmed.some((finding) => finding.speaks === 'against')) return judgement('not-cured');
+  if (low && !growth.grows) return judgement('cured', growth.provisional);
+  return judgement(level <= before.dying * fallen ? 'relieved' : 'not-cured');
+}
+
+type Growth = { grows: boolean; provisional: boolean; finding: Finding };
+
+function growthOf(seen: { at: number; value: number }[], healthyPerHour: number): Growth {
+  const hours = ((seen.at(-1)?.at ?? 0) - (seen[0]?.at ?? 0)) / 3_600_000;
+  const perHour = slopePerHour(seen);
+  // What the window can tell from noise; above the healthy band the verdict is only as good as the window is long.
+  const resolution = hours > 0 ? noise / hours : Number.POSITIVE_INFINITY;
+  const limit = Math.max(healthyPerHour, resolution);
+  const grows = !(perHour <= limit);
+  return {
+    grows,
+    provisional: resolution > healthyPerHour,
+    finding: {
+      fact: 'growth of dying memory cgroups, per hour',
+      value: Math.round(perHour),
+      threshold: Number.isFinite(limit) ? Math.round(limit) : 'none: the window has no length',
+      speaks: grows ? 'against' : 'for',
+      source:
+        resolution > healthyPerHour
+          ? 'the least that this short window can tell from noise'
+          : 'settings thresholds.dyingPerHour',
+    },
+  };
+}
+
+function sideFindings(before: Sample, last: Sample): Finding[] {
+  const side = (fact: string, was: number | null, is: number | null, worse: number): Finding[] => {
+    if (was === null) return [];
+    if (is === null) {
+      return [{ fact, value: 'not seen', threshold: was, speaks: 'against', source: 'a missing look is never a cure' }];
+    }
+    return [{ fact, value: is, threshold: was, speaks: worse > harm ? 'against' : 'for', source: 'compared with before' }];
+  };
+  const lost = (before.availablePercent ?? 0) - (last.availablePercent ?? 0);
+  const stalled = (last.stalledPercent ?? 0) - (before.stalledPercent ?? 0);
+  return [
+    ...side('available memory, percent', before.availablePercent, last.availablePercent, lost),
+    ...side('time stalled on memory, percent', before.stalledPercent, last.stalledPercent, stalled),
+  ];
+}
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.POSITIVE_INFINITY;
+}
