@@ -1,0 +1,82 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { Settings } from '../lambdas/domain/settings.ts';
+import packageJson from '../package.json' with { type: 'json' };
+import { AuditTrail } from './constructs/audit-trail.ts';
+import { Documents } from './constructs/documents.ts';
+import { IncidentWorkflow } from './constructs/incident-workflow.ts';
+import { JanitorRule } from './constructs/janitor-rule.ts';
+import { MedicFunctions } from './constructs/medic-functions.ts';
+import { Metrics } from './constructs/metrics.ts';
+import { ModeParameters } from './constructs/mode-parameters.ts';
+import { Notifications } from './constructs/notifications.ts';
+import { SigningKey } from './constructs/signing-key.ts';
+import { StateTable } from './constructs/state-table.ts';
+import { functionNames } from './function-names.ts';
+
+export interface CgroupMedicStackProps extends StackProps {
+  readonly settings: Settings;
+}
+
+/** Wires the parts together. What each part is, and what it lets others do, stands in `constructs/`. */
+export class CgroupMedicStack extends Stack {
+  constructor(scope: Construct, id: string, { settings, ...props }: CgroupMedicStackProps) {
+    super(scope, id, props);
+    const clusters = Object.entries(settings.clusters);
+
+    const documents = new Documents(this, 'Documents', { clusters: clusters.map(([name]) => name) });
+    const stateTable = new StateTable(this, 'State');
+    const auditTrail = new AuditTrail(this, 'Audit', { retentionDays: settings.audit.retentionDays });
+    const signingKey = new SigningKey(this, 'Signing');
+    const notifications = new Notifications(this, 'Notifications');
+    const metrics = new Metrics(this, 'Metrics');
+    const modes = new ModeParameters(this, 'Modes', {
+      initialModes: Object.fromEntries(clusters.map(([name, { initialMode }]) => [name, initialMode])),
+    });
+
+    const { byName: functions } = new MedicFunctions(this, 'Functions', {
+      settings,
+      environment: {
+        STATE_TABLE: stateTable.tableName,
+        AUDIT_TABLE: auditTrail.tableName,
+        AUDIT_LOG_GROUP: auditTrail.logGroupName,
+        NOTIFY_TOPIC_ARN: notifications.topicArn,
+        SIGNING_KEY_ID: signingKey.keyId,
+        MODE_PARAMETER_PREFIX: modes.prefix,
+        DOCUMENTS: documents.toJson(),
+        SOFTWARE_VERSION: packageJson.version,
+        POWERTOOLS_SERVICE_NAME: 'cgroup-medic',
+        NODE_OPTIONS: '--enable-source-maps',
+      },
+    });
+    const workflow = new IncidentWorkflow(this, 'Incident', { functions });
+    new JanitorRule(this, 'Janitor', { stateMachine: workflow.stateMachine, janitor: functions.janitor });
+
+    for (const name of functionNames) {
+      stateTable.grantReadWrite(functions[name]);
+      auditTrail.grantAppend(functions[name]);
+    }
+    documents.grantSend(functions['send-evidence'], 'collect-evidence');
+    documents.grantSend(functions['send-treatment'], 'reclaim');
+    documents.grantSend(functions['send-undo'], 'reclaim-restore');
+    documents.grantSend(functions.janitor, 'reclaim-restore');
+    documents.grantFollow(functions['poll-command']);
+    documents.grantFollow(functions.janitor);
+    modes.grantRead(functions.gate);
+    modes.grantRead(functions.recheck);
+    for (const name of ['request-approval', 'notify', 'close', 'janitor'] as const) {
+      notifications.grantPublish(functions[name]);
+    }
+    metrics.grantPublish(functions.close);
+    signingKey.grantSign(functions.close);
+    signingKey.grantSign(functions.janitor);
+    workflow.grantWakeUp(functions.decide);
+
+    new CfnOutput(this, 'StateMachineArn', { value: workflow.stateMachine.stateMachineArn });
+    new CfnOutput(this, 'DecideFunctionName', { value: functions.decide.functionName });
+    new CfnOutput(this, 'NotificationTopicArn', { value: notifications.topicArn });
+    new CfnOutput(this, 'AuditLogGroupName', { value: auditTrail.logGroupName });
+    new CfnOutput(this, 'AuditTableName', { value: auditTrail.tableName });
+    new CfnOutput(this, 'SigningKeyId', { value: signingKey.keyId });
+  }
+}

@@ -1,0 +1,54 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import { buildSync } from 'esbuild';
+import { functionNames } from '../function-names.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const handlers = join(root, 'lambdas/handlers');
+
+type Bundle = ReadonlyMap<string, Uint8Array>;
+let bundles: ReadonlyMap<string, Bundle> | undefined;
+
+/** A directory with `index.mjs` of one handler, its source map, and the given files. The caller removes it. */
+export function bundleDirectory(name: string, files: Readonly<Record<string, string>>): string {
+  bundles ??= bundleAll();
+  const bundle = bundles.get(name);
+  if (bundle === undefined)
+    throw new Error(`no bundle for the function "${name}": add it to cdk/function-names.ts`);
+  const directory = mkdtempSync(join(tmpdir(), `cgroup-medic-${name}-`));
+  for (const [file, contents] of bundle) writeFileSync(join(directory, file), contents);
+  for (const [file, contents] of Object.entries(files)) writeFileSync(join(directory, file), contents);
+  return directory;
+}
+
+/** Bundles all handlers in one run of esbuild, which parses the SDK once instead of once per function. */
+function bundleAll(): ReadonlyMap<string, Bundle> {
+  const { outputFiles } = buildSync({
+    absWorkingDir: root,
+    // Nothing is written here; a fixed place keeps the paths in the source maps, and so the asset hashes, the same everywhere.
+    outdir: join(root, 'bundles'),
+    write: false,
+    entryPoints: functionNames.map((name) => ({ in: join(handlers, `${name}.ts`), out: `${name}/index` })),
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    minify: true,
+    // Powertools and our own errors use class names.
+    keepNames: true,
+    sourcemap: 'external',
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    mainFields: ['module', 'main'],
+    conditions: ['import', 'module'],
+    legalComments: 'none',
+    logLevel: 'silent',
+  });
+  const result = new Map<string, Map<string, Uint8Array>>();
+  for (const { path, contents } of outputFiles) {
+    const name = basename(dirname(path));
+    const bundle = result.get(name) ?? new Map<string, Uint8Array>();
+    result.set(name, bundle.set(basename(path), contents));
+  }
+  return result;
+}

@@ -1,0 +1,99 @@
+import { ArnFormat, Stack, Validations } from 'aws-cdk-lib';
+import { Grant } from 'aws-cdk-lib/aws-iam';
+import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
+import { Construct } from 'constructs';
+import { type DocumentName, documentNames, loadDocument } from '../../ssm-documents/load.ts';
+import type { MedicFunction } from './medic-function.ts';
+
+export interface DocumentsProps {
+  /** EKS clusters on whose nodes the documents may run. */
+  readonly clusters: readonly string[];
+}
+
+/** The SSM documents: everything that ever runs on a node. */
+export class Documents extends Construct {
+  private readonly documents: ReadonlyMap<DocumentName, CfnDocument>;
+  private readonly clusters: readonly string[];
+
+  constructor(scope: Construct, id: string, { clusters }: DocumentsProps) {
+    super(scope, id);
+    this.clusters = clusters;
+    this.documents = new Map(documentNames.map((name) => [name, this.document(name)]));
+  }
+
+  private document(name: DocumentName): CfnDocument {
+    return new CfnDocument(this, name, {
+      documentType: 'Command',
+      documentFormat: 'JSON',
+      content: loadDocument(name).content,
+      targetType: '/AWS::EC2::Instance',
+      // The default, Replace, would take the document away from under a running incident.
+      updateMethod: 'NewVersion',
+    });
+  }
+
+  /** For the functions: physical name and content digest of each document, as JSON. */
+  toJson(): string {
+    const entries = documentNames.map((name) => {
+      const { contentDigest } = loadDocument(name);
+      return [name, { name: this.nameOf(name), contentDigest }];
+    });
+    return Stack.of(this).toJsonString(Object.fromEntries(entries));
+  }
+
+  /** Lets a function run this one document on the nodes of the configured clusters, and pin its version and hash. */
+  grantSend(grantee: MedicFunction, name: DocumentName): void {
+    Grant.addToPrincipal({
+      grantee,
+      actions: ['ssm:SendCommand', 'ssm:GetDocument', 'ssm:DescribeDocument'],
+      resourceArns: [this.arnOf(name)],
+    });
+    Grant.addToPrincipal({
+      grantee,
+      actions: ['ssm:SendCommand'],
+      resourceArns: [
+        Stack.of(this).formatArn({
+          service: 'ec2',
+          resource: 'instance',
+          resourceName: '*',
+          arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+        }),
+      ],
+      conditions: { StringEquals: { 'ssm:resourceTag/eks:cluster-name': [...this.clusters] } },
+    });
+    Validations.of(grantee.role).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:instance/*]',
+      reason:
+        'Nodes come and go, so their ids cannot be listed. The condition on the tag eks:cluster-name keeps the right to nodes of the configured clusters.',
+    });
+  }
+
+  /** Lets a function ask how a command is doing, and cancel it. */
+  grantFollow(grantee: MedicFunction): void {
+    Grant.addToPrincipal({
+      grantee,
+      actions: ['ssm:GetCommandInvocation', 'ssm:CancelCommand'],
+      resourceArns: ['*'],
+    });
+    Validations.of(grantee.role).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason:
+        'ssm:GetCommandInvocation and ssm:CancelCommand know no resource type (Service Authorization Reference, AWS Systems Manager).',
+    });
+  }
+
+  private nameOf(name: DocumentName): string {
+    const document = this.documents.get(name);
+    if (document === undefined)
+      throw new Error(`no document "${name}": use one of ${documentNames.join(', ')}`);
+    return document.ref;
+  }
+
+  private arnOf(name: DocumentName): string {
+    return Stack.of(this).formatArn({
+      service: 'ssm',
+      resource: 'document',
+      resourceName: this.nameOf(name),
+    });
+  }
+}
