@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { ApprovalStatus } from './approval/approval.ts';
+import { Finding } from './causes/cause.ts';
 import { Diagnosis } from './diagnosis.ts';
 import { Evidence } from './evidence/evidence.ts';
 import { GateDecision, GateResult } from './gates/gate.ts';
 import { Mode } from './settings.ts';
 import { Arguments, Rung } from './treatments/treatment.ts';
-import { Finding } from './causes/cause.ts';
 import { Sample, Verdict } from './verification.ts';
 
 /** An alarm after intake: which node of which cluster, and who or what raised it. */
@@ -14,7 +14,9 @@ export const Alarm = z.object({
   id: z.string().min(1).max(256),
   at: z.iso.datetime(),
   cluster: z.string().min(1).max(100),
-  instanceId: z.string().regex(/^i-[0-9a-f]{8,17}$/, 'must be an EC2 instance id such as i-0123456789abcdef0'),
+  instanceId: z
+    .string()
+    .regex(/^i-[0-9a-f]{8,17}$/, 'must be an EC2 instance id such as i-0123456789abcdef0'),
   reason: z.string().max(1000).optional(),
   /** The person behind an alarm by hand; they cannot approve what they asked for. */
   requestedBy: z.string().max(256).optional(),
@@ -71,12 +73,25 @@ export const RungResult = z.object({
   arguments: Arguments,
   risk: z.string(),
   gate: GateResult.optional(),
-  approval: z.object({ id: z.string(), status: ApprovalStatus, by: z.string().optional(), reason: z.string().optional() }).optional(),
+  approval: z
+    .object({
+      id: z.string(),
+      status: ApprovalStatus,
+      by: z.string().optional(),
+      reason: z.string().optional(),
+    })
+    .optional(),
   status: z.enum(['done', 'skipped', 'refused', 'failed', 'not-started']),
   reason: z.string().optional(),
   result: TreatmentResult.optional(),
   verification: z
-    .object({ cured: z.boolean(), verdict: Verdict, provisional: z.boolean().optional(), findings: z.array(Finding), samples: z.array(Sample) })
+    .object({
+      cured: z.boolean(),
+      verdict: Verdict,
+      provisional: z.boolean().optional(),
+      findings: z.array(Finding),
+      samples: z.array(Sample),
+    })
     .optional(),
   undo: z.object({ status: z.enum(['done', 'nothing', 'failed']), reason: z.string() }).optional(),
 });
@@ -95,7 +110,11 @@ export const IncidentState = z.object({
     cluster: z.string(),
     instanceId: z.string(),
   }),
-  lease: z.object({ status: z.enum(['ours', 'refused']), fencing: z.int().nonnegative().nullable(), reason: z.string() }),
+  lease: z.object({
+    status: z.enum(['ours', 'refused']),
+    fencing: z.int().nonnegative().nullable(),
+    reason: z.string(),
+  }),
   command: Command.optional(),
   evidence: Evidence.optional(),
   diagnosis: Diagnosis.optional(),
@@ -105,7 +124,14 @@ export const IncidentState = z.object({
   ladder: z.object({ index: z.int().nonnegative(), status: z.enum(['rung', 'empty', 'exhausted']) }),
   rung: Rung.optional(),
   mode: Mode.optional(),
-  gate: z.object({ decision: GateDecision, gate: z.string(), reason: z.string(), waitSeconds: z.int().nonnegative() }).optional(),
+  gate: z
+    .object({
+      decision: GateDecision,
+      gate: z.string(),
+      reason: z.string(),
+      waitSeconds: z.int().nonnegative(),
+    })
+    .optional(),
   approval: z
     .object({
       id: z.string(),
@@ -121,7 +147,13 @@ export const IncidentState = z.object({
   recheck: z.object({ decision: z.enum(['pass', 'void', 'refuse']), reason: z.string() }).optional(),
   /** How often an approval was void because the node had moved on. */
   voids: z.int().nonnegative(),
-  treatment: z.object({ status: z.enum(['done', 'refused', 'failed']), reason: z.string(), result: TreatmentResult.optional() }).optional(),
+  treatment: z
+    .object({
+      status: z.enum(['done', 'refused', 'failed']),
+      reason: z.string(),
+      result: TreatmentResult.optional(),
+    })
+    .optional(),
   verification: z
     .object({
       verdict: Verdict,

@@ -35,7 +35,10 @@ function rungOf(
   };
 }
 
-const words = { auto: 'auto', approve: 'approval', never: 'never' } as const satisfies Record<Need, Rung['needs']>;
+const words = { auto: 'auto', approve: 'approval', never: 'never' } as const satisfies Record<
+  Need,
+  Rung['needs']
+>;
 
 function needFor(treatment: Treatment, cluster: Cluster): Rung['needs'] {
   if (treatment.risk === 'none') return 'auto';

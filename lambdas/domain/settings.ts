@@ -18,7 +18,10 @@ export type Mode = z.infer<typeof Mode>;
 const seconds = (low: number, high: number) => z.int().min(low).max(high);
 const slicePath = z
   .string()
-  .regex(/^(\/[A-Za-z0-9_.@:\\-]+)+$/, 'must be a cgroup path such as /user.slice: absolute, no spaces, no trailing slash')
+  .regex(
+    /^(\/[A-Za-z0-9_.@:\\-]+)+$/,
+    'must be a cgroup path such as /user.slice: absolute, no spaces, no trailing slash',
+  )
   .refine((path) => !path.split('/').includes('..'), 'must not contain ".."');
 
 const ReclaimSettings = z.strictObject({
@@ -26,7 +29,10 @@ const ReclaimSettings = z.strictObject({
    * Slices that reclaim may touch, with everything below them. `/kubepods.slice` and `/kubepods` are not among the
    * defaults: on cgroup v1 the reclaim empties the page cache of the pods as well.
    */
-  slices: z.array(slicePath).max(20).default(['/user.slice', '/system.slice', '/runtime.slice', '/init.scope']),
+  slices: z
+    .array(slicePath)
+    .max(20)
+    .default(['/user.slice', '/system.slice', '/runtime.slice', '/init.scope']),
   /** Ceiling for the CPU that reclaim uses, in percent of one CPU, averaged over its run. */
   cpuPercent: z.literal([1, 2, 5, 10, 20, 50]).default(5),
   /** How long one reclaim may run. */
@@ -61,7 +67,11 @@ const Verification = z.strictObject({
 
 const Policy = z.strictObject({
   risk: z
-    .strictObject({ low: Need.default('auto'), medium: Need.default('approve'), high: Need.default('approve') })
+    .strictObject({
+      low: Need.default('auto'),
+      medium: Need.default('approve'),
+      high: Need.default('approve'),
+    })
     .prefault({}),
   /** Overrides by treatment id. */
   treatments: z.strictObject({ reclaim: Need.optional() }).prefault({}),
@@ -113,6 +123,16 @@ export const Settings = z.strictObject({
       evidenceSeconds: seconds(2, 600).default(90),
     })
     .prefault({}),
-  audit: z.strictObject({ retentionDays: z.literal([90, 180, 365, 400, 545, 731, 1827, 3653]).default(400) }).prefault({}),
+  janitor: z
+    .strictObject({
+      /** Seconds that the janitor gives functions of a dead execution to come to their end before it looks. */
+      settleSeconds: seconds(0, 60).default(20),
+      /** Seconds that it waits for the undo on the node; its Lambda may run for 300. */
+      undoSeconds: seconds(5, 200).default(180),
+    })
+    .prefault({}),
+  audit: z
+    .strictObject({ retentionDays: z.literal([90, 180, 365, 400, 545, 731, 1827, 3653]).default(400) })
+    .prefault({}),
 });
 export type Settings = z.infer<typeof Settings>;

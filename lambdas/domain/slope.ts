@@ -6,7 +6,9 @@
  */
 export function slopePerHour(points: { at: number; value: number }[]): number {
   const slopes = points
-    .flatMap((a, index) => points.slice(index + 1).map((b) => ((b.value - a.value) * 3_600_000) / (b.at - a.at)))
+    .flatMap((a, index) =>
+      points.slice(index + 1).map((b) => ((b.value - a.value) * 3_600_000) / (b.at - a.at)),
+    )
     .filter(Number.isFinite)
     .sort((a, b) => a - b);
   const middle = slopes.length / 2;

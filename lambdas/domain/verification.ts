@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { Finding } from './causes/cause.ts';
+import type { Finding } from './causes/cause.ts';
 import type { Evidence } from './evidence/evidence.ts';
-import { valueOf } from './evidence/probe.ts';
+import { probeValue } from './evidence/probe.ts';
 import type { Cluster } from './settings.ts';
 import { slopePerHour } from './slope.ts';
 import type { Expects } from './treatments/treatment.ts';
@@ -34,15 +34,15 @@ const harm = 10;
 
 /** The figures that verification follows, from one piece of evidence; `gap` where there is none. */
 export function sampleOf(evidence: Evidence | undefined, at: Date, gap?: string): Sample {
-  const memory = evidence && valueOf(evidence.probes.memory);
-  const pressure = evidence && valueOf(evidence.probes.pressure);
-  const cgroups = evidence && valueOf(evidence.probes.cgroups);
+  const memory = evidence && probeValue(evidence.probes.memory);
+  const pressure = evidence && probeValue(evidence.probes.pressure);
+  const cgroups = evidence && probeValue(evidence.probes.cgroups);
   return {
     at: at.toISOString(),
     dying: cgroups?.dying ?? null,
     availablePercent: memory ? Math.round((memory.availableKb * 1000) / memory.totalKb) / 10 : null,
     stalledPercent: pressure ? (pressure.memory.full?.avg10 ?? pressure.memory.some.avg10) : null,
-    bootId: (evidence && valueOf(evidence.probes.host)?.bootId) ?? null,
+    bootId: (evidence && probeValue(evidence.probes.host)?.bootId) ?? null,
     ...(gap === undefined ? {} : { gap }),
   };
 }
@@ -60,10 +60,16 @@ export function judge(
   expects: Expects,
   thresholds: Cluster['thresholds'],
 ): Judgement {
-  const seen = samples.flatMap(({ at, dying }) => (dying === null ? [] : [{ at: Date.parse(at), value: dying }]));
+  const seen = samples.flatMap(({ at, dying }) =>
+    dying === null ? [] : [{ at: Date.parse(at), value: dying }],
+  );
   const last = samples.at(-1);
   const findings: Finding[] = [];
-  const judgement = (verdict: Judgement['verdict'], provisional = false): Judgement => ({ verdict, provisional, findings });
+  const judgement = (verdict: Judgement['verdict'], provisional = false): Judgement => ({
+    verdict,
+    provisional,
+    findings,
+  });
 
   if (seen.length < leastSamples || last?.dying == null || before.dying === null) {
     findings.push({
@@ -85,7 +91,13 @@ export function judge(
   const atMost = expects.atMost ?? thresholds.dyingFloor;
   const low = level <= atMost;
   const source = 'what the rung said it would do';
-  findings.push({ fact: 'dying memory cgroups', value: level, threshold: atMost, speaks: low ? 'for' : 'against', source });
+  findings.push({
+    fact: 'dying memory cgroups',
+    value: level,
+    threshold: atMost,
+    speaks: low ? 'for' : 'against',
+    source,
+  });
 
   const growth = growthOf(seen, thresholds.dyingPerHour);
   findings.push(growth.finding);
@@ -126,9 +138,25 @@ function sideFindings(before: Sample, last: Sample): Finding[] {
   const side = (fact: string, was: number | null, is: number | null, worse: number): Finding[] => {
     if (was === null) return [];
     if (is === null) {
-      return [{ fact, value: 'not seen', threshold: was, speaks: 'against', source: 'a missing look is never a cure' }];
+      return [
+        {
+          fact,
+          value: 'not seen',
+          threshold: was,
+          speaks: 'against',
+          source: 'a missing look is never a cure',
+        },
+      ];
     }
-    return [{ fact, value: is, threshold: was, speaks: worse > harm ? 'against' : 'for', source: 'compared with before' }];
+    return [
+      {
+        fact,
+        value: is,
+        threshold: was,
+        speaks: worse > harm ? 'against' : 'for',
+        source: 'compared with before',
+      },
+    ];
   };
   const lost = (before.availablePercent ?? 0) - (last.availablePercent ?? 0);
   const stalled = (last.stalledPercent ?? 0) - (before.stalledPercent ?? 0);

@@ -46,7 +46,12 @@ export type DecideResult = { ok: true; approval: Approval } | { ok: false; reaso
  *
  * @param onePersonTeam the cluster's setting that lets people approve what they asked for by hand
  */
-export function decide(approval: Approval, request: DecideRequest, now: Date, onePersonTeam: boolean): DecideResult {
+export function decide(
+  approval: Approval,
+  request: DecideRequest,
+  now: Date,
+  onePersonTeam: boolean,
+): DecideResult {
   const refuse = (reason: string): DecideResult => ({ ok: false, reason });
   if (approval.status !== 'pending') return refuse(`this approval is already ${approval.status}`);
   if (now >= new Date(approval.expiresAt)) return refuse(`this approval expired at ${approval.expiresAt}`);

@@ -10,9 +10,9 @@ export type Actor = z.infer<typeof Actor>;
 
 export const AuditStep = z.enum([
   'incident.opened',
-  'incident.refused',
-  'command.sent',
-  'command.ended',
+  'lease.taken',
+  'lease.refused',
+  'examination.sent',
   'diagnosed',
   'planned',
   'gated',
@@ -81,7 +81,11 @@ export type AuditContext = Pick<
 >;
 
 /** The entry that follows `previous` (`undefined` for the first of an incident). */
-export function nextEntry(previous: AuditEntry | undefined, draft: AuditDraft, context: AuditContext): AuditEntry {
+export function nextEntry(
+  previous: AuditEntry | undefined,
+  draft: AuditDraft,
+  context: AuditContext,
+): AuditEntry {
   const body = {
     version: 1 as const,
     ...context,

@@ -38,8 +38,16 @@ export function verifyTrail(lines: unknown[], publicKeyPem?: string): TrailRepor
     if (signed.success) {
       head = signed.data;
       const last = entries.at(-1);
-      if (last === undefined || head.seq !== last.seq || head.hash !== last.hash || head.incident !== last.incident) {
-        return broken(number, 'the signed head does not name the last entry: entries were cut off or changed');
+      if (
+        last === undefined ||
+        head.seq !== last.seq ||
+        head.hash !== last.hash ||
+        head.incident !== last.incident
+      ) {
+        return broken(
+          number,
+          'the signed head does not name the last entry: entries were cut off or changed',
+        );
       }
       continue;
     }
@@ -51,7 +59,8 @@ export function verifyTrail(lines: unknown[], publicKeyPem?: string): TrailRepor
   if (entries.length === 0) return broken(1, 'the file holds no audit entry');
   const open = (note: string): TrailReport => ({ ok: false, state: 'open', entries: entries.length, note });
   if (head === undefined) return open('no signed head: the incident is still open, or its end was cut off');
-  if (publicKeyPem === undefined) return open('no public key was given, so the signature of the head was not checked');
+  if (publicKeyPem === undefined)
+    return open('no public key was given, so the signature of the head was not checked');
   if (!signatureHolds(head, publicKeyPem)) {
     return broken(lines.length, 'the signature of the head does not fit this key');
   }

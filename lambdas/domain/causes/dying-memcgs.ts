@@ -1,4 +1,4 @@
-import { valueOf } from '../evidence/probe.ts';
+import { probeValue } from '../evidence/probe.ts';
 import { slicesWithZombies } from '../evidence/zombies.ts';
 import type { Cause, Finding } from './cause.ts';
 import { confidenceFrom } from './confidence.ts';
@@ -13,10 +13,10 @@ export const dyingMemcgs: Cause = {
   id: 'dying-memcgs',
 
   judge(evidence, thresholds) {
-    const cgroups = valueOf(evidence.probes.cgroups);
+    const cgroups = probeValue(evidence.probes.cgroups);
     if (cgroups === undefined) return { result: 'insufficient-evidence', needs: ['cgroups'], findings: [] };
 
-    const memory = valueOf(evidence.probes.memory);
+    const memory = probeValue(evidence.probes.memory);
     const costPercent = memory && round1((cgroups.dying * kbPerDying * 100) / memory.totalKb);
     const byCount = cgroups.dying >= thresholds.dyingCount;
     const byCost = costPercent !== undefined && costPercent >= thresholds.dyingMemoryPercent;

@@ -1,4 +1,4 @@
-import { valueOf } from '../evidence/probe.ts';
+import { probeValue } from '../evidence/probe.ts';
 import type { Cause, Finding } from './cause.ts';
 import { confidenceFrom } from './confidence.ts';
 
@@ -14,10 +14,10 @@ export const healthy: Cause = {
   id: 'healthy',
 
   judge(evidence, thresholds) {
-    const cgroups = valueOf(evidence.probes.cgroups);
-    const memory = valueOf(evidence.probes.memory);
-    const pressure = valueOf(evidence.probes.pressure);
-    const reclaim = valueOf(evidence.probes.reclaim);
+    const cgroups = probeValue(evidence.probes.cgroups);
+    const memory = probeValue(evidence.probes.memory);
+    const pressure = probeValue(evidence.probes.pressure);
+    const reclaim = probeValue(evidence.probes.reclaim);
     const findings: Finding[] = [];
     const compare = (fact: string, value: number, threshold: number, good: boolean, source: string): void => {
       findings.push({ fact, value, threshold, speaks: good ? 'for' : 'against', source });
@@ -25,12 +25,24 @@ export const healthy: Cause = {
 
     if (cgroups !== undefined) {
       const good = cgroups.dying <= thresholds.dyingFloor;
-      compare('dying memory cgroups', cgroups.dying, thresholds.dyingFloor, good, 'settings thresholds.dyingFloor');
+      compare(
+        'dying memory cgroups',
+        cgroups.dying,
+        thresholds.dyingFloor,
+        good,
+        'settings thresholds.dyingFloor',
+      );
     }
     if (memory !== undefined) {
       const percent = Math.round((memory.availableKb * 100) / memory.totalKb);
       const good = percent >= leastAvailablePercent;
-      compare('available memory, percent', percent, leastAvailablePercent, good, 'MemAvailable; kubelet evicts near here');
+      compare(
+        'available memory, percent',
+        percent,
+        leastAvailablePercent,
+        good,
+        'MemAvailable; kubelet evicts near here',
+      );
     }
     if (pressure !== undefined) {
       const stalled = pressure.memory.full?.avg60 ?? pressure.memory.some.avg60;
@@ -38,7 +50,13 @@ export const healthy: Cause = {
       compare('time stalled on memory, percent', stalled, mostStalledPercent, good, 'PSI memory avg60');
     }
     if (reclaim !== undefined) {
-      compare('direct reclaim stalls in the window', reclaim.allocstall, 0, reclaim.allocstall === 0, 'vmstat allocstall');
+      compare(
+        'direct reclaim stalls in the window',
+        reclaim.allocstall,
+        0,
+        reclaim.allocstall === 0,
+        'vmstat allocstall',
+      );
     }
 
     if (findings.some((finding) => finding.speaks === 'against')) return { result: 'excluded', findings };

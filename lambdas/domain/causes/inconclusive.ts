@@ -16,7 +16,9 @@ export function explainInconclusive(judged: Judged[], gaps: Gap[]): string {
     'No known cause explains what was seen, and this is not a finding of health.',
     open.length > 0 ? `Open for want of evidence: ${open.join('; ')}.` : '',
     excluded.length > 0 ? `Ruled out: ${excluded.join(', ')}.` : '',
-    gaps.length > 0 ? `To collect next: ${gaps.map(({ probe, reason }) => `${probe} (${reason})`).join('; ')}.` : '',
+    gaps.length > 0
+      ? `To collect next: ${gaps.map(({ probe, reason }) => `${probe} (${reason})`).join('; ')}.`
+      : '',
   ]
     .filter((sentence) => sentence !== '')
     .join(' ');

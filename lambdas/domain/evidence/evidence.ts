@@ -44,9 +44,7 @@ const probes = z.object({
       mount: z.string().max(1024),
     }),
   ),
-  cgroups: probeOf(
-    z.object({ live: count, dying: count, source: z.enum(['cgroup.stat', 'proc-cgroups']) }),
-  ),
+  cgroups: probeOf(z.object({ live: count, dying: count, source: z.enum(['cgroup.stat', 'proc-cgroups']) })),
   slices: probeOf(
     z.object({
       entries: z.array(Slice).max(100),

@@ -23,6 +23,6 @@ export function probeOf<T extends z.ZodType>(value: T) {
 }
 
 /** The value of a probe, or `undefined` where it is a gap. */
-export function valueOf<T>(probe: Probe<T>): T | undefined {
+export function probeValue<T>(probe: Probe<T>): T | undefined {
   return probe.status === 'ok' ? probe.value : undefined;
 }

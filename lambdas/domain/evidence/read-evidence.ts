@@ -1,12 +1,10 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import { Evidence } from './evidence.ts';
 
 /** Characters of unreadable output kept for the audit: enough to recognise what the node printed, too few to flood it. */
 const rawHeadLength = 500;
 
-export type ReadEvidence =
-  | { ok: true; evidence: Evidence }
-  | { ok: false; error: string; rawHead: string };
+export type ReadEvidence = { ok: true; evidence: Evidence } | { ok: false; error: string; rawHead: string };
 
 /**
  * Reads the output of `collect-evidence`. Anything else than one valid evidence object is an error with the path of

@@ -1,5 +1,5 @@
 import type { Evidence, Slice } from './evidence.ts';
-import { valueOf } from './probe.ts';
+import { probeValue } from './probe.ts';
 
 /** Fewer dying cgroups, or ghost bytes, than this in a slice are the floor of any node and not worth a reclaim. */
 const leastDying = 30;
@@ -9,7 +9,7 @@ const standsFor = 0.9;
 
 /** The slices that hold dying cgroups, most first. By count on cgroup v2, by ghost bytes on v1. */
 export function slicesWithZombies(evidence: Evidence): Slice[] {
-  const entries = valueOf(evidence.probes.slices)?.entries ?? [];
+  const entries = probeValue(evidence.probes.slices)?.entries ?? [];
   return entries
     .filter((slice) => slice.path !== '/')
     .filter((slice) =>

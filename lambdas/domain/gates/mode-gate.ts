@@ -9,7 +9,11 @@ import type { GateResult } from './gate.ts';
  * @param approved whether a person has approved this very rung
  */
 export function modeGate(mode: string | undefined, rung: Rung, approved: boolean): GateResult {
-  const answer = (decision: GateResult['decision'], reason: string): GateResult => ({ gate: 'mode', decision, reason });
+  const answer = (decision: GateResult['decision'], reason: string): GateResult => ({
+    gate: 'mode',
+    decision,
+    reason,
+  });
   const known = Mode.safeParse(mode);
   if (!known.success) {
     return answer(

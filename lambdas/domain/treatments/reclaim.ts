@@ -1,5 +1,5 @@
+import { probeValue } from '../evidence/probe.ts';
 import { isBelow, reclaimTargets } from '../evidence/zombies.ts';
-import { valueOf } from '../evidence/probe.ts';
 import type { Treatment } from './treatment.ts';
 
 /** The document takes its slices as one bounded string; a node with more holders than this gets another incident. */
@@ -17,7 +17,7 @@ export const reclaim: Treatment = {
   treats: ['dying-memcgs'],
 
   propose(evidence, cluster) {
-    const dying = evidence && valueOf(evidence.probes.cgroups)?.dying;
+    const dying = evidence && probeValue(evidence.probes.cgroups)?.dying;
     if (evidence === undefined || dying === undefined) return undefined;
     const allowed = (path: string): boolean =>
       cluster.reclaim.slices.some((slice) => path === slice || isBelow(path, slice));

@@ -1,0 +1,105 @@
+import {
+  CancelCommandCommand,
+  GetCommandInvocationCommand,
+  InvocationDoesNotExist,
+  SendCommandCommand,
+  type SSMClient,
+} from '@aws-sdk/client-ssm';
+import type { Command } from '../domain/incident-state.ts';
+import type { Arguments } from '../domain/treatments/treatment.ts';
+import { MedicError } from './medic-error.ts';
+import type { PinnedDocument } from './ssm-documents.ts';
+
+/** Sends one pinned document to one instance and returns the id of the command. */
+export async function sendCommand(
+  client: SSMClient,
+  request: {
+    document: PinnedDocument;
+    instanceId: string;
+    arguments: Arguments;
+    deliverySeconds: number;
+    comment: string;
+  },
+): Promise<string> {
+  const { Command: sent } = await client.send(
+    new SendCommandCommand({
+      DocumentName: request.document.name,
+      DocumentVersion: request.document.version,
+      DocumentHash: request.document.hash,
+      DocumentHashType: 'Sha256',
+      InstanceIds: [request.instanceId],
+      Parameters: Object.fromEntries(Object.entries(request.arguments).map(([key, value]) => [key, [value]])),
+      // Delivery only; how long the document may run is its own timeoutSeconds.
+      TimeoutSeconds: request.deliverySeconds,
+      Comment: request.comment.slice(0, 100),
+    }),
+  );
+  if (sent?.CommandId === undefined) throw new MedicError('SSM took the command but answered without an id');
+  return sent.CommandId;
+}
+
+/** How a command stands on its node, in the words of the incident. */
+export type Invocation = Pick<Command, 'status' | 'reason' | 'output' | 'responseCode'>;
+
+/** Looks at a command. One that the service does not know yet is running: it can take seconds to appear. */
+export async function lookAtCommand(
+  client: SSMClient,
+  commandId: string,
+  instanceId: string,
+): Promise<Invocation> {
+  try {
+    const answer = await client.send(
+      new GetCommandInvocationCommand({ CommandId: commandId, InstanceId: instanceId }),
+    );
+    const details = answer.StatusDetails ?? answer.Status ?? 'no status';
+    const status = statusOf(answer.Status, details);
+    if (status === 'running') return { status };
+    const errorOutput = (answer.StandardErrorContent ?? '').trim();
+    return {
+      status,
+      ...(answer.ResponseCode === undefined ? {} : { responseCode: answer.ResponseCode }),
+      ...(answer.StandardOutputContent ? { output: answer.StandardOutputContent } : {}),
+      ...(status === 'succeeded'
+        ? {}
+        : { reason: [details, lastLine(errorOutput)].filter(Boolean).join(': ') }),
+    };
+  } catch (error) {
+    if (error instanceof InvocationDoesNotExist) return { status: 'running' };
+    throw error;
+  }
+}
+
+/** Asks the node to end a command. Best effort, as in the service: the command may have ended, or the node be gone. */
+export async function cancelCommand(client: SSMClient, commandId: string, instanceId: string): Promise<void> {
+  await client.send(new CancelCommandCommand({ CommandId: commandId, InstanceIds: [instanceId] }));
+}
+
+/** The agent never had it, so nothing has run: the details, not the status, tell that apart from a failed run. */
+const undelivered = new Set([
+  'Undeliverable',
+  'Delivery Timed Out',
+  'DeliveryTimedOut',
+  'Invalid Platform',
+  'Access Denied',
+]);
+
+function statusOf(status: string | undefined, details: string): Command['status'] {
+  if (undelivered.has(details)) return 'no-answer';
+  switch (status) {
+    case 'Pending':
+    case 'InProgress':
+    case 'Delayed':
+    case 'Cancelling':
+      return 'running';
+    case 'Success':
+      return 'succeeded';
+    case 'TimedOut':
+      return 'timed-out';
+    default:
+      return 'failed';
+  }
+}
+
+function lastLine(text: string): string {
+  return (text.split('\n').at(-1) ?? '').slice(0, 300);
+}

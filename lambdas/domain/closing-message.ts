@@ -1,0 +1,36 @@
+import { callForHelp } from './call-for-help.ts';
+import type { IncidentState } from './incident-state.ts';
+
+type ClosingMessage = {
+  kind: 'call-a-person' | 'incident-closed';
+  incident: string;
+  title: string;
+  text: string;
+};
+
+/**
+ * What people are told when an incident closes. Nothing where another incident held the node: that one tells them, and
+ * a burst of alarms must not become a burst of messages.
+ */
+export function closingMessage(state: IncidentState): ClosingMessage | undefined {
+  if (state.lease.status === 'refused' && state.error === undefined) return undefined;
+  const { incident, outcome, outcomeReason, diagnosis } = state;
+  const help = callForHelp(state);
+  if (outcome === 'failed') {
+    return {
+      kind: 'call-a-person',
+      incident: incident.id,
+      title: help.title,
+      text: `${outcomeReason}\n${help.text}`,
+    };
+  }
+  const plan = state.plan.map(({ treatment, needs, reason }) => `  ${treatment} (${needs}): ${reason}`);
+  return {
+    kind: 'incident-closed',
+    incident: incident.id,
+    title: `${incident.instanceId} in ${incident.cluster}: ${diagnosis?.cause ?? 'no diagnosis'}, ${outcome}`,
+    text: [outcomeReason ?? '', help.text, ...(plan.length > 0 ? ['The ladder was:', ...plan] : [])].join(
+      '\n',
+    ),
+  };
+}

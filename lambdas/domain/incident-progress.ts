@@ -1,0 +1,108 @@
+import type { IncidentState, Outcome, RungResult } from './incident-state.ts';
+
+/** The present rung as it will stand in the record. */
+export function rungResult(state: IncidentState): RungResult | undefined {
+  const { rung, gate, approval, treatment, verification, undo } = state;
+  if (rung === undefined) return undefined;
+  return {
+    treatment: rung.treatment,
+    arguments: rung.arguments,
+    risk: rung.risk,
+    ...(gate === undefined
+      ? {}
+      : { gate: { gate: gate.gate, decision: gate.decision, reason: gate.reason } }),
+    ...(approval === undefined
+      ? {}
+      : {
+          approval: {
+            id: approval.id,
+            status: approval.decision,
+            ...(approval.by === undefined ? {} : { by: approval.by }),
+            ...(approval.reason === undefined ? {} : { reason: approval.reason }),
+          },
+        }),
+    status: statusOf(state),
+    ...(treatment === undefined ? {} : { reason: treatment.reason }),
+    ...(treatment?.result === undefined ? {} : { result: treatment.result }),
+    ...(verification === undefined
+      ? {}
+      : {
+          verification: {
+            cured: verification.verdict === 'cured',
+            verdict: verification.verdict,
+            provisional: verification.provisional,
+            findings: verification.findings,
+            samples: verification.samples,
+          },
+        }),
+    ...(undo === undefined ? {} : { undo }),
+  };
+}
+
+function statusOf({ gate, treatment }: IncidentState): RungResult['status'] {
+  if (treatment !== undefined) return treatment.status;
+  return gate?.decision === 'skip' ? 'skipped' : 'not-started';
+}
+
+/** The state on the next rung, or at the end of the ladder. What was learnt on this rung is in `results`. */
+export function climb(state: IncidentState): IncidentState {
+  const result = rungResult(state);
+  const {
+    rung: _,
+    gate: __,
+    approval: ___,
+    recheck: ____,
+    treatment: _____,
+    verification,
+    undo: ______,
+    ...rest
+  } = state;
+  const index = state.ladder.index + 1;
+  const rung = state.plan[index];
+  const results = result === undefined ? state.results : [...state.results, result];
+  const before = verification?.samples.at(-1) ?? state.before;
+  return {
+    ...rest,
+    results,
+    ...(before === undefined ? {} : { before }),
+    ladder: { index, status: rung === undefined ? 'exhausted' : 'rung' },
+    ...(rung === undefined ? {} : { rung }),
+  };
+}
+
+export type Ending = { outcome: Outcome; reason: string };
+
+/** How an incident in this state ends. A state that no rule knows is a failure: it did nothing we can vouch for. */
+export function endingOf(state: IncidentState): Ending {
+  const { error, lease, gate, approval, recheck, verification, undo, diagnosis } = state;
+  if (error !== undefined) {
+    return {
+      outcome: 'failed',
+      reason: `${error.Error ?? 'an error'}: ${error.Cause ?? 'no cause given'}`.slice(0, 1000),
+    };
+  }
+  if (lease.status === 'refused') return { outcome: 'refused', reason: lease.reason };
+  if (undo?.status === 'failed') return { outcome: 'failed', reason: `the undo failed: ${undo.reason}` };
+  if (verification?.verdict === 'cured') {
+    return { outcome: 'cured', reason: `${state.rung?.treatment} helped: ${state.rung?.expects.text}` };
+  }
+  if (state.ladder.status === 'empty') {
+    return {
+      outcome: 'observed',
+      reason: `${diagnosis?.cause ?? 'no diagnosis'}: nothing on this node asks for a treatment`,
+    };
+  }
+  if (approval?.decision === 'denied' || approval?.decision === 'expired' || approval?.decision === 'void') {
+    return { outcome: approval.decision, reason: approval.reason ?? `the approval is ${approval.decision}` };
+  }
+  if (recheck?.decision === 'refuse') return { outcome: 'refused', reason: recheck.reason };
+  if (gate?.decision === 'observe') return { outcome: 'observed', reason: gate.reason };
+  if (gate?.decision === 'refuse') return { outcome: 'refused', reason: gate.reason };
+  if (state.ladder.status === 'exhausted') {
+    const relieved = state.results.some((result) => result.verification?.verdict === 'relieved');
+    return relieved
+      ? { outcome: 'relieved', reason: 'the level fell, but the cause goes on; a person was called' }
+      : { outcome: 'unresolved', reason: 'no rung of the ladder cured it; a person was called' };
+  }
+  return { outcome: 'failed', reason: 'the incident reached its end in a state that no rule knows' };
+}

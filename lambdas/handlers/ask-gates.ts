@@ -1,0 +1,23 @@
+import { environment } from '../adapters/environment.ts';
+import { readMode } from '../adapters/mode-parameter.ts';
+import { ssm } from '../adapters/ssm.ts';
+import { type GateResult, strictest } from '../domain/gates/gate.ts';
+import { leaseGate } from '../domain/gates/lease-gate.ts';
+import { modeGate } from '../domain/gates/mode-gate.ts';
+import type { IncidentState } from '../domain/incident-state.ts';
+import type { Rung } from '../domain/treatments/treatment.ts';
+import type { PhaseContext } from './phase.ts';
+
+/** Asks every gate about one rung: before it, and again when an approval for it arrives. The strictest answer holds. */
+export async function askGates(
+  state: IncidentState,
+  rung: Rung,
+  { renewal, logger }: PhaseContext,
+  approved: boolean,
+): Promise<GateResult & { all: GateResult[] }> {
+  const mode = await readMode(ssm(), environment().MODE_PARAMETER_PREFIX, state.incident.cluster, (error) => {
+    logger.error('the mode parameter could not be read', { error });
+  });
+  const all = [leaseGate(renewal), modeGate(mode, rung, approved)];
+  return { ...strictest(all), all };
+}

@@ -1,0 +1,71 @@
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { SNSClient } from '@aws-sdk/client-sns';
+import { environment } from '../adapters/environment.ts';
+import { headSigner } from '../adapters/head-signer.ts';
+import { publishIncident } from '../adapters/incident-metrics.ts';
+import { publish } from '../adapters/notifier.ts';
+import { closingMessage } from '../domain/closing-message.ts';
+import { endingOf, rungResult } from '../domain/incident-progress.ts';
+import type { IncidentState } from '../domain/incident-state.ts';
+import { type PhaseContext, phase } from './phase.ts';
+
+const sns = new SNSClient({});
+const cloudwatch = new CloudWatchClient({});
+const kms = new KMSClient({});
+
+/**
+ * Ends the incident: tells people, gives the lease back, writes and signs the last audit entry. A message or a metric
+ * that fails is recorded and does not keep the node leased; an audit that fails does end the execution as failed.
+ */
+export const handler = phase(
+  'close',
+  async (state, context) => {
+    const { id, instanceId, cluster, openedAt } = state.incident;
+    const closedAt = context.now();
+    const { outcome, reason } = endingOf(state);
+    const last = rungResult(state);
+    const closed: IncidentState = {
+      ...state,
+      results:
+        last === undefined || state.ladder.status !== 'rung' ? state.results : [...state.results, last],
+      outcome,
+      outcomeReason: reason,
+      closedAt: closedAt.toISOString(),
+    };
+    const message = closingMessage(closed);
+    const notified =
+      message === undefined
+        ? 'not needed'
+        : await attempt(context, 'message', () => publish(sns, environment().NOTIFY_TOPIC_ARN, message));
+    const measured = await attempt(context, 'metric', () =>
+      publishIncident(cloudwatch, { cluster, outcome, openedAt, closedAt }),
+    );
+    const released = await context.leases.release(instanceId, id);
+    await context.audit({
+      step: 'incident.closed',
+      actor: { kind: 'rule', id: 'close' },
+      what: reason,
+      outcome,
+      details: {
+        notified,
+        measured,
+        leaseReleased: released,
+        seconds: (closedAt.getTime() - Date.parse(openedAt)) / 1000,
+      },
+    });
+    await context.trail.close(id, headSigner(kms, environment().SIGNING_KEY_ID));
+    return closed;
+  },
+  { tolerant: true },
+);
+
+async function attempt({ logger }: PhaseContext, what: string, act: () => Promise<void>): Promise<string> {
+  try {
+    await act();
+    return 'done';
+  } catch (error) {
+    logger.error(`the ${what} of the closing incident failed`, { error });
+    return `failed: ${error instanceof Error ? error.name : 'unknown error'}`;
+  }
+}

@@ -1,0 +1,105 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
+import * as z from 'zod';
+import { ApprovalStore } from '../adapters/approval-store.ts';
+import { TrailClosedError } from '../adapters/audit-trail.ts';
+import { dynamo } from '../adapters/dynamo.ts';
+import { environment } from '../adapters/environment.ts';
+import { clusterSettings, settings } from '../adapters/settings-file.ts';
+import { type Approval, Decision, decide } from '../domain/approval/approval.ts';
+import { auditTrail } from './phase.ts';
+
+const Input = z.object({
+  approvalId: z.string().min(1).max(300),
+  decision: Decision.shape.decision,
+  by: z.object({ person: Decision.shape.person, door: Decision.shape.door }),
+  reason: Decision.shape.reason,
+});
+
+export type DecideAnswer = { status: 'recorded' } | { status: 'refused'; reason: string };
+
+const logger = new Logger();
+const sfn = new SFNClient({});
+
+/**
+ * The one function behind every door: checks, decides the race by one conditional write, then wakes the execution.
+ * The record is the truth: a token that cannot be used any more takes nothing from a decision that was recorded.
+ */
+export async function handler(input: unknown): Promise<DecideAnswer> {
+  const parsed = Input.safeParse(input);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    return { status: 'refused', reason: `the request is wrong: ${issue?.path.join('.')}: ${issue?.message}` };
+  }
+  const { approvalId, decision, by, reason } = parsed.data;
+  logger.appendKeys({ approvalId, door: by.door, decision });
+  const store = new ApprovalStore(dynamo(), environment().STATE_TABLE);
+  const approval = await store.get(approvalId);
+  if (approval === undefined) return { status: 'refused', reason: `there is no approval ${approvalId}` };
+
+  const { onePersonTeam } = clusterSettings(settings(), approval.cluster).approval;
+  const request = { ...by, decision, ...(reason === undefined ? {} : { reason }) };
+  const decided = decide(approval, request, new Date(), onePersonTeam);
+  if (!decided.ok) return refuse(approval, by.person, decided.reason);
+  if (!(await store.settle(decided.approval, 'pending'))) {
+    const winner = await store.get(approvalId);
+    return refuse(approval, by.person, `somebody was faster: it is already ${winner?.status ?? 'gone'}`);
+  }
+  await record(approval, by.person, decision, reason ?? 'no reason given', `decided:${decision}`);
+  await wake(await store.token(approvalId));
+  return { status: 'recorded' };
+}
+
+async function refuse(approval: Approval, person: string, reason: string): Promise<DecideAnswer> {
+  logger.info('decision refused', { person, reason });
+  await record(approval, person, 'refused', reason, `refused:${Date.now()}`);
+  return { status: 'refused', reason };
+}
+
+async function record(
+  approval: Approval,
+  person: string,
+  outcome: string,
+  what: string,
+  key: string,
+): Promise<void> {
+  try {
+    await auditTrail().append(
+      {
+        step: 'approval.decided',
+        actor: { kind: 'person', id: person },
+        what,
+        outcome,
+        treatment: approval.rung.treatment,
+        arguments: approval.rung.arguments,
+        evidenceDigest: approval.evidenceDigest,
+        details: { approvalId: approval.id },
+      },
+      {
+        incident: approval.incident,
+        cluster: approval.cluster,
+        instanceId: approval.instanceId,
+        fencing: null,
+        software: environment().SOFTWARE_VERSION,
+        at: new Date().toISOString(),
+        key: `decide:${approval.id}:${key}`,
+      },
+    );
+  } catch (error) {
+    // A click after the end changes nothing any more, and the answer says so; the log keeps it.
+    if (!(error instanceof TrailClosedError)) throw error;
+    logger.info('the incident is closed; the click is not part of its trail', { person, outcome });
+  }
+}
+
+async function wake(token: string | undefined): Promise<void> {
+  if (token === undefined)
+    return logger.warn('the approval has no task token; the wait ends by its time-out');
+  try {
+    await sfn.send(new SendTaskSuccessCommand({ taskToken: token, output: '{}' }));
+  } catch (error) {
+    logger.warn('the execution could not be woken; the wait ends by its time-out, and obeys the record', {
+      error,
+    });
+  }
+}

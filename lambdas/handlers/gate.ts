@@ -1,0 +1,66 @@
+import { MedicError } from '../adapters/medic-error.ts';
+import { evidenceDigest } from '../domain/approval/approval.ts';
+import { probeValue } from '../domain/evidence/probe.ts';
+import type { IncidentState } from '../domain/incident-state.ts';
+import type { Cluster } from '../domain/settings.ts';
+import type { Rung } from '../domain/treatments/treatment.ts';
+import { askGates } from './ask-gates.ts';
+import { referenceTo } from './documents.ts';
+import { phase } from './phase.ts';
+
+/** Asks the gates about the present rung. Where a person has to approve, it says what exactly they approve. */
+export const handler = phase(
+  'gate',
+  async (state, context) => {
+    const { rung } = state;
+    if (rung === undefined) throw new MedicError('there is no rung to ask the gates about');
+    const { decision, gate, reason, all } = await askGates(state, rung, context, false);
+    await context.audit({
+      step: 'gated',
+      actor: { kind: 'rule', id: `gate:${gate}` },
+      what: reason,
+      outcome: decision,
+      rung: state.ladder.index,
+      treatment: rung.treatment,
+      arguments: rung.arguments,
+      details: { gates: all },
+    });
+    const gated: IncidentState = { ...state, gate: { decision, gate, reason, waitSeconds: 0 } };
+    if (decision !== 'ask') return gated;
+    return { ...gated, approval: approvalFor(state, rung, context.cluster, context.now()) };
+  },
+  // A lease that is lost is a refusal with a reason here, not an error.
+  { tolerant: true },
+);
+
+function approvalFor(
+  state: IncidentState,
+  rung: Rung,
+  cluster: Cluster,
+  now: Date,
+): NonNullable<IncidentState['approval']> {
+  const risk = rung.risk === 'none' ? 'low' : rung.risk;
+  const timeoutSeconds = cluster.approval.expirySeconds[risk];
+  return {
+    id: `${state.incident.id}-r${state.ladder.index}-v${state.voids}`,
+    evidenceDigest: digestFor(state, rung),
+    timeoutSeconds,
+    expiresAt: new Date(now.getTime() + timeoutSeconds * 1000).toISOString(),
+    decision: 'pending',
+  };
+}
+
+/** The digest that an approval of this rung, on what is known of the node now, is bound to. */
+export function digestFor(
+  state: Pick<IncidentState, 'incident' | 'evidence' | 'diagnosis'>,
+  rung: Rung,
+): string {
+  if (state.diagnosis === undefined) throw new MedicError('there is no diagnosis to bind an approval to');
+  return evidenceDigest({
+    instanceId: state.incident.instanceId,
+    bootId: state.evidence && probeValue(state.evidence.probes.host)?.bootId,
+    diagnosis: state.diagnosis,
+    rung,
+    documentDigest: rung.document === undefined ? undefined : referenceTo(rung.document).contentDigest,
+  });
+}

@@ -1,0 +1,189 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@aws-lambda-powertools/logger';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { SNSClient } from '@aws-sdk/client-sns';
+import * as z from 'zod';
+import { ApprovalStore } from '../adapters/approval-store.ts';
+import { dynamo } from '../adapters/dynamo.ts';
+import { environment } from '../adapters/environment.ts';
+import { headSigner } from '../adapters/head-signer.ts';
+import { publish } from '../adapters/notifier.ts';
+import { settings } from '../adapters/settings-file.ts';
+import { ssm } from '../adapters/ssm.ts';
+import { lookAtCommand } from '../adapters/ssm-commands.ts';
+import type { AuditDraft } from '../domain/audit/entry.ts';
+import { openApprovals } from '../domain/audit/open-approvals.ts';
+import { type OpenChange, openChanges } from '../domain/audit/open-changes.ts';
+import { Alarm } from '../domain/incident-state.ts';
+import { type Undone, undoneBy } from '../domain/treatments/undo-result.ts';
+import { auditTrail, leaseStore } from './phase.ts';
+import { sendUndo } from './undo-command.ts';
+
+/** The event "Step Functions Execution Status Change", as far as it is used. */
+const Event = z.object({
+  detail: z.object({
+    executionArn: z.string(),
+    name: z.string(),
+    status: z.string(),
+    input: z.string().nullish(),
+  }),
+});
+
+type Subject = { incident: string; cluster: string; instanceId: string };
+
+const logger = new Logger();
+const sns = new SNSClient({});
+const kms = new KMSClient({});
+const actor = { kind: 'janitor', id: 'janitor' } as const;
+
+/**
+ * Cleans up after an execution that was stopped, timed out or failed, which no Catch sees: takes the lease over so
+ * that nothing of the dead execution can act any more, undoes what may stand on the node, gives the lease back, closes
+ * the trail and calls a person. May run any number of times for the same execution.
+ */
+export async function handler(event: unknown): Promise<void> {
+  const { detail } = Event.parse(event);
+  logger.resetKeys();
+  logger.appendKeys({ incident: detail.name, execution: detail.executionArn, status: detail.status });
+  const trail = auditTrail();
+  const entries = await trail.entries(detail.name);
+  const subject = entries[0] ?? subjectOf(detail);
+  if (subject === undefined) {
+    // Nothing was begun, so there is nothing to clean; but somebody started something that is no incident.
+    logger.error('the execution has no trail and no readable alarm');
+    return tell(
+      detail.name,
+      'an execution failed before it became an incident',
+      `${detail.executionArn}: ${detail.status}`,
+    );
+  }
+  const { incident, cluster, instanceId } = { ...subject, incident: detail.name };
+  const leases = leaseStore();
+  const sign = headSigner(kms, environment().SIGNING_KEY_ID);
+  if (entries.some(({ step }) => step === 'incident.closed')) {
+    // It came to its own end, and at most its signature or its lease is missing.
+    await leases.release(instanceId, incident);
+    return trail.close(incident, sign);
+  }
+
+  const all = settings();
+  const taken = await leases.take(instanceId, incident, all.lease.seconds, new Date());
+  const fencing = taken.status === 'ours' ? taken.fencing : null;
+  const audit = (draft: AuditDraft) => {
+    const context = { incident, cluster, instanceId, fencing, software: environment().SOFTWARE_VERSION };
+    // A second run after a crash repeats what it must, and writes only what is new.
+    const key = ['janitor', draft.step, draft.rung ?? '', draft.outcome ?? ''].join(':');
+    return trail.append(draft, { ...context, at: new Date().toISOString(), key });
+  };
+  await audit({
+    step: 'janitor.started',
+    actor,
+    what: `the execution ended as ${detail.status}`,
+    details: { execution: detail.executionArn },
+  });
+
+  // A function of the dead execution may still be running; its next renewal of the lease fails, its last act is over.
+  await sleep(all.janitor.settleSeconds * 1000);
+  const present = await trail.entries(incident);
+  await voidApprovals(openApprovals(present));
+  const undone: string[] = [];
+  for (const change of openChanges(present)) {
+    const { status, reason } = await undo(
+      change,
+      { incident, instanceId, deliverySeconds: all.command.deliverySeconds },
+      audit,
+    );
+    undone.push(`${change.treatment}: ${status}, ${reason}`);
+  }
+
+  const released = await leases.release(instanceId, incident);
+  const summary = undone.length > 0 ? undone.join('; ') : 'nothing of ours stood on the node';
+  await audit({
+    step: 'janitor.finished',
+    actor,
+    what: summary,
+    details: { leaseReleased: released, lease: taken.status },
+  });
+  await tell(
+    incident,
+    `incident on ${instanceId} in ${cluster} ended as ${detail.status}`,
+    `${summary}. Somebody should look at the node.`,
+  );
+  await audit({
+    step: 'incident.closed',
+    actor,
+    what: `the execution ended as ${detail.status}`,
+    outcome: 'failed',
+  });
+  await trail.close(incident, sign);
+}
+
+/** The node of an execution that died before it wrote its first audit entry. */
+function subjectOf({
+  name,
+  input,
+}: {
+  name: string;
+  input?: string | null | undefined;
+}): Subject | undefined {
+  try {
+    const { cluster, instanceId } = Alarm.parse(JSON.parse(input ?? ''));
+    return { incident: name, cluster, instanceId };
+  } catch {
+    return undefined;
+  }
+}
+
+async function voidApprovals(ids: string[]): Promise<void> {
+  const store = new ApprovalStore(dynamo(), environment().STATE_TABLE);
+  for (const id of ids) {
+    const approval = await store.get(id);
+    if (approval?.status === 'pending') await store.settle({ ...approval, status: 'void' }, 'pending');
+  }
+}
+
+async function undo(
+  change: OpenChange,
+  target: { incident: string; instanceId: string; deliverySeconds: number },
+  audit: (draft: AuditDraft) => Promise<unknown>,
+): Promise<Undone> {
+  const result = await runUndo(change, target, audit).catch((error: unknown): Undone => {
+    logger.error('the undo could not be run', { error, change });
+    return { status: 'failed', reason: error instanceof Error ? error.message : String(error) };
+  });
+  await audit({
+    step: 'undo.finished',
+    actor,
+    what: result.reason,
+    outcome: result.status,
+    rung: change.rung,
+    treatment: change.treatment,
+    document: change.undo.document,
+  });
+  return result;
+}
+
+async function runUndo(
+  change: OpenChange,
+  target: { incident: string; instanceId: string; deliverySeconds: number },
+  audit: (draft: AuditDraft) => Promise<unknown>,
+): Promise<Undone> {
+  const { pollSeconds, maxPollSeconds } = settings().command;
+  const { commandId } = await sendUndo(change, target, audit, actor, (error) => {
+    logger.warn('the treatment could not be cancelled', { error });
+  });
+  const deadline = Date.now() + settings().janitor.undoSeconds * 1000;
+  for (let wait = pollSeconds; Date.now() < deadline; wait = Math.min(maxPollSeconds, wait * 2)) {
+    await sleep(wait * 1000);
+    const invocation = await lookAtCommand(ssm(), commandId, target.instanceId);
+    if (invocation.status !== 'running') return undoneBy(invocation);
+  }
+  return {
+    status: 'failed',
+    reason: `the node did not answer the undo within ${settings().janitor.undoSeconds} s`,
+  };
+}
+
+async function tell(incident: string, title: string, text: string): Promise<void> {
+  await publish(sns, environment().NOTIFY_TOPIC_ARN, { kind: 'call-a-person', incident, title, text });
+}

@@ -1,0 +1,15 @@
+import { climb } from '../domain/incident-progress.ts';
+import { phase } from './phase.ts';
+
+/** Goes to the next rung of the ladder, or finds that there is none. */
+export const handler = phase('next-rung', async (state, { audit }) => {
+  const next = climb(state);
+  await audit({
+    step: 'rung.next',
+    actor: { kind: 'rule', id: 'ladder' },
+    what: next.rung === undefined ? 'no rung is left' : `the next rung is ${next.rung.treatment}`,
+    rung: next.ladder.index,
+    outcome: next.ladder.status,
+  });
+  return next;
+});

@@ -1,0 +1,81 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import * as z from 'zod';
+import { environment } from '../adapters/environment.ts';
+import { clusterSettings, settings } from '../adapters/settings-file.ts';
+import type { Actor, AuditDraft } from '../domain/audit/entry.ts';
+import { Alarm, type IncidentState } from '../domain/incident-state.ts';
+import { auditContext, auditTrail, leaseStore } from './phase.ts';
+
+const Input = z.object({
+  alarm: Alarm,
+  execution: z.object({ id: z.string(), name: z.string(), startedAt: z.string() }),
+});
+
+const logger = new Logger();
+
+/**
+ * Opens an incident: records the alarm, then takes the lease of the node. The lease is taken before the examination,
+ * not before the treatment, so that no incident ever acts on evidence that is older than another one's treatment.
+ */
+export async function handler(input: unknown): Promise<IncidentState> {
+  const { alarm, execution } = Input.parse(input);
+  const all = settings();
+  clusterSettings(all, alarm.cluster);
+  const now = new Date();
+  const opened: IncidentState = {
+    version: 1,
+    step: 0,
+    incident: {
+      id: execution.name,
+      execution: execution.id,
+      openedAt: now.toISOString(),
+      alarm,
+      cluster: alarm.cluster,
+      instanceId: alarm.instanceId,
+    },
+    lease: { status: 'refused', fencing: null, reason: 'not taken yet' },
+    plan: [],
+    ladder: { index: 0, status: 'empty' },
+    voids: 0,
+    results: [],
+  };
+  logger.info('incident opens', {
+    incident: execution.name,
+    instanceId: alarm.instanceId,
+    source: alarm.source,
+  });
+
+  const trail = auditTrail();
+  const actor: Actor =
+    alarm.requestedBy === undefined
+      ? { kind: 'alarm', id: alarm.id }
+      : { kind: 'person', id: alarm.requestedBy };
+  const audit = (state: IncidentState, number: number, draft: AuditDraft) =>
+    trail.append(draft, { ...auditContext(state), at: new Date().toISOString(), key: `0:open:${number}` });
+  await audit(opened, 1, {
+    step: 'incident.opened',
+    actor,
+    what: `${alarm.source} alarm on ${alarm.instanceId} of ${alarm.cluster}: ${alarm.reason ?? 'no reason given'}`,
+    details: { alarm, execution: execution.id, software: environment().SOFTWARE_VERSION },
+  });
+
+  const taken = await leaseStore().take(alarm.instanceId, execution.name, all.lease.seconds, now);
+  if (taken.status === 'held') {
+    const reason = `incident ${taken.holder} is at work on this node until ${taken.until} at the latest`;
+    const refused: IncidentState = {
+      ...opened,
+      step: 1,
+      lease: { status: 'refused', fencing: null, reason },
+    };
+    await audit(refused, 2, { step: 'lease.refused', actor: { kind: 'rule', id: 'lease' }, what: reason });
+    return refused;
+  }
+  const reason = `leased until ${taken.until}`;
+  const leased: IncidentState = {
+    ...opened,
+    step: 1,
+    lease: { status: 'ours', fencing: taken.fencing, reason },
+  };
+  await audit(leased, 2, { step: 'lease.taken', actor: { kind: 'rule', id: 'lease' }, what: reason });
+  return leased;
+}

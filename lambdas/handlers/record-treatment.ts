@@ -1,0 +1,82 @@
+import { MedicError } from '../adapters/medic-error.ts';
+import type { Command, IncidentState, TreatmentResult } from '../domain/incident-state.ts';
+import type { Cluster } from '../domain/settings.ts';
+import { type DocumentResult, readDocumentResult } from '../domain/treatments/document-result.ts';
+import { withoutOutput } from './evidence-of.ts';
+import { phase } from './phase.ts';
+
+type Treated = NonNullable<IncidentState['treatment']>;
+
+/** What the treatment did. Done, refused by its own checks, or failed: then nobody knows, and it is undone. */
+export const handler = phase('record-treatment', async (state, { cluster, audit }) => {
+  const { rung, command } = state;
+  if (rung === undefined || command === undefined) throw new MedicError('there is no treatment to record');
+  const treatment = treatedBy(command);
+  const { result } = treatment;
+  const clean = treatment.status !== 'failed' && result?.undo === undefined;
+  await audit({
+    step: 'treatment.finished',
+    actor: { kind: 'rule', id: 'treat' },
+    what: `${rung.treatment}: ${treatment.reason}`,
+    outcome: treatment.status,
+    rung: state.ladder.index,
+    treatment: rung.treatment,
+    arguments: command.arguments ?? rung.arguments,
+    ...(command.document === undefined ? {} : { document: command.document }),
+    ...(command.documentDigest === undefined ? {} : { documentDigest: command.documentDigest }),
+    ...(result === undefined ? {} : { before: result.before, after: result.after }),
+    details: { clean, ...(result?.details === undefined ? {} : { result: result.details }) },
+  });
+  const recorded = { ...withoutOutput(state), treatment };
+  return treatment.status === 'done'
+    ? { ...recorded, verification: startOf(cluster.verification) }
+    : recorded;
+});
+
+function treatedBy(command: Command): Treated {
+  const ended = command.reason ?? `the command ended as ${command.status}`;
+  if (command.status === 'refused') return { status: 'refused', reason: ended };
+  const read = readDocumentResult(command.output);
+  if (read.kind === 'refusal' && command.status === 'failed')
+    return { status: 'refused', reason: read.reason };
+  if (command.status !== 'succeeded') return { status: 'failed', reason: ended };
+  if (read.kind !== 'result') return { status: 'failed', reason: read.reason };
+  const result = resultOf(read.result);
+  return {
+    status: 'done',
+    reason: result.changed ? 'it ran to its end' : 'it ran and changed nothing',
+    result,
+  };
+}
+
+function resultOf({
+  version: _,
+  document: __,
+  changed,
+  before,
+  after,
+  undo,
+  ...details
+}: DocumentResult): TreatmentResult {
+  return {
+    changed,
+    before,
+    after,
+    ...(undo === null ? {} : { undo: { document: undo.document, arguments: undo.parameters } }),
+    details,
+  };
+}
+
+function startOf({
+  windowSeconds,
+  samples,
+}: Cluster['verification']): NonNullable<IncidentState['verification']> {
+  return {
+    verdict: 'looking',
+    waitSeconds: Math.max(1, Math.floor(windowSeconds / samples)),
+    planned: samples,
+    samples: [],
+    provisional: false,
+    findings: [],
+  };
+}

@@ -1,0 +1,32 @@
+import { openChanges } from '../domain/audit/open-changes.ts';
+import { undoneBy } from '../domain/treatments/undo-result.ts';
+import { withoutOutput } from './evidence-of.ts';
+import { phase } from './phase.ts';
+
+/** What the undo did. One that failed ends the incident as failed, and a person is called. */
+export const handler = phase(
+  'record-undo',
+  async (state, { trail, audit }) => {
+    const { command } = state;
+    if (command === undefined || command.status === 'not-needed') {
+      return {
+        ...state,
+        undo: { status: 'nothing', reason: command?.reason ?? 'nothing was sent to the node' },
+      };
+    }
+    const undo = undoneBy(command);
+    const [change] = openChanges(await trail.entries(state.incident.id));
+    await audit({
+      step: 'undo.finished',
+      actor: { kind: 'rule', id: 'undo' },
+      what: undo.reason,
+      outcome: undo.status,
+      rung: change?.rung ?? state.ladder.index,
+      ...(change === undefined ? {} : { treatment: change.treatment }),
+      ...(command.document === undefined ? {} : { document: command.document }),
+      details: { commandId: command.commandId ?? null, output: (command.output ?? '').slice(0, 2000) },
+    });
+    return { ...withoutOutput(state), undo };
+  },
+  { tolerant: true },
+);
