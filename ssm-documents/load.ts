@@ -1,0 +1,80 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type CollectionTag, parseDocument } from 'yaml';
+import * as z from 'zod';
+import { digestOf } from '../lambdas/domain/canonical-json.ts';
+
+const folder = import.meta.dirname;
+
+const Parameter = z.strictObject({
+  type: z.literal('String'),
+  description: z.string(),
+  /** Text pasted into a script is shell injection; an environment variable is only ever a value. */
+  interpolationType: z.literal('ENV_VAR'),
+  default: z.string().optional(),
+  allowedValues: z.array(z.string()).optional(),
+  allowedPattern: z.string().optional(),
+  maxChars: z.int().positive().optional(),
+});
+
+const Step = z.strictObject({
+  action: z.literal('aws:runShellScript'),
+  name: z.string(),
+  precondition: z.strictObject({ StringEquals: z.tuple([z.literal('platformType'), z.literal('Linux')]) }),
+  onFailure: z.literal('exit').optional(),
+  inputs: z.strictObject({
+    timeoutSeconds: z.string().regex(/^\d+$/),
+    runCommand: z.array(z.string()).min(1),
+  }),
+});
+
+/** The only shape of SSM document this project ships: a Command document whose parameters never touch the script's text. */
+export const DocumentContent = z.strictObject({
+  schemaVersion: z.literal('2.2'),
+  description: z.string(),
+  parameters: z.record(z.string(), Parameter),
+  mainSteps: z.array(Step).min(1),
+});
+export type DocumentContent = z.infer<typeof DocumentContent>;
+
+export type LoadedDocument = { name: string; content: DocumentContent; contentDigest: string };
+
+/** Every SSM document of the project: one YAML file each in this folder. */
+export const documentNames: readonly string[] = readdirSync(folder)
+  .filter((file) => file.endsWith('.yaml'))
+  .map((file) => file.slice(0, -'.yaml'.length))
+  .sort();
+
+/** Reads one document, its scripts joined in. `contentDigest` is the SHA-256 of its canonical JSON. */
+export function loadDocument(name: string): LoadedDocument {
+  if (!documentNames.includes(name)) {
+    throw new Error(`unknown document "${name}": use one of ${documentNames.join(', ')}`);
+  }
+  const file = join(folder, `${name}.yaml`);
+  const yaml = parseDocument(readFileSync(file, 'utf8'), { customTags: [scriptTag] });
+  const problem = yaml.errors[0] ?? yaml.warnings[0];
+  if (problem) throw new Error(`${file}: ${problem.message}`);
+  const parsed = DocumentContent.safeParse(yaml.toJS());
+  if (!parsed.success) throw new Error(`${file}: ${z.prettifyError(parsed.error)}`);
+  return { name, content: parsed.data, contentDigest: digestOf(parsed.data) };
+}
+
+/** `!script [lib/a.sh, b.sh]`: the lines of these files, joined into one script. */
+const scriptTag: CollectionTag = {
+  tag: '!script',
+  collection: 'seq',
+  resolve: (items) => joinScripts(z.array(z.string()).min(1).parse(items.toJSON())),
+};
+
+function joinScripts(files: string[]): string[] {
+  return files.flatMap((file, index) => {
+    const text = readFileSync(join(folder, file), 'utf8');
+    if (text.includes('{{')) {
+      throw new Error(
+        `${file} contains "{{": the SSM agent would take it for a parameter; write it differently`,
+      );
+    }
+    const lines = text.trimEnd().split('\n');
+    return index === 0 ? lines : lines.filter((line, number) => !(number === 0 && line.startsWith('#!')));
+  });
+}

@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+
+DOCUMENT=reclaim-restore
+fail "not implemented yet"

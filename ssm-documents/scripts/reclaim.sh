@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+
+DOCUMENT=reclaim
+fail "not implemented yet"
