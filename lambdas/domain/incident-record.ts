@@ -1,0 +1,23 @@
+import * as z from 'zod';
+import { Diagnosis } from './diagnosis.ts';
+import { Outcome, RungResult } from './incident-state.ts';
+
+const ms = z.int().nonnegative();
+
+/** What one incident came to, for people and other tools. Fields may be added, never renamed or removed. */
+export const IncidentRecord = z.object({
+  id: z.string(),
+  /** What stands for the node: the host, or the name of a recorded one. */
+  node: z.string(),
+  recorded: z.boolean(),
+  outcome: Outcome,
+  reason: z.string(),
+  diagnosis: Diagnosis.nullable(),
+  rungs: z.array(RungResult),
+  /** Milliseconds, in all and by phase. */
+  timings: z.object({ total: ms, byPhase: z.record(z.string(), ms) }),
+  /** Paths of the audit trail and of the report. */
+  audit: z.string(),
+  report: z.string(),
+});
+export type IncidentRecord = z.infer<typeof IncidentRecord>;

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { Evidence } from '../lambdas/domain/evidence/evidence.ts';
+import { readEvidence } from '../lambdas/domain/evidence/read-evidence.ts';
+import { type Cluster, Settings } from '../lambdas/domain/settings.ts';
+
+type Answers = { schema?: () => unknown; answer: (evidence: Evidence, cluster: Cluster) => unknown };
+
+/** What a command prints and its exit code: 0 done, 1 it cannot read the evidence, 2 wrong usage. */
+type Ended = { code: 0 | 1 | 2; text: string };
+
+/** A command that reads evidence and prints JSON. It judges with the default settings of a cluster. */
+export function evidenceCommand(usage: string, answers: Answers): void {
+  const { code, text } = run(usage, answers);
+  (code === 0 ? process.stdout : process.stderr).write(`${text}\n`);
+  process.exitCode = code;
+}
+
+function run(usage: string, { schema, answer }: Answers): Ended {
+  const flag = { type: 'boolean' } as const;
+  const options = { json: flag, help: flag, ...(schema === undefined ? {} : { schema: flag }) };
+  let parsed: { values: Record<string, unknown>; positionals: string[] };
+  try {
+    parsed = parseArgs({ options, allowPositionals: true, strict: true });
+  } catch (error) {
+    return { code: 2, text: `${messageOf(error)}\n\n${usage}` };
+  }
+  const { values, positionals } = parsed;
+  if (values.help === true) return { code: 0, text: usage };
+  if (values.schema === true && schema !== undefined) return { code: 0, text: pretty(schema()) };
+  const [file, ...more] = positionals;
+  if (file === undefined || more.length > 0) {
+    return { code: 2, text: `one file is needed, and ${positionals.length} were given\n\n${usage}` };
+  }
+  const name = file === '-' ? 'standard input' : file;
+  let text: string;
+  try {
+    text = readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    return { code: 1, text: `cannot read ${name}: ${messageOf(error)}` };
+  }
+  const read = readEvidence(text);
+  if (!read.ok) return { code: 1, text: `${name}: ${read.error}` };
+  return { code: 0, text: pretty(answer(read.evidence, defaultCluster())) };
+}
+
+function defaultCluster(): Cluster {
+  const { any } = Settings.parse({ clusters: { any: {} } }).clusters;
+  if (any === undefined) throw new Error('the default settings have no cluster');
+  return any;
+}
+
+function pretty(value: unknown): string {
+  return JSON.stringify(value, null, 2);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

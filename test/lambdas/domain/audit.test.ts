@@ -1,0 +1,162 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type AuditEntry, nextEntry } from '../../../lambdas/domain/audit/entry.ts';
+import { openApprovals } from '../../../lambdas/domain/audit/open-approvals.ts';
+import { openChanges } from '../../../lambdas/domain/audit/open-changes.ts';
+import { headMessage, type SignedHead } from '../../../lambdas/domain/audit/signed-head.ts';
+import { verifyTrail } from '../../../lambdas/domain/audit/verify-trail.ts';
+
+type Draft = Parameters<typeof nextEntry>[1];
+
+const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const publicKey = keys.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+
+function trailOf(...drafts: Partial<Draft>[]): AuditEntry[] {
+  const entries: AuditEntry[] = [];
+  for (const [index, draft] of drafts.entries()) {
+    const context = {
+      incident: 'inc',
+      cluster: 'prod',
+      instanceId: 'i-0123456789abcdef0',
+      at: '2026-11-21T06:00:00.000Z',
+      key: String(index),
+      fencing: 1,
+      software: '0.1.0',
+    };
+    const full: Draft = { step: 'gated', actor: { kind: 'rule', id: 'x' }, what: 'x', ...draft };
+    entries.push(nextEntry(entries.at(-1), full, context));
+  }
+  return entries;
+}
+
+function headOf(entries: AuditEntry[]): SignedHead {
+  const { incident, seq, hash } = entries.at(-1) as AuditEntry;
+  const signature = sign('sha256', headMessage({ incident, seq, hash }), keys.privateKey).toString('base64');
+  return {
+    version: 1,
+    kind: 'signed-head',
+    incident,
+    seq,
+    hash,
+    algorithm: 'ECDSA_SHA_256',
+    keyId: 'k',
+    signature,
+  };
+}
+
+const entries = trailOf({ what: 'one' }, { what: 'two', details: { n: 1 } }, { what: 'three' });
+const whole = [...entries, headOf(entries)];
+
+describe('verifyTrail', () => {
+  it('accepts an unbroken and signed trail', () => {
+    expect(verifyTrail(JSON.parse(JSON.stringify(whole)), publicKey)).toEqual({
+      ok: true,
+      state: 'ok',
+      entries: 3,
+    });
+  });
+
+  it('calls a trail without a checked signature open, not ok', () => {
+    expect(verifyTrail(entries, publicKey)).toMatchObject({ ok: false, state: 'open' });
+    expect(verifyTrail(whole)).toMatchObject({ ok: false, state: 'open' });
+  });
+
+  it('finds another key', () => {
+    const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({
+      type: 'spki',
+      format: 'pem',
+    });
+
+    expect(verifyTrail(whole, other.toString())).toMatchObject({ state: 'broken', firstBroken: { line: 4 } });
+  });
+
+  it('finds a truncated, dropped, swapped or foreign entry', () => {
+    const [one, two, three, head] = whole;
+    const foreign = { ...(two as AuditEntry), incident: 'other' };
+
+    expect(verifyTrail([one, two, head], publicKey)).toMatchObject({ firstBroken: { line: 3 } });
+    expect(verifyTrail([one, three, head], publicKey)).toMatchObject({ firstBroken: { line: 2 } });
+    expect(verifyTrail([two, one, three, head], publicKey)).toMatchObject({ firstBroken: { line: 1 } });
+    expect(verifyTrail([one, foreign, three, head], publicKey)).toMatchObject({ firstBroken: { line: 2 } });
+    expect(verifyTrail([one, two, three, head, three], publicKey)).toMatchObject({
+      firstBroken: { line: 5 },
+    });
+    expect(verifyTrail([], publicKey)).toMatchObject({ state: 'broken' });
+  });
+
+  it('finds any changed character of any value', () => {
+    const lines = whole.map((line) => JSON.stringify(line));
+    fc.assert(
+      fc.property(
+        fc.nat(lines.length - 1),
+        fc.nat(),
+        fc.constantFrom('0', 'a', 'Z', '9', '-'),
+        (line, at, character) => {
+          const text = lines[line] ?? '';
+          const index = at % text.length;
+          const changed = text.slice(0, index) + character + text.slice(index + 1);
+          fc.pre(changed !== text);
+          let parsed: unknown;
+          try {
+            parsed = JSON.parse(changed);
+          } catch {
+            return;
+          }
+          // The key id is a hint for people; the signature is checked with the key that was given.
+          fc.pre(JSON.stringify({ ...(parsed as object), keyId: 'k' }) !== text);
+          const tampered = lines.map((other, number) => (number === line ? parsed : JSON.parse(other)));
+          expect(verifyTrail(tampered, publicKey).ok).toBe(false);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('openChanges', () => {
+  const undo = { document: 'reclaim-restore', arguments: { incident: 'inc' } };
+  const intended: Partial<Draft> = {
+    step: 'treatment.intended',
+    rung: 0,
+    treatment: 'reclaim',
+    document: 'reclaim',
+    details: { undo },
+  };
+  const sent: Partial<Draft> = { step: 'treatment.sent', rung: 0, details: { commandId: 'c1' } };
+  const finished = (clean: boolean): Partial<Draft> => ({
+    step: 'treatment.finished',
+    rung: 0,
+    details: { clean },
+  });
+  const undone = (outcome: string): Partial<Draft> => ({ step: 'undo.finished', rung: 0, outcome });
+
+  it('counts an intent as a change, even when nothing says that it was sent', () => {
+    expect(openChanges(trailOf(intended))).toEqual([
+      { rung: 0, treatment: 'reclaim', document: 'reclaim', undo },
+    ]);
+  });
+
+  it('knows the command to cancel', () => {
+    expect(openChanges(trailOf(intended, sent))[0]?.commandId).toBe('c1');
+  });
+
+  it('is closed by a clean end or an undo that worked, and by nothing else', () => {
+    expect(openChanges(trailOf(intended, sent, finished(true)))).toEqual([]);
+    expect(openChanges(trailOf(intended, sent, finished(false)))).toHaveLength(1);
+    expect(openChanges(trailOf(intended, sent, finished(false), undone('failed')))).toHaveLength(1);
+    expect(openChanges(trailOf(intended, sent, finished(false), undone('done')))).toEqual([]);
+  });
+});
+
+describe('openApprovals', () => {
+  it('lists what was asked and never settled', () => {
+    const asked = (approvalId: string): Partial<Draft> => ({
+      step: 'approval.requested',
+      details: { approvalId },
+    });
+    const settled: Partial<Draft> = { step: 'approval.settled', details: { approvalId: 'a' } };
+
+    expect(openApprovals(trailOf(asked('a'), settled, asked('b')))).toEqual(['b']);
+  });
+});

@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { diagnose, diagnoseWithoutEvidence } from '../../../lambdas/domain/diagnosis.ts';
+import { cgroups, clusterWith, evidenceWith, missing, slices } from './sample-evidence.ts';
+
+const { thresholds } = clusterWith();
+
+describe('diagnose', () => {
+  it('calls a node with tens of thousands of hidden cgroups what it is, and says where they are', () => {
+    const evidence = evidenceWith({
+      cgroups: cgroups(240, 68_440),
+      slices: slices({ path: '/system.slice', dying: 68_000 }),
+    });
+
+    const diagnosis = diagnose(evidence, thresholds);
+
+    expect(diagnosis.cause).toBe('dying-memcgs');
+    expect(diagnosis.confidence).toBeGreaterThanOrEqual(0.9);
+    expect(diagnosis.explanation).toContain('68440 memory cgroups');
+    expect(diagnosis.explanation).toContain('/system.slice');
+  });
+
+  it('takes the floor of a fresh boot for health', () => {
+    expect(diagnose(evidenceWith(), thresholds)).toMatchObject({ cause: 'healthy', gaps: [] });
+  });
+
+  it('finds few zombies dear on a small node, by their cost', () => {
+    const small = {
+      totalKb: 1_000_000,
+      availableKb: 600_000,
+      cachedKb: 0,
+      slabReclaimableKb: 0,
+      slabUnreclaimableKb: 0,
+      percpuKb: 0,
+      shmemKb: 0,
+      dirtyKb: 0,
+    };
+    const evidence = evidenceWith({ cgroups: cgroups(100, 1500), memory: { status: 'ok', value: small } });
+
+    expect(diagnose(evidence, thresholds)).toMatchObject({ cause: 'dying-memcgs' });
+  });
+
+  it('is inconclusive between the floor and the fault, and names what was ruled out', () => {
+    const diagnosis = diagnose(evidenceWith({ cgroups: cgroups(120, 900) }), thresholds);
+
+    expect(diagnosis.cause).toBe('inconclusive');
+    expect(diagnosis.confidence).toBe(0);
+    expect(diagnosis.explanation).toContain('Ruled out: dying-memcgs, healthy');
+  });
+
+  it.each(['cgroups', 'memory', 'pressure', 'reclaim'])(
+    'never calls a node healthy without its %s',
+    (probe) => {
+      const diagnosis = diagnose(evidenceWith({ [probe]: missing }), thresholds);
+
+      expect(diagnosis.cause).toBe('inconclusive');
+      expect(diagnosis.gaps).toContainEqual({ probe, reason: 'not there' });
+      expect(diagnosis.explanation).toContain(probe);
+    },
+  );
+
+  it.each([
+    ['stalls on memory', { pressure: pressureOf(40) }],
+    ['has hardly any memory left', { memory: memoryOf(100_000) }],
+    ['stalls in direct reclaim', { reclaim: reclaimOf(12) }],
+  ])('does not call a node healthy that %s', (_, probes) => {
+    expect(diagnose(evidenceWith(probes), thresholds).cause).not.toBe('healthy');
+  });
+
+  it('makes of a silent node an inconclusive one with the reason', () => {
+    expect(diagnoseWithoutEvidence({ probe: 'evidence', reason: 'Undeliverable' })).toMatchObject({
+      cause: 'inconclusive',
+      explanation: expect.stringContaining('Undeliverable'),
+    });
+  });
+});
+
+function pressureOf(avg60: number) {
+  const stall = { avg10: 0, avg60, avg300: 0, totalUs: 0 };
+  return {
+    status: 'ok',
+    value: {
+      memory: { some: stall, full: stall },
+      io: { some: stall, full: stall },
+      cpu: { some: stall, full: null },
+    },
+  };
+}
+
+function memoryOf(availableKb: number) {
+  return {
+    status: 'ok',
+    value: {
+      totalKb: 8_000_000,
+      availableKb,
+      cachedKb: 0,
+      slabReclaimableKb: 0,
+      slabUnreclaimableKb: 0,
+      percpuKb: 0,
+      shmemKb: 0,
+      dirtyKb: 0,
+    },
+  };
+}
+
+function reclaimOf(allocstall: number) {
+  return {
+    status: 'ok',
+    value: {
+      windowMs: 1000,
+      pgscanDirect: 0,
+      pgscanKswapd: 0,
+      pgstealDirect: 0,
+      pgstealKswapd: 0,
+      allocstall,
+      pgmajfault: 0,
+    },
+  };
+}

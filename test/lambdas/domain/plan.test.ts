@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { diagnose } from '../../../lambdas/domain/diagnosis.ts';
+import type { Evidence } from '../../../lambdas/domain/evidence/evidence.ts';
+import { planFor } from '../../../lambdas/domain/plan.ts';
+import { cgroups, clusterWith, evidenceWith, slices } from './sample-evidence.ts';
+
+function planOf(evidence: Evidence, settings: Record<string, unknown> = {}) {
+  const cluster = clusterWith(settings);
+  return planFor(diagnose(evidence, cluster.thresholds), evidence, cluster);
+}
+
+const leaking = (...entries: Parameters<typeof slices>) =>
+  evidenceWith({ cgroups: cgroups(100, 20_000), slices: slices(...entries) });
+
+describe('planFor', () => {
+  it('reclaims in the deepest slice that holds nearly all, then calls a person', () => {
+    const plan = planOf(
+      leaking({ path: '/user.slice', dying: 20_000 }, { path: '/user.slice/user-0.slice', dying: 19_500 }),
+    );
+
+    expect(plan.map((rung) => [rung.treatment, rung.needs])).toEqual([
+      ['reclaim', 'auto'],
+      ['notify', 'auto'],
+    ]);
+    expect(plan[0]?.arguments.slices).toBe('/user.slice/user-0.slice');
+    expect(plan[0]?.expects.atMost).toBe(2000);
+  });
+
+  it('names a parent instead of a child that holds only part', () => {
+    const plan = planOf(
+      leaking({ path: '/user.slice', dying: 20_000 }, { path: '/user.slice/a', dying: 9_000 }),
+    );
+
+    expect(plan[0]?.arguments.slices).toBe('/user.slice');
+  });
+
+  it('goes by ghost bytes on cgroup v1, and never names a slice inside another', () => {
+    const plan = planOf(
+      leaking(
+        { path: '/system.slice', ghostKb: 9000 },
+        { path: '/user.slice', ghostKb: 5000 },
+        { path: '/user.slice/user-0.slice', ghostKb: 80_000 },
+      ),
+    );
+
+    expect(plan[0]?.arguments.slices).toBe('/system.slice /user.slice');
+  });
+
+  it('leaves the pods alone unless the settings name their slice', () => {
+    const evidence = leaking({ path: '/kubepods.slice', dying: 20_000 });
+
+    expect(planOf(evidence).map((rung) => rung.treatment)).toEqual(['notify']);
+    expect(planOf(evidence, { reclaim: { slices: ['/kubepods.slice'] } })[0]?.arguments.slices).toBe(
+      '/kubepods.slice',
+    );
+  });
+
+  it('is not fooled by a slice whose name merely begins like an allowed one', () => {
+    const evidence = leaking({ path: '/user.slice-evil', dying: 20_000 });
+
+    expect(planOf(evidence).map((rung) => rung.treatment)).toEqual(['notify']);
+  });
+
+  it.each([
+    ['approve', 'approval'],
+    ['never', 'never'],
+  ])('follows a policy of %s for the treatment', (need, expected) => {
+    const plan = planOf(leaking({ path: '/user.slice', dying: 20_000 }), {
+      policy: { treatments: { reclaim: need } },
+    });
+
+    expect(plan[0]).toMatchObject({ treatment: 'reclaim', needs: expected });
+  });
+
+  it('has nothing to do on a healthy node', () => {
+    expect(planOf(evidenceWith())).toEqual([]);
+  });
+
+  it('only calls a person where the cause is not known', () => {
+    expect(planOf(evidenceWith({ cgroups: cgroups(100, 900) })).map((rung) => rung.treatment)).toEqual([
+      'notify',
+    ]);
+  });
+});

@@ -1,0 +1,67 @@
+import { Evidence } from '../../../lambdas/domain/evidence/evidence.ts';
+import { type Cluster, Settings } from '../../../lambdas/domain/settings.ts';
+
+type Probes = Partial<Record<keyof Evidence['probes'], unknown>>;
+
+const calm = { avg10: 0, avg60: 0, avg300: 0, totalUs: 0 };
+const ok = (value: unknown) => ({ status: 'ok', value });
+
+const healthyProbes = {
+  host: ok({ kernel: '6.1.0', os: 'Amazon Linux 2023', bootId: 'boot-1', uptimeSeconds: 1000, cpus: 2 }),
+  hierarchy: ok({ memory: 'v2', layout: 'unified', mount: '/sys/fs/cgroup' }),
+  cgroups: ok({ live: 120, dying: 18, source: 'cgroup.stat' }),
+  slices: ok({ entries: [], omitted: 0, unread: 0 }),
+  memory: ok({
+    totalKb: 8_000_000,
+    availableKb: 5_000_000,
+    cachedKb: 2_000_000,
+    slabReclaimableKb: 1,
+    slabUnreclaimableKb: 1,
+    percpuKb: 1,
+    shmemKb: 1,
+    dirtyKb: 1,
+  }),
+  pressure: ok({
+    memory: { some: calm, full: calm },
+    io: { some: calm, full: calm },
+    cpu: { some: calm, full: null },
+  }),
+  reclaim: ok({
+    windowMs: 1000,
+    pgscanDirect: 0,
+    pgscanKswapd: 0,
+    pgstealDirect: 0,
+    pgstealKswapd: 0,
+    allocstall: 0,
+    pgmajfault: 0,
+  }),
+} satisfies Probes;
+
+/** Evidence of a healthy node, with the probes given in place of its own. */
+export function evidenceWith(probes: Probes = {}): Evidence {
+  return Evidence.parse({
+    version: 1,
+    document: 'collect-evidence',
+    profile: 'full',
+    collectedAt: '2026-11-21T06:30:00Z',
+    probes: { ...healthyProbes, ...probes },
+  });
+}
+
+export function cgroups(live: number, dying: number) {
+  return ok({ live, dying, source: 'cgroup.stat' });
+}
+
+export function slices(...entries: { path: string; dying?: number | null; ghostKb?: number | null }[]) {
+  const full = entries.map((entry) => ({ live: 1, dying: null, ghostKb: null, cachedKb: null, ...entry }));
+  return ok({ entries: full, omitted: 0, unread: 0 });
+}
+
+export const missing = { status: 'missing', reason: 'not there' };
+
+/** Settings of one cluster named `prod`, as they are without any of the user's own. */
+export function clusterWith(settings: Record<string, unknown> = {}): Cluster {
+  const { prod } = Settings.parse({ clusters: { prod: settings } }).clusters;
+  if (prod === undefined) throw new Error('no cluster');
+  return prod;
+}

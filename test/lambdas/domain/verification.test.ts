@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { judge, type Sample } from '../../../lambdas/domain/verification.ts';
+import { clusterWith } from './sample-evidence.ts';
+
+const { thresholds } = clusterWith();
+const expects = { text: 'few are left', signal: 'dying' as const, atMost: 300 };
+const start = Date.parse('2026-11-21T06:30:00Z');
+
+function sample(minute: number, dying: number | null, more: Partial<Sample> = {}): Sample {
+  const at = new Date(start + minute * 60_000).toISOString();
+  return { at, dying, availablePercent: 60, stalledPercent: 0, bootId: 'boot-1', ...more };
+}
+
+const before = sample(-1, 20_000);
+const series = (...counts: (number | null)[]): Sample[] =>
+  counts.map((dying, index) => sample(index * 2, dying));
+const verdictOf = (samples: Sample[]) => judge(before, samples, expects, thresholds).verdict;
+
+describe('judge', () => {
+  it('calls a low and flat level cured', () => {
+    const judgement = judge(before, series(260, 258, 259, 258, 260, 258), expects, thresholds);
+
+    expect(judgement).toMatchObject({ verdict: 'cured', provisional: false });
+  });
+
+  it('calls a low level that grows on relieved: the producer is still there', () => {
+    expect(verdictOf(series(10, 40, 70, 100, 130, 160))).toBe('relieved');
+  });
+
+  it('calls a level that halved but stopped short relieved', () => {
+    expect(verdictOf(series(9000, 9000, 9001, 9000, 9000, 9000))).toBe('relieved');
+  });
+
+  it('calls a level that did not fall, or rose, not cured', () => {
+    expect(verdictOf(series(19_900, 19_900, 19_900, 19_900, 19_900, 19_900))).toBe('not-cured');
+    expect(verdictOf(series(20_000, 21_000, 22_000, 23_000, 24_000, 25_000))).toBe('not-cured');
+  });
+
+  it('lets one odd look bend nothing', () => {
+    expect(verdictOf(series(258, 258, 4000, 258, 258, 258))).toBe('cured');
+  });
+
+  it('never takes missing looks for a cure', () => {
+    expect(verdictOf(series(258, null, 258, null, 258, 258))).toBe('not-cured');
+    expect(verdictOf(series(258, 258, 258, 258, 258, null))).toBe('not-cured');
+    expect(verdictOf([])).toBe('not-cured');
+  });
+
+  it('does not credit a treatment with a reboot', () => {
+    const samples = series(18, 18, 18, 18, 18).concat(sample(12, 18, { bootId: 'boot-2' }));
+
+    expect(verdictOf(samples)).toBe('not-cured');
+  });
+
+  it.each([
+    ['memory ran low', { availablePercent: 40 }],
+    ['tasks began to stall', { stalledPercent: 15 }],
+    ['a side signal is not seen any more', { stalledPercent: null }],
+  ])('does not call it cured when %s', (_, more) => {
+    const samples = series(258, 258, 258, 258, 258).concat(sample(10, 258, more));
+
+    expect(verdictOf(samples)).toBe('not-cured');
+  });
+
+  it('is provisional where the window is too short to see slow growth', () => {
+    const samples = [0, 1, 2, 3, 4].map((second) => sample(second / 60, 258));
+
+    expect(judge(before, samples, expects, thresholds)).toMatchObject({
+      verdict: 'cured',
+      provisional: true,
+    });
+  });
+
+  it('cannot be talked into a cure by looks at one moment', () => {
+    const samples = [0, 0, 0, 0, 0].map((minute) => sample(minute, 258));
+
+    expect(verdictOf(samples)).toBe('relieved');
+  });
+});
