@@ -1,0 +1,25 @@
+import { globSync } from 'node:fs';
+import { isInstalled, run } from './exec.ts';
+
+const scripts = [...globSync('ssm-documents/scripts/**/*.sh'), ...globSync('local/**/*.sh'), '.ci/run'];
+
+const checks: { name: string; command: string; args: string[]; optional?: true }[] = [
+  { name: 'types', command: 'tsc', args: ['-p', '.'] },
+  { name: 'code style', command: 'biome', args: ['check', '--error-on-warnings', '.'] },
+  { name: 'shell scripts', command: 'shellcheck', args: ['-x', ...scripts], optional: true },
+  { name: 'shell style', command: 'shfmt', args: ['-d', '-i', '2', '-ci', ...scripts], optional: true },
+];
+
+/** Checks everything that can be checked without running it; a missing host tool is named, in CI it is an error. */
+let failed = 0;
+for (const { name, command, args, optional } of checks) {
+  if (optional && !isInstalled(command)) {
+    process.stdout.write(`${name}: skipped, ${command} is not installed\n`);
+    if (process.env.CI) failed += 1;
+    continue;
+  }
+  const code = run(command, args);
+  process.stdout.write(`${name}: ${code === 0 ? 'clean' : `${command} found problems`}\n`);
+  if (code !== 0) failed += 1;
+}
+process.exitCode = failed === 0 ? 0 : 1;
