@@ -2,7 +2,7 @@ import { ArnFormat, Stack, Validations } from 'aws-cdk-lib';
 import { Grant } from 'aws-cdk-lib/aws-iam';
 import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
-import { type DocumentName, documentNames, loadDocument } from '../../ssm-documents/load.ts';
+import { documentNames, loadDocument } from '../../ssm-documents/load.ts';
 import type { MedicFunction } from './medic-function.ts';
 
 export interface DocumentsProps {
@@ -12,37 +12,39 @@ export interface DocumentsProps {
 
 /** The SSM documents: everything that ever runs on a node. */
 export class Documents extends Construct {
-  private readonly documents: ReadonlyMap<DocumentName, CfnDocument>;
+  private readonly documents: ReadonlyMap<string, { resource: CfnDocument; contentDigest: string }>;
   private readonly clusters: readonly string[];
 
   constructor(scope: Construct, id: string, { clusters }: DocumentsProps) {
     super(scope, id);
     this.clusters = clusters;
-    this.documents = new Map(documentNames.map((name) => [name, this.document(name)]));
-  }
-
-  private document(name: DocumentName): CfnDocument {
-    return new CfnDocument(this, name, {
-      documentType: 'Command',
-      documentFormat: 'JSON',
-      content: loadDocument(name).content,
-      targetType: '/AWS::EC2::Instance',
-      // The default, Replace, would take the document away from under a running incident.
-      updateMethod: 'NewVersion',
-    });
+    this.documents = new Map(
+      documentNames.map((name) => {
+        const { content, contentDigest } = loadDocument(name);
+        const resource = new CfnDocument(this, name, {
+          documentType: 'Command',
+          documentFormat: 'JSON',
+          content,
+          targetType: '/AWS::EC2::Instance',
+          // The default, Replace, would take the document away from under a running incident.
+          updateMethod: 'NewVersion',
+        });
+        return [name, { resource, contentDigest }];
+      }),
+    );
   }
 
   /** For the functions: physical name and content digest of each document, as JSON. */
   toJson(): string {
-    const entries = documentNames.map((name) => {
-      const { contentDigest } = loadDocument(name);
-      return [name, { name: this.nameOf(name), contentDigest }];
-    });
+    const entries = [...this.documents].map(([name, { resource, contentDigest }]) => [
+      name,
+      { name: resource.ref, contentDigest },
+    ]);
     return Stack.of(this).toJsonString(Object.fromEntries(entries));
   }
 
   /** Lets a function run this one document on the nodes of the configured clusters, and pin its version and hash. */
-  grantSend(grantee: MedicFunction, name: DocumentName): void {
+  grantSend(grantee: MedicFunction, name: string): void {
     Grant.addToPrincipal({
       grantee,
       actions: ['ssm:SendCommand', 'ssm:GetDocument', 'ssm:DescribeDocument'],
@@ -82,18 +84,14 @@ export class Documents extends Construct {
     });
   }
 
-  private nameOf(name: DocumentName): string {
+  private arnOf(name: string): string {
     const document = this.documents.get(name);
     if (document === undefined)
       throw new Error(`no document "${name}": use one of ${documentNames.join(', ')}`);
-    return document.ref;
-  }
-
-  private arnOf(name: DocumentName): string {
     return Stack.of(this).formatArn({
       service: 'ssm',
       resource: 'document',
-      resourceName: this.nameOf(name),
+      resourceName: document.resource.ref,
     });
   }
 }

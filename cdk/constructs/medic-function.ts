@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
@@ -38,6 +38,8 @@ export class MedicFunction extends LambdaFunction {
     const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);
     super(scope, id, {
+      // A name that people can type, and find in the logs of an incident.
+      functionName: `${Stack.of(scope).stackName}-${props.name}`,
       description: props.description,
       code: Code.fromAsset(directory),
       handler: 'index.handler',

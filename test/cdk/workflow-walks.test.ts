@@ -1,0 +1,352 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isJsonObject, type Json, type JsonObject } from '../../local/engine/json.ts';
+import { type ExecutionResult, runStateMachine } from '../../local/engine/run-state-machine.ts';
+import { TaskError } from '../../local/engine/task-error.ts';
+import { statesOf, transitionsOf } from './state-graph.ts';
+import { definitionOf, synthesize } from './template.ts';
+
+let definition: JsonObject;
+const walked = new Set<string>();
+beforeAll(() => {
+  definition = definitionOf(synthesize());
+});
+
+/**
+ * What each function adds to the incident, call by call; after the last entry the last one is repeated.
+ * The defaults are an incident that one reclaim cures.
+ */
+type Script = Record<string, readonly JsonObject[]>;
+const cured: Script = {
+  open: [{ lease: { status: 'ours' } }],
+  'send-evidence': [{ command: { status: 'running', waitSeconds: 0 } }],
+  'poll-command': [{ command: { status: 'succeeded', waitSeconds: 0 } }],
+  diagnose: [{ diagnosis: { cause: 'dying-memcgs' } }],
+  plan: [{ ladder: { status: 'rung' }, rung: { kind: 'document' } }],
+  gate: [{ gate: { decision: 'pass', waitSeconds: 0 }, approval: { timeoutSeconds: 20 } }],
+  'request-approval': [{}],
+  'settle-approval': [{ approval: { decision: 'approved' } }],
+  recheck: [{ recheck: { decision: 'pass' } }],
+  'send-treatment': [{ command: { status: 'running', waitSeconds: 0 } }],
+  'record-treatment': [{ treatment: { status: 'done' }, verification: { waitSeconds: 0 } }],
+  notify: [{}],
+  verify: [{ verification: { verdict: 'cured', waitSeconds: 0 }, outcome: 'cured' }],
+  'send-undo': [{ command: { status: 'not-needed', waitSeconds: 0 } }],
+  'record-undo': [{ undo: { status: 'nothing' } }],
+  'next-rung': [{ ladder: { status: 'exhausted' }, outcome: 'unresolved' }],
+  close: [{}],
+};
+
+type WalkProps = { script?: Script; failing?: { call: number; error: TaskError }; token?: 'sent' | 'never' };
+type Walk = ExecutionResult & { visited: string[] };
+
+/** Runs the deployed state machine with scripted functions. */
+async function walk({ script = {}, failing, token = 'sent' }: WalkProps): Promise<Walk> {
+  const calls = new Map<string, number>();
+  let call = 0;
+  const result = await runStateMachine({
+    definition,
+    name: 'walk',
+    input: { source: 'by-hand', instanceId: 'i-0123456789abcdef0' },
+    async invokeFunction(arn, payload) {
+      call += 1;
+      if (call === failing?.call) throw failing.error;
+      const name = arn.split(':CgroupMedic-')[1] ?? '';
+      const entries = script[name] ?? cured[name] ?? [];
+      const index = calls.get(name) ?? 0;
+      calls.set(name, index + 1);
+      const patch = entries[Math.min(index, entries.length - 1)];
+      if (patch === undefined || !isJsonObject(payload)) throw new Error(`nothing scripted for "${name}"`);
+      return structuredClone({ ...payload, ...patch });
+    },
+    waitForToken: () => (token === 'sent' ? Promise.resolve({}) : new Promise(() => {})),
+  });
+  const visited = result.history
+    .filter(({ type }) => type === 'StateEntered')
+    .map(({ state }) => state ?? '');
+  visited.slice(1).forEach((state, index) => {
+    walked.add(`${visited[index]} → ${state}`);
+  });
+  return { ...result, visited };
+}
+
+const opened = ['Open', 'LeaseTaken?'];
+const ran = (purpose: string) => [
+  `Send${purpose}`,
+  `${purpose}Running?`,
+  `WaitFor${purpose}`,
+  `Poll${purpose}`,
+  `${purpose}Running?`,
+];
+const examined = [...opened, ...ran('Examine')];
+const planned = [...examined, 'Diagnose', 'Plan', 'AnythingToDo?'];
+const atGate = [...planned, 'Gate', 'GateOpen?'];
+const asked = [...atGate, 'RequestApproval', 'SettleApproval', 'Approved?'];
+const rechecked = [...asked, ...ran('Recheck'), 'Recheck', 'StillTrue?'];
+const treating = [...atGate, 'TreatmentKind?'];
+const treated = [...treating, ...ran('Treatment'), 'RecordTreatment', 'Treated?'];
+const verified = [...treated, 'WaitForSample', ...ran('Verify'), 'Verify', 'Verdict?'];
+const undone = ['SendUndo', 'UndoRunning?', 'RecordUndo', 'Undone?'];
+const nextRung = ['NextRung', 'RungLeft?'];
+const closed = (end: string) => ['Close', 'Outcome?', end];
+
+const ask = [{ gate: { decision: 'ask', waitSeconds: 0 }, approval: { timeoutSeconds: 20 } }];
+const rungLeft = { ladder: { status: 'rung' } };
+const noneLeft = { ladder: { status: 'exhausted' }, outcome: 'unresolved' };
+
+const walks: readonly { title: string; script: Script; token?: 'never'; visited: string[] }[] = [
+  { title: 'a reclaim that cures', script: {}, visited: [...verified, ...closed('Cured')] },
+  {
+    title: 'a node that another incident works on',
+    script: { open: [{ lease: { status: 'refused' }, outcome: 'refused' }] },
+    visited: [...opened, ...closed('Refused')],
+  },
+  {
+    title: 'a healthy node',
+    script: { plan: [{ ladder: { status: 'empty' }, outcome: 'unresolved' }] },
+    visited: [...planned, ...closed('Unresolved')],
+  },
+  {
+    title: 'a command that was not even sent',
+    script: {
+      'send-evidence': [{ command: { status: 'refused', waitSeconds: 0 } }],
+      plan: [{ ladder: { status: 'empty' }, outcome: 'unresolved' }],
+    },
+    visited: [
+      ...opened,
+      'SendExamine',
+      'ExamineRunning?',
+      'Diagnose',
+      'Plan',
+      'AnythingToDo?',
+      ...closed('Unresolved'),
+    ],
+  },
+  {
+    title: 'a command that takes several looks',
+    script: {
+      'poll-command': [
+        { command: { status: 'running', waitSeconds: 0 } },
+        { command: { status: 'succeeded', waitSeconds: 0 } },
+      ],
+      plan: [{ ladder: { status: 'empty' }, outcome: 'unresolved' }],
+    },
+    visited: [
+      ...[...opened, 'SendExamine', 'ExamineRunning?', 'WaitForExamine', 'PollExamine', 'ExamineRunning?'],
+      ...['WaitForExamine', 'PollExamine', 'ExamineRunning?', 'Diagnose', 'Plan', 'AnythingToDo?'],
+      ...closed('Unresolved'),
+    ],
+  },
+  {
+    title: 'observe mode',
+    script: { gate: [{ gate: { decision: 'observe', waitSeconds: 0 }, outcome: 'observed' }] },
+    visited: [...atGate, ...closed('Observed')],
+  },
+  {
+    title: 'a gate that refuses',
+    script: { gate: [{ gate: { decision: 'refuse', waitSeconds: 0 }, outcome: 'refused' }] },
+    visited: [...atGate, ...closed('Refused')],
+  },
+  {
+    title: 'a gate that says wait, then pass',
+    script: {
+      gate: [{ gate: { decision: 'wait', waitSeconds: 0 } }, { gate: { decision: 'pass', waitSeconds: 0 } }],
+    },
+    visited: [
+      ...atGate,
+      'WaitAtGate',
+      'Gate',
+      'GateOpen?',
+      ...verified.slice(atGate.length),
+      ...closed('Cured'),
+    ],
+  },
+  {
+    title: 'a rung that is skipped, and one after it',
+    script: {
+      gate: [{ gate: { decision: 'skip', waitSeconds: 0 } }, { gate: { decision: 'pass', waitSeconds: 0 } }],
+      'next-rung': [rungLeft],
+    },
+    visited: [
+      ...atGate,
+      ...nextRung,
+      'Gate',
+      'GateOpen?',
+      ...verified.slice(atGate.length),
+      ...closed('Cured'),
+    ],
+  },
+  {
+    title: 'an approval',
+    script: { gate: ask },
+    visited: [...rechecked, ...verified.slice(atGate.length), ...closed('Cured')],
+  },
+  {
+    title: 'a denial',
+    script: { gate: ask, 'settle-approval': [{ approval: { decision: 'denied' }, outcome: 'denied' }] },
+    visited: [...asked, ...closed('Denied')],
+  },
+  {
+    title: 'an approval that nobody answers',
+    script: {
+      gate: [{ gate: { decision: 'ask', waitSeconds: 0 }, approval: { timeoutSeconds: 1 } }],
+      'settle-approval': [{ approval: { decision: 'expired' }, outcome: 'expired' }],
+    },
+    token: 'never',
+    visited: [...asked, ...closed('Expired')],
+  },
+  {
+    title: 'an approval of a node that has moved on, approved again',
+    script: { gate: ask, recheck: [{ recheck: { decision: 'void' } }, { recheck: { decision: 'pass' } }] },
+    visited: [
+      ...rechecked,
+      ...rechecked.slice(examined.length),
+      ...verified.slice(atGate.length),
+      ...closed('Cured'),
+    ],
+  },
+  {
+    title: 'an approval that is void for good',
+    script: { gate: ask, recheck: [{ recheck: { decision: 'refuse' }, outcome: 'void' }] },
+    visited: [...rechecked, ...closed('Void')],
+  },
+  {
+    title: 'a rung that tells people',
+    script: { plan: [{ ladder: { status: 'rung' }, rung: { kind: 'notify' } }], 'next-rung': [noneLeft] },
+    visited: [...treating, 'Notify', ...nextRung, ...closed('Unresolved')],
+  },
+  {
+    title: 'a rung of a kind that this machine does not know',
+    script: { plan: [{ ladder: { status: 'rung' }, rung: { kind: 'surgery' }, outcome: 'refused' }] },
+    visited: [...treating, ...closed('Refused')],
+  },
+  {
+    title: 'a treatment that the node refuses',
+    script: { 'record-treatment': [{ treatment: { status: 'refused' } }] },
+    visited: [...treated, ...nextRung, ...closed('Unresolved')],
+  },
+  {
+    title: 'a treatment that fails',
+    script: { 'record-treatment': [{ treatment: { status: 'failed' } }] },
+    visited: [...treated, ...undone, ...nextRung, ...closed('Unresolved')],
+  },
+  {
+    title: 'a treatment that takes several samples to judge',
+    script: {
+      verify: [
+        { verification: { verdict: 'looking', waitSeconds: 0 } },
+        { verification: { verdict: 'cured', waitSeconds: 0 }, outcome: 'cured' },
+      ],
+    },
+    visited: [...verified, 'WaitForSample', ...ran('Verify'), 'Verify', 'Verdict?', ...closed('Cured')],
+  },
+  {
+    title: 'a treatment that only relieves',
+    script: {
+      verify: [{ verification: { verdict: 'relieved' } }],
+      'next-rung': [{ ladder: { status: 'exhausted' }, outcome: 'relieved' }],
+    },
+    visited: [...verified, ...nextRung, ...closed('Relieved')],
+  },
+  {
+    title: 'a treatment that does not help, undone',
+    script: {
+      verify: [{ verification: { verdict: 'worse' } }],
+      'send-undo': [{ command: { status: 'running', waitSeconds: 0 } }],
+      'record-undo': [{ undo: { status: 'done' } }],
+    },
+    visited: [...verified, ...ran('Undo'), 'RecordUndo', 'Undone?', ...nextRung, ...closed('Unresolved')],
+  },
+  {
+    title: 'an undo that fails',
+    script: {
+      verify: [{ verification: { verdict: 'not-cured' } }],
+      'record-undo': [{ undo: { status: 'failed' }, outcome: 'failed' }],
+    },
+    visited: [...verified, ...undone, ...closed('Failed')],
+  },
+];
+
+describe('a walk through the state machine', () => {
+  it.each(walks)('$title', async ({ script, token, visited }) => {
+    const result = await walk({ script, ...(token === undefined ? {} : { token }) });
+
+    expect(result.visited).toEqual(visited);
+    expect(result.status).toBe(visited.at(-1) === 'Failed' ? 'FAILED' : 'SUCCEEDED');
+  });
+});
+
+describe('an error', () => {
+  const error = new TaskError('Sandbox.Timedout', 'the function took too long');
+  const reports: Script = { close: [{ outcome: 'failed' }] };
+  const usual = [...undone, ...closed('Failed')];
+  /** Where a broken task leads, if not to undo. */
+  const exceptions: Record<string, string[]> = {
+    Open: ['OpenFailed'],
+    Close: ['CloseFailed'],
+    SendUndo: closed('Failed'),
+    PollUndo: closed('Failed'),
+    RecordUndo: closed('Failed'),
+    // The record decides, not the wait: here it says approved.
+    RequestApproval: [
+      ...rechecked.slice(asked.length - 2),
+      ...verified.slice(atGate.length),
+      ...closed('Failed'),
+    ],
+  };
+  const tasks = [...new Set(walks.flatMap(({ visited }) => visited))].filter(
+    (state) =>
+      !/\?$|^WaitAt|^WaitFor|^(Cured|Relieved|Unresolved|Observed|Refused|Denied|Expired|Void|Failed)$/.test(
+        state,
+      ),
+  );
+
+  it.each(tasks)('in %s leads on, and never to an ordinary end', async (task) => {
+    const route = walks.find(({ visited, token }) => visited.includes(task) && token === undefined);
+    if (route === undefined) throw new Error(`no walk comes through ${task}`);
+    const before = route.visited.slice(0, route.visited.indexOf(task));
+    const call = before.filter((state) => tasks.includes(state)).length + 1;
+
+    const result = await walk({ script: { ...route.script, ...reports }, failing: { call, error } });
+
+    expect(result.visited).toEqual([...before, task, ...(exceptions[task] ?? usual)]);
+    expect(result.status).toBe('FAILED');
+  });
+
+  it('is known to the functions after it, at $.error', async () => {
+    let seen: Json = null;
+    await runStateMachine({
+      definition,
+      name: 'walk',
+      input: {},
+      async invokeFunction(arn, payload) {
+        if (!isJsonObject(payload)) throw new Error('no object');
+        if (arn.endsWith('-diagnose')) throw error;
+        if (arn.endsWith('-send-undo')) seen = payload.error ?? null;
+        const name = arn.split(':CgroupMedic-')[1] ?? '';
+        return { ...payload, ...(cured[name]?.[0] ?? {}) };
+      },
+      waitForToken: () => Promise.resolve({}),
+    });
+    expect(seen).toMatchObject({ Error: 'Sandbox.Timedout' });
+  });
+
+  it('of the Lambda service is retried and leaves no trace', async () => {
+    const busy = new TaskError('Lambda.TooManyRequestsException', 'rate exceeded');
+    const result = await walk({ failing: { call: 1, error: busy } });
+    expect(result.visited).toEqual([...verified, ...closed('Cured')]);
+    expect(result.history.filter(({ type }) => type === 'StateRetried').map(({ state }) => state)).toEqual([
+      'Open',
+    ]);
+  });
+
+  it('covers every task of the state machine', () => {
+    const all = [...statesOf(definition)].filter(([, { Type }]) => Type === 'Task').map(([name]) => name);
+    expect([...tasks].sort()).toEqual(all.sort());
+  });
+});
+
+afterAll(() => {
+  // Here and not in a test: the walks above have to be over.
+  const missed = transitionsOf(definition).filter((transition) => !walked.has(transition));
+  expect(missed, 'transitions that no walk takes').toEqual([]);
+});

@@ -1,0 +1,148 @@
+import aslValidator from 'asl-validator';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../local/engine/json.ts';
+import { nextStatesOf, reachableFrom, statesOf, statesOfType } from './state-graph.ts';
+import { definitionOf, synthesize } from './template.ts';
+
+let definition: JsonObject;
+beforeAll(() => {
+  definition = definitionOf(synthesize());
+});
+
+const ends = ['Cured', 'Relieved', 'Unresolved', 'Observed', 'Refused', 'Denied', 'Expired', 'Void'];
+const failures = ['Failed', 'OpenFailed', 'CloseFailed'];
+
+describe('the state machine', () => {
+  it('is valid Amazon States Language', () => {
+    // The validator writes to what it is given.
+    const result = aslValidator(structuredClone(definition), { checkArn: true, checkPaths: true });
+    expect(result.errorsText('\n')).toBe('');
+    expect(result.isValid).toBe(true);
+  });
+
+  it('uses JSONPath only: no field of JSONata appears in it', () => {
+    const jsonata = ['QueryLanguage', 'Arguments', 'Output', 'Assign'];
+    const found = [definition, ...statesOf(definition).values()].flatMap((state) =>
+      jsonata.filter((field) => field in state),
+    );
+    expect(found).toEqual([]);
+    expect(JSON.stringify(definition)).not.toContain('{%');
+  });
+
+  it('ends after six hours at the latest', () => {
+    expect(definition.TimeoutSeconds).toBe(6 * 60 * 60);
+  });
+
+  it('has one state for every ordinary outcome, and failure states for what is broken', () => {
+    expect(statesOfType(definition, 'Succeed').sort()).toEqual([...ends].sort());
+    expect(statesOfType(definition, 'Fail').sort()).toEqual([...failures].sort());
+  });
+
+  it('reaches every state from its start', () => {
+    const reached = reachableFrom(definition, String(definition.StartAt));
+    expect([...reached].sort()).toEqual([...statesOf(definition).keys()].sort());
+  });
+
+  it('reaches an end from every state', () => {
+    for (const name of statesOf(definition).keys()) {
+      const reached = [...reachableFrom(definition, name)];
+      expect(
+        reached.some((state) => [...ends, ...failures].includes(state)),
+        `${name} leads to an end`,
+      ).toBe(true);
+    }
+  });
+
+  it('closes the incident on every way to an ordinary end', () => {
+    const intoEnds = [...statesOf(definition)].filter(([, state]) =>
+      nextStatesOf(state).some((next) => ends.includes(next) || next === 'Failed'),
+    );
+    expect(intoEnds.map(([name]) => name)).toEqual(['Outcome?']);
+    const intoOutcome = [...statesOf(definition)].filter(([, state]) =>
+      nextStatesOf(state).includes('Outcome?'),
+    );
+    expect(intoOutcome.map(([name]) => name)).toEqual(['Close']);
+  });
+
+  it('has a default in every choice', () => {
+    const without = statesOfType(definition, 'Choice').filter(
+      (name) => typeof statesOf(definition).get(name)?.Default !== 'string',
+    );
+    expect(without).toEqual([]);
+  });
+});
+
+describe('every task', () => {
+  const tasks = () =>
+    statesOfType(definition, 'Task').map((name) => [name, statesOf(definition).get(name) ?? {}] as const);
+
+  it('has a timeout', () => {
+    for (const [name, { TimeoutSeconds, TimeoutSecondsPath }] of tasks()) {
+      if (name === 'RequestApproval') expect(TimeoutSecondsPath).toBe('$.approval.timeoutSeconds');
+      else expect(TimeoutSeconds, name).toBe(name === 'Close' ? 70 : 40);
+    }
+  });
+
+  it('is retried for errors of the Lambda service only, spread by jitter', () => {
+    for (const [name, { Retry }] of tasks()) {
+      expect(Retry, name).toEqual([
+        {
+          ErrorEquals: [
+            'Lambda.ServiceException',
+            'Lambda.AWSLambdaException',
+            'Lambda.SdkClientException',
+            'Lambda.TooManyRequestsException',
+          ],
+          IntervalSeconds: 2,
+          MaxAttempts: 6,
+          BackoffRate: 2,
+          MaxDelaySeconds: 30,
+          JitterStrategy: 'FULL',
+        },
+      ]);
+    }
+  });
+
+  it('sends every error to undo, except where undo itself, opening or closing is broken', () => {
+    const exceptions: Record<string, object> = {
+      Open: { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'OpenFailed' },
+      Close: { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'CloseFailed' },
+      SendUndo: { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'Close' },
+      PollUndo: { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'Close' },
+      RecordUndo: { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'Close' },
+      RequestApproval: {
+        ErrorEquals: ['States.ALL'],
+        ResultPath: '$.approval.interruption',
+        Next: 'SettleApproval',
+      },
+    };
+    const usual = { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'SendUndo' };
+    for (const [name, { Catch }] of tasks()) expect(Catch, name).toEqual([exceptions[name] ?? usual]);
+  });
+
+  it('takes the whole incident and returns it, except where it opens one or waits for a person', () => {
+    const special = ['Open', 'RequestApproval'];
+    for (const [name, task] of tasks()) {
+      const shaped = ['InputPath', 'OutputPath', 'Parameters', 'ResultPath', 'ResultSelector'].filter(
+        (field) => field in task,
+      );
+      if (!special.includes(name)) expect(shaped, name).toEqual([]);
+    }
+    expect(statesOf(definition).get('Open')?.Parameters).toEqual({
+      'alarm.$': '$',
+      execution: {
+        'id.$': '$$.Execution.Id',
+        'name.$': '$$.Execution.Name',
+        'startedAt.$': '$$.Execution.StartTime',
+      },
+    });
+    expect(statesOf(definition).get('RequestApproval')).toMatchObject({
+      Resource: 'arn:aws:states:::lambda:invoke.waitForTaskToken',
+      Parameters: {
+        FunctionName: 'arn:aws:lambda:us-east-1:000000000000:function:CgroupMedic-request-approval',
+        Payload: { 'state.$': '$', 'taskToken.$': '$$.Task.Token' },
+      },
+      ResultPath: null,
+    });
+  });
+});
