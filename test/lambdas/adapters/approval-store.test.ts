@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ApprovalStore } from '../../../lambdas/adapters/approval-store.ts';
+import type { Approval } from '../../../lambdas/domain/approval/approval.ts';
+import { type LocalDynamo, startDynamo } from './local-dynamo.ts';
+
+let dynamo: LocalDynamo;
+let store: ApprovalStore;
+beforeAll(async () => {
+  dynamo = await startDynamo();
+  store = new ApprovalStore(dynamo.client, 'state');
+});
+afterAll(() => dynamo.stop());
+
+function approvalWith(id: string, change: Partial<Approval> = {}): Approval {
+  return {
+    version: 1,
+    id,
+    incident: 'inc',
+    cluster: 'prod',
+    instanceId: 'i-0123456789abcdef0',
+    cohort: null,
+    rung: {
+      treatment: 'reclaim',
+      kind: 'document',
+      arguments: {},
+      risk: 'low',
+      needs: 'approval',
+      reason: '',
+      expects: { text: '' },
+    },
+    evidenceDigest: 'd',
+    requestedBy: null,
+    quorum: 1,
+    createdAt: '2026-11-21T06:00:00.000Z',
+    expiresAt: '2026-11-21T07:00:00.000Z',
+    status: 'pending',
+    decisions: [],
+    ...change,
+  };
+}
+
+describe('ApprovalStore', () => {
+  it('keeps the token beside the record and never in it', async () => {
+    await store.request(approvalWith('a'), 'secret-token');
+
+    expect(JSON.stringify(await store.get('a'))).not.toContain('secret-token');
+    expect(await store.token('a')).toBe('secret-token');
+  });
+
+  it('knows nothing of an approval that was never asked for', async () => {
+    expect(await store.get('nobody')).toBeUndefined();
+    expect(await store.token('nobody')).toBeUndefined();
+    expect(await store.settle(approvalWith('nobody', { status: 'approved' }), 'pending')).toBe(false);
+  });
+
+  it('lets one of many decide', async () => {
+    await store.request(approvalWith('race'), 't');
+
+    const won = await Promise.all(
+      (['approved', 'denied', 'expired', 'void'] as const).map((status) =>
+        store.settle(approvalWith('race', { status }), 'pending'),
+      ),
+    );
+
+    expect(won.filter(Boolean)).toHaveLength(1);
+    expect((await store.get('race'))?.status).toBe(
+      (['approved', 'denied', 'expired', 'void'] as const)[won.indexOf(true)],
+    );
+  });
+
+  it('does not let a repeated request reopen what was decided', async () => {
+    await store.request(approvalWith('again'), 'first');
+    await store.settle(approvalWith('again', { status: 'denied' }), 'pending');
+
+    await store.request(approvalWith('again'), 'second');
+
+    expect((await store.get('again'))?.status).toBe('denied');
+    expect(await store.token('again')).toBe('second');
+  });
+});
