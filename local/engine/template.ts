@@ -1,0 +1,210 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { Intrinsics, type Resource, UnsupportedTemplateError } from './intrinsics.ts';
+import { isJsonObject, type Json, type JsonObject } from './json.ts';
+
+export type TemplateFunction = {
+  logicalId: string;
+  name: string;
+  arn: string;
+  handler: string;
+  environment: Record<string, string>;
+  timeoutSeconds: number;
+  memoryMb: number;
+  logGroup: string;
+  /** The directory that would be deployed: `index.mjs` and what belongs to it. */
+  directory: string;
+};
+export type TemplateStateMachine = { logicalId: string; name: string; arn: string; definition: JsonObject };
+export type TemplateDocument = { logicalId: string; name: string; content: JsonObject };
+export type TemplateTable = {
+  logicalId: string;
+  name: string;
+  keySchema: { AttributeName: string; KeyType: string }[];
+  attributes: { AttributeName: string; AttributeType: string }[];
+};
+export type TemplateParameter = { logicalId: string; name: string; type: string; value: string };
+export type TemplateRule = {
+  logicalId: string;
+  name: string;
+  arn: string;
+  enabled: boolean;
+  pattern: JsonObject;
+  targets: string[];
+};
+export type TemplateKey = { logicalId: string; id: string; arn: string; spec: string };
+
+/** What the one-machine engine runs of a synthesized stack. Nothing in it is edited, only references are resolved. */
+export type StackTemplate = {
+  stateMachines: TemplateStateMachine[];
+  functions: TemplateFunction[];
+  documents: TemplateDocument[];
+  tables: TemplateTable[];
+  parameters: TemplateParameter[];
+  rules: TemplateRule[];
+  topics: { logicalId: string; arn: string }[];
+  logGroups: { logicalId: string; name: string }[];
+  keys: TemplateKey[];
+};
+
+const AssetManifest = z.object({
+  files: z.record(z.string(), z.object({ source: z.object({ path: z.string(), packaging: z.string() }) })),
+});
+
+const Template = z.object({
+  Resources: z.record(
+    z.string(),
+    z.object({
+      Type: z.string(),
+      Properties: z.record(z.string(), z.json()).default({}),
+      Condition: z.string().optional(),
+    }),
+  ),
+});
+
+/** Reads one stack out of the directory that `cdk synth` wrote. */
+export function readStack(assembly: string, stack: string): StackTemplate {
+  const { Resources } = Template.parse(readJson(assembly, `${stack}.template.json`));
+  const { files } = AssetManifest.parse(readJson(assembly, `${stack}.assets.json`));
+  const assets = Object.fromEntries(
+    Object.entries(files).map(([hash, { source }]) => [hash, join(assembly, source.path)]),
+  );
+  return stackOf(Resources, stack, assets);
+}
+
+/**
+ * Takes what the engine runs out of the resources of a template.
+ *
+ * @param assets the directory of each asset, by its hash
+ */
+export function stackOf(
+  resources: Record<string, Resource>,
+  stack: string,
+  assets: Record<string, string>,
+): StackTemplate {
+  const intrinsics = new Intrinsics(resources, stack);
+  const each = <T>(
+    type: string,
+    read: (base: { logicalId: string; name: string }, properties: JsonObject) => T,
+  ): T[] =>
+    Object.entries(resources)
+      .filter(([, { Type }]) => Type === type)
+      .map(([logicalId, { Properties }]) =>
+        read({ logicalId, name: intrinsics.nameOf(logicalId) }, Properties),
+      );
+  const resolved = (value: Json | undefined): Json => intrinsics.resolve(value ?? null);
+  const text = (value: Json | undefined): string => String(resolved(value));
+
+  return {
+    stateMachines: each('AWS::StepFunctions::StateMachine', (base, properties) => ({
+      ...base,
+      arn: intrinsics.attribute(base.logicalId, 'Arn'),
+      definition: definitionOf(base.logicalId, properties, resolved),
+    })),
+    functions: each('AWS::Lambda::Function', (base, properties) => ({
+      ...base,
+      arn: intrinsics.attribute(base.logicalId, 'Arn'),
+      handler: text(properties.Handler),
+      environment: environmentOf(properties, resolved),
+      timeoutSeconds: Number(properties.Timeout ?? 3),
+      memoryMb: Number(properties.MemorySize ?? 128),
+      logGroup: isJsonObject(properties.LoggingConfig)
+        ? text(properties.LoggingConfig.LogGroup)
+        : `/aws/lambda/${base.name}`,
+      directory: directoryOf(base.logicalId, properties, assets, resolved),
+    })),
+    documents: each('AWS::SSM::Document', (base, properties) => {
+      const content = resolved(properties.Content);
+      if (!isJsonObject(content)) {
+        throw new UnsupportedTemplateError(`the content of document ${base.logicalId} is not an object`);
+      }
+      return { ...base, content };
+    }),
+    tables: each('AWS::DynamoDB::Table', (base, properties) => ({
+      ...base,
+      keySchema: resolved(properties.KeySchema) as TemplateTable['keySchema'],
+      attributes: resolved(properties.AttributeDefinitions) as TemplateTable['attributes'],
+    })),
+    parameters: each('AWS::SSM::Parameter', (base, properties) => ({
+      ...base,
+      type: text(properties.Type),
+      value: text(properties.Value),
+    })),
+    rules: each('AWS::Events::Rule', (base, properties) => ({
+      ...base,
+      arn: intrinsics.attribute(base.logicalId, 'Arn'),
+      enabled: properties.State !== 'DISABLED',
+      pattern: patternOf(base.logicalId, resolved(properties.EventPattern)),
+      targets: targetsOf(resolved(properties.Targets)),
+    })),
+    topics: each('AWS::SNS::Topic', ({ logicalId }) => ({ logicalId, arn: intrinsics.ref(logicalId) })),
+    logGroups: each('AWS::Logs::LogGroup', (base) => base),
+    keys: each('AWS::KMS::Key', ({ logicalId }, properties) => ({
+      logicalId,
+      id: intrinsics.ref(logicalId),
+      arn: intrinsics.attribute(logicalId, 'Arn'),
+      spec: text(properties.KeySpec ?? 'SYMMETRIC_DEFAULT'),
+    })),
+  };
+}
+
+type Resolve = (value: Json | undefined) => Json;
+
+function definitionOf(logicalId: string, properties: JsonObject, resolved: Resolve): JsonObject {
+  if (properties.DefinitionString === undefined) {
+    throw new UnsupportedTemplateError(
+      `state machine ${logicalId} has no DefinitionString; other forms are unknown here`,
+    );
+  }
+  return JSON.parse(String(resolved(properties.DefinitionString)));
+}
+
+function environmentOf({ Environment }: JsonObject, resolved: Resolve): Record<string, string> {
+  const variables = isJsonObject(Environment) ? resolved(Environment.Variables) : {};
+  return Object.fromEntries(
+    Object.entries(isJsonObject(variables) ? variables : {}).map(([k, v]) => [k, String(v)]),
+  );
+}
+
+function directoryOf(
+  logicalId: string,
+  { Code }: JsonObject,
+  assets: Record<string, string>,
+  resolved: Resolve,
+): string {
+  const key = isJsonObject(Code) ? resolved(Code.S3Key) : null;
+  const directory = typeof key === 'string' ? assets[key.replace(/\.zip$/, '')] : undefined;
+  if (directory === undefined) {
+    throw new UnsupportedTemplateError(
+      `the code of function ${logicalId} is not a directory of this assembly; inline code and images are unknown here`,
+    );
+  }
+  return directory;
+}
+
+function patternOf(logicalId: string, pattern: Json): JsonObject {
+  if (!isJsonObject(pattern)) {
+    throw new UnsupportedTemplateError(`rule ${logicalId} has no event pattern; schedules are unknown here`);
+  }
+  return pattern;
+}
+
+function targetsOf(targets: Json): string[] {
+  return (Array.isArray(targets) ? targets : []).map((target) => {
+    if (!isJsonObject(target) || typeof target.Arn !== 'string') {
+      throw new UnsupportedTemplateError('a rule has a target without an ARN');
+    }
+    const shaped = ['Input', 'InputPath', 'InputTransformer'].filter((field) => field in target);
+    if (shaped.length > 0) {
+      throw new UnsupportedTemplateError(
+        `the target ${target.Arn} has ${shaped.join(', ')}, which is unknown here`,
+      );
+    }
+    return target.Arn;
+  });
+}
+
+function readJson(assembly: string, file: string): unknown {
+  return JSON.parse(readFileSync(join(assembly, file), 'utf8'));
+}
