@@ -1,0 +1,126 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { region } from '../engine/intrinsics.ts';
+import type { StackTemplate } from '../engine/template.ts';
+import { cloudwatchService, type Datum } from './cloudwatch.ts';
+import { cloudwatchLogsService, type LogLine } from './cloudwatch-logs.ts';
+import { createTables, dynamodbService } from './dynamodb.ts';
+import { kmsService, type LocalKey, makeKeys } from './kms.ts';
+import { type Published, snsService } from './sns.ts';
+import { LocalSsm } from './ssm.ts';
+import { stepFunctionsService, TaskTokens } from './step-functions.ts';
+import { answerError, type RecordedCall, readRequest, type Service, ServiceError } from './wire.ts';
+
+export interface CloudProps {
+  readonly stack: StackTemplate;
+  onLogLine?(line: LogLine): void;
+  onPublished?(message: Published): void;
+}
+
+/** The part of AWS that the functions call, as far as they call it, on a loopback port of this machine. */
+export type Cloud = {
+  endpoint: string;
+  ssm: LocalSsm;
+  tokens: TaskTokens;
+  keys: LocalKey[];
+  metrics: Datum[];
+  /** For looking into the tables. */
+  dynamo: DynamoDBClient;
+  calls: RecordedCall[];
+  /** Calls that nothing here answers, as the caller was told. */
+  unanswered: string[];
+  close(): Promise<void>;
+};
+
+export async function startCloud({ stack, onLogLine, onPublished }: CloudProps): Promise<Cloud> {
+  const ssm = new LocalSsm(stack);
+  const tokens = new TaskTokens();
+  const keys = makeKeys(stack.keys);
+  const metrics: Datum[] = [];
+  const services: Service[] = [
+    dynamodbService(),
+    ssm.service(),
+    stepFunctionsService(tokens),
+    cloudwatchService(metrics),
+    cloudwatchLogsService(
+      stack.logGroups.map(({ name }) => name),
+      (line) => onLogLine?.(line),
+    ),
+    snsService(
+      stack.topics.map(({ arn }) => arn),
+      (message) => onPublished?.(message),
+    ),
+    kmsService(keys),
+  ];
+
+  const calls: RecordedCall[] = [];
+  const unanswered: string[] = [];
+  const server = createServer((message, response) => {
+    // A client that goes away in the middle of a call is not an error of the cloud.
+    message.on('error', () => {});
+    response.on('error', () => {});
+    serve(services, message, response, calls, unanswered).catch(() => response.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const dynamo = new DynamoDBClient({
+    endpoint,
+    region,
+    credentials: { accessKeyId: 'LOCALONLY', secretAccessKey: 'local-only' },
+  });
+  await createTables(dynamo, stack.tables);
+  calls.length = 0;
+
+  return {
+    endpoint,
+    ssm,
+    tokens,
+    keys,
+    metrics,
+    dynamo,
+    calls,
+    unanswered,
+    async close() {
+      await ssm.close();
+      dynamo.destroy();
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function serve(
+  services: readonly Service[],
+  message: IncomingMessage,
+  response: ServerResponse,
+  calls: RecordedCall[],
+  unanswered: string[],
+): Promise<void> {
+  const request = await readRequest(message);
+  const service = services.find(({ name, signingName }) => (signingName ?? name) === request.signedFor);
+  const record: RecordedCall = {
+    service: service?.name ?? request.signedFor,
+    call: request.call,
+    at: new Date(),
+  };
+  calls.push(record);
+  try {
+    if (!service?.calls.includes(request.call)) {
+      const where =
+        service === undefined ? `there is no such file under local/cloud/` : `see ${service.file}`;
+      const text = `the local cloud does not answer ${record.service}:${record.call}; ${where}`;
+      unanswered.push(text);
+      throw new ServiceError('UnknownOperationException', text);
+    }
+    await service.answer(request, response);
+  } catch (error) {
+    const answer =
+      error instanceof ServiceError ? error : new ServiceError('InternalFailure', String(error), 500);
+    record.error = answer.name;
+    answerError(request, response, answer);
+  }
+}

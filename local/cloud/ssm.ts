@@ -1,0 +1,306 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isJsonObject, type Json, type JsonObject } from '../engine/json.ts';
+import type { TemplateDocument, TemplateParameter } from '../engine/template.ts';
+import { type AgentDocument, checkParameters, type DocumentResult } from '../node/ssm-agent.ts';
+import { jsonService, type Service, ServiceError } from './wire.ts';
+
+/** The service keeps no more of a command's output. */
+const outputLimits = { stdout: 24_000, stderr: 8_000 };
+/** A command that was just sent is not visible yet. */
+const invisibleMs = 200;
+
+/** A node that the service can reach. */
+export interface ManagedNode {
+  readonly instanceId: string;
+  /** Runs a document as the node's agent does. */
+  run(
+    content: AgentDocument,
+    parameters: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<Pick<DocumentResult, 'status' | 'responseCode' | 'stdout' | 'stderr'>>;
+  /** offline: no command is ever delivered. silent: the agent takes commands and is never heard of again. @default normal */
+  readonly agent?: 'normal' | 'offline' | 'silent';
+}
+
+type StoredDocument = { content: AgentDocument; text: string; hash: string; version: string };
+type Command = {
+  id: string;
+  instanceId: string;
+  documentName: string;
+  documentVersion: string;
+  sentAt: number;
+  status: string;
+  details: string;
+  responseCode: number;
+  stdout: string;
+  stderr: string;
+  abort: AbortController;
+};
+
+export interface SsmProps {
+  readonly documents: readonly TemplateDocument[];
+  readonly parameters: readonly TemplateParameter[];
+}
+
+/** SSM: documents and parameters of the template, and commands that run on the nodes attached to it. */
+export class LocalSsm {
+  readonly #documents = new Map<string, StoredDocument>();
+  readonly #parameters = new Map<string, { value: string; type: string; version: number }>();
+  readonly #nodes = new Map<string, ManagedNode>();
+  readonly #commands = new Map<string, Command>();
+  readonly #running = new Set<Promise<void>>();
+
+  constructor({ documents, parameters }: SsmProps) {
+    for (const { name, content } of documents) this.putDocument(name, content);
+    for (const { name, type, value } of parameters) this.#parameters.set(name, { value, type, version: 1 });
+  }
+
+  attach(node: ManagedNode): void {
+    this.#nodes.set(node.instanceId, node);
+  }
+
+  detach(instanceId: string): void {
+    this.#nodes.delete(instanceId);
+  }
+
+  /** Creates a document, or a new default version of it. */
+  putDocument(name: string, content: JsonObject): void {
+    const text = JSON.stringify(content);
+    const version = String(Number(this.#documents.get(name)?.version ?? 0) + 1);
+    const hash = createHash('sha256').update(text).digest('hex');
+    this.#documents.set(name, { content: content as unknown as AgentDocument, text, hash, version });
+  }
+
+  putParameter(name: string, value: string): void {
+    const { type = 'String', version = 0 } = this.#parameters.get(name) ?? {};
+    this.#parameters.set(name, { value, type, version: version + 1 });
+  }
+
+  /** Ends every command that still runs and waits until none does. */
+  async close(): Promise<void> {
+    for (const { abort } of this.#commands.values()) abort.abort();
+    await Promise.all(this.#running);
+  }
+
+  service(): Service {
+    return jsonService(
+      { name: 'ssm', file: 'local/cloud/ssm.ts' },
+      {
+        GetDocument: (input) => this.#getDocument(input),
+        DescribeDocument: (input) => this.#describeDocument(input),
+        GetParameter: (input) => this.#getParameter(input),
+        SendCommand: (input) => this.#sendCommand(input),
+        GetCommandInvocation: (input) => this.#getCommandInvocation(input),
+        CancelCommand: (input) => this.#cancelCommand(input),
+      },
+    );
+  }
+
+  #document(name: Json | undefined, version: Json | undefined): StoredDocument {
+    const document = this.#documents.get(String(name));
+    if (document === undefined)
+      throw new ServiceError('InvalidDocument', `Document with name ${String(name)} does not exist.`);
+    const known = ['$DEFAULT', '$LATEST', document.version];
+    if (version !== undefined && !known.includes(String(version))) {
+      throw new ServiceError(
+        'InvalidDocumentVersion',
+        `Version ${String(version)} of document ${String(name)} does not exist.`,
+      );
+    }
+    return document;
+  }
+
+  #getDocument({ Name, DocumentVersion, DocumentFormat }: JsonObject): JsonObject {
+    const { text, version } = this.#document(Name, DocumentVersion);
+    if (DocumentFormat !== undefined && DocumentFormat !== 'JSON') {
+      throw new ServiceError(
+        'ValidationException',
+        `the format ${String(DocumentFormat)} is unknown here; ask for JSON`,
+      );
+    }
+    return {
+      Name: String(Name),
+      DocumentVersion: version,
+      Status: 'Active',
+      Content: text,
+      DocumentType: 'Command',
+      DocumentFormat: 'JSON',
+    };
+  }
+
+  #describeDocument({ Name, DocumentVersion }: JsonObject): JsonObject {
+    const { hash, version } = this.#document(Name, DocumentVersion);
+    return {
+      Document: {
+        Name: String(Name),
+        DocumentVersion: version,
+        DefaultVersion: version,
+        LatestVersion: version,
+        Hash: hash,
+        HashType: 'Sha256',
+        Status: 'Active',
+        DocumentType: 'Command',
+        DocumentFormat: 'JSON',
+        SchemaVersion: '2.2',
+      },
+    };
+  }
+
+  #getParameter({ Name }: JsonObject): JsonObject {
+    const parameter = this.#parameters.get(String(Name));
+    if (parameter === undefined)
+      throw new ServiceError('ParameterNotFound', `parameter ${String(Name)} does not exist`);
+    const { value, type, version } = parameter;
+    return {
+      Parameter: { Name: String(Name), Type: type, Value: value, Version: version, DataType: 'text' },
+    };
+  }
+
+  #sendCommand(input: JsonObject): JsonObject {
+    const { DocumentName, DocumentVersion, DocumentHash, TimeoutSeconds, InstanceIds } = input;
+    const document = this.#document(DocumentName, DocumentVersion);
+    if (DocumentHash !== undefined && DocumentHash !== document.hash) {
+      throw new ServiceError(
+        'InvalidDocument',
+        `The hash of document ${String(DocumentName)} does not match the one given.`,
+      );
+    }
+    const deliverySeconds = Number(TimeoutSeconds ?? 3600);
+    if (deliverySeconds < 30 || deliverySeconds > 2_592_000) {
+      throw new ServiceError(
+        'ValidationException',
+        `timeoutSeconds ${deliverySeconds} is not between 30 and 2592000`,
+      );
+    }
+    const [instanceId, ...others] = Array.isArray(InstanceIds) ? InstanceIds.map(String) : [];
+    const node = instanceId === undefined ? undefined : this.#nodes.get(instanceId);
+    if (node === undefined || others.length > 0) {
+      throw new ServiceError(
+        'InvalidInstanceId',
+        `Instances [[${String(InstanceIds)}]] not in a valid state for account`,
+      );
+    }
+    const parameters = this.#checked(document.content, input);
+    const command: Command = {
+      id: randomUUID(),
+      instanceId: node.instanceId,
+      documentName: String(DocumentName),
+      documentVersion: document.version,
+      sentAt: Date.now(),
+      status: 'Pending',
+      details: 'Pending',
+      responseCode: -1,
+      stdout: '',
+      stderr: '',
+      abort: new AbortController(),
+    };
+    this.#commands.set(command.id, command);
+    const run = this.#deliver(command, node, document.content, parameters, deliverySeconds).finally(() =>
+      this.#running.delete(run),
+    );
+    this.#running.add(run);
+    return {
+      Command: {
+        CommandId: command.id,
+        DocumentName: command.documentName,
+        DocumentVersion: command.documentVersion,
+        InstanceIds: [node.instanceId],
+        RequestedDateTime: command.sentAt / 1000,
+        Status: 'Pending',
+        StatusDetails: 'Pending',
+        TimeoutSeconds: deliverySeconds,
+      },
+    };
+  }
+
+  #checked(content: AgentDocument, { Parameters }: JsonObject): Record<string, string> {
+    const given = isJsonObject(Parameters) ? Object.entries(Parameters) : [];
+    const values = given.map(([name, value]) => {
+      const list = Array.isArray(value) ? value : [value];
+      if (list.length !== 1)
+        throw new ServiceError('InvalidParameters', `parameter "${name}" takes one value`);
+      return [name, String(list[0])] as const;
+    });
+    try {
+      return checkParameters(content, Object.fromEntries(values));
+    } catch (error) {
+      throw new ServiceError('InvalidParameters', error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  async #deliver(
+    command: Command,
+    node: ManagedNode,
+    content: AgentDocument,
+    parameters: Record<string, string>,
+    deliverySeconds: number,
+  ): Promise<void> {
+    const { signal } = command.abort;
+    if (node.agent === 'offline') {
+      const waited = sleep(deliverySeconds * 1000, 'late' as const, { signal, ref: false }).catch(
+        () => 'aborted' as const,
+      );
+      return (await waited) === 'late'
+        ? end(command, 'TimedOut', 'Delivery Timed Out')
+        : end(command, 'Cancelled', 'Cancelled');
+    }
+    Object.assign(command, { status: 'InProgress', details: 'InProgress' });
+    if (node.agent === 'silent') return;
+    const result = await node.run(content, parameters, signal).catch((error: unknown) => ({
+      status: 'Failed' as const,
+      responseCode: 1,
+      stdout: '',
+      stderr: error instanceof Error ? error.message : String(error),
+    }));
+    Object.assign(command, {
+      responseCode: result.responseCode,
+      stdout: result.stdout.slice(0, outputLimits.stdout),
+      stderr: result.stderr.slice(0, outputLimits.stderr),
+    });
+    end(command, result.status, result.status === 'TimedOut' ? 'Execution Timed Out' : result.status);
+  }
+
+  #getCommandInvocation({ CommandId, InstanceId, PluginName }: JsonObject): JsonObject {
+    const command = this.#commands.get(String(CommandId));
+    const invisible =
+      command === undefined || command.instanceId !== InstanceId || Date.now() < command.sentAt + invisibleMs;
+    if (invisible)
+      throw new ServiceError('InvocationDoesNotExist', 'An error occurred: InvocationDoesNotExist');
+    const steps = this.#documents.get(command.documentName)?.content.mainSteps ?? [];
+    const [step] = steps;
+    if (PluginName === undefined ? steps.length > 1 : !steps.some(({ name }) => name === PluginName)) {
+      throw new ServiceError(
+        'InvalidPluginName',
+        'a document with several steps is asked about by PluginName',
+      );
+    }
+    return {
+      CommandId: command.id,
+      InstanceId: command.instanceId,
+      DocumentName: command.documentName,
+      DocumentVersion: command.documentVersion,
+      PluginName: typeof PluginName === 'string' ? PluginName : (step?.name ?? ''),
+      Status: command.status,
+      StatusDetails: command.details,
+      ResponseCode: command.responseCode,
+      StandardOutputContent: command.stdout,
+      StandardErrorContent: command.stderr,
+    };
+  }
+
+  #cancelCommand({ CommandId }: JsonObject): JsonObject {
+    const command = this.#commands.get(String(CommandId));
+    if (command === undefined)
+      throw new ServiceError('InvalidCommandId', `command ${String(CommandId)} does not exist`);
+    if (command.status === 'Pending' || command.status === 'InProgress') {
+      Object.assign(command, { status: 'Cancelling', details: 'Cancelling' });
+      command.abort.abort();
+    }
+    return {};
+  }
+}
+
+function end(command: Command, status: string, details: string): void {
+  Object.assign(command, { status, details });
+}
