@@ -3,6 +3,7 @@
 
 # Sets HIERARCHY (v1, v2), LAYOUT (unified, hybrid, legacy) and MOUNT (as the node names it, without ROOT).
 # Returns 1 with REASON where there is none, or not the node's own.
+# shellcheck disable=SC2034 # the documents read these
 find_hierarchy() {
 	local top="${ROOT}/sys/fs/cgroup"
 	HIERARCHY='' LAYOUT='' MOUNT='' REASON=''
