@@ -46,6 +46,8 @@ export type StackTemplate = {
   topics: { logicalId: string; arn: string }[];
   logGroups: { logicalId: string; name: string }[];
   keys: TemplateKey[];
+  /** Outputs of the stack, by name. */
+  outputs: Record<string, string>;
 };
 
 const AssetManifest = z.object({
@@ -58,19 +60,19 @@ const Template = z.object({
     z.object({
       Type: z.string(),
       Properties: z.record(z.string(), z.json()).default({}),
-      Condition: z.string().optional(),
     }),
   ),
+  Outputs: z.record(z.string(), z.object({ Value: z.json() })).default({}),
 });
 
 /** Reads one stack out of the directory that `cdk synth` wrote. */
 export function readStack(assembly: string, stack: string): StackTemplate {
-  const { Resources } = Template.parse(readJson(assembly, `${stack}.template.json`));
+  const { Resources, Outputs } = Template.parse(readJson(assembly, `${stack}.template.json`));
   const { files } = AssetManifest.parse(readJson(assembly, `${stack}.assets.json`));
   const assets = Object.fromEntries(
     Object.entries(files).map(([hash, { source }]) => [hash, join(assembly, source.path)]),
   );
-  return stackOf(Resources, stack, assets);
+  return stackOf(Resources, stack, assets, Outputs);
 }
 
 /**
@@ -82,6 +84,7 @@ export function stackOf(
   resources: Record<string, Resource>,
   stack: string,
   assets: Record<string, string>,
+  outputs: Record<string, { Value: Json }> = {},
 ): StackTemplate {
   const intrinsics = new Intrinsics(resources, stack);
   const each = <T>(
@@ -146,6 +149,7 @@ export function stackOf(
       arn: intrinsics.attribute(logicalId, 'Arn'),
       spec: text(properties.KeySpec ?? 'SYMMETRIC_DEFAULT'),
     })),
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, { Value }]) => [name, text(Value)])),
   };
 }
 

@@ -1,0 +1,120 @@
+import { type Cloud, startCloud } from '../cloud/cloud.ts';
+import type { LogLine } from '../cloud/cloudwatch-logs.ts';
+import type { Published } from '../cloud/sns.ts';
+import { type Delivery, deliver, executionStatusChange } from './events.ts';
+import type { Json } from './json.ts';
+import { LambdaRuntime } from './lambda-runtime.ts';
+import { type ExecutionEvent, type ExecutionResult, runStateMachine } from './run-state-machine.ts';
+import type { StackTemplate, TemplateStateMachine } from './template.ts';
+
+export interface EngineProps {
+  readonly stack: StackTemplate;
+  /** Gets what the functions print. */
+  readonly logFile: string;
+  readonly compileCache?: string;
+}
+
+export interface ExecutionRequest {
+  readonly name: string;
+  readonly input: Json;
+  readonly signal?: AbortSignal;
+  onEvent?(event: ExecutionEvent): void;
+}
+
+/** How an execution ended, and what became of the rules that its end set off. */
+export type ExecutionOutcome = ExecutionResult & { deliveries: Delivery[] };
+
+/**
+ * One account on one machine: the functions, the state machine and the rules of a synthesized stack, and the cloud
+ * they call. Runs any number of executions, one after the other or at the same time.
+ */
+export class Engine {
+  readonly stack: StackTemplate;
+  readonly cloud: Cloud;
+  readonly functions: LambdaRuntime;
+  readonly #listeners: Listeners;
+
+  /** Use `startEngine`. */
+  constructor(stack: StackTemplate, cloud: Cloud, functions: LambdaRuntime, listeners: Listeners) {
+    this.stack = stack;
+    this.cloud = cloud;
+    this.functions = functions;
+    this.#listeners = listeners;
+  }
+
+  get stateMachine(): TemplateStateMachine {
+    const [machine, ...others] = this.stack.stateMachines;
+    if (machine === undefined || others.length > 0) {
+      throw new Error(
+        `the stack has ${this.stack.stateMachines.length} state machines; the engine runs exactly one`,
+      );
+    }
+    return machine;
+  }
+
+  /** Runs one execution to its end, and then whatever rule its end sets off. */
+  async execute({ name, input, signal, onEvent }: ExecutionRequest): Promise<ExecutionOutcome> {
+    const { arn, definition } = this.stateMachine;
+    const result = await runStateMachine({
+      definition,
+      name,
+      input,
+      stateMachineArn: arn,
+      invokeFunction: (called, payload) => this.functions.invoke(called, payload),
+      waitForToken: (token, left) => this.cloud.tokens.wait(token, left),
+      ...(onEvent === undefined ? {} : { onEvent }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const event = executionStatusChange(result, { stateMachineArn: arn, name, input });
+    const deliveries = await deliver(event, {
+      rules: this.stack.rules,
+      invoke: (called, payload) => this.functions.invoke(called, payload),
+    });
+    return { ...result, deliveries };
+  }
+
+  /** Calls `listener` for every line of a log group, until the returned function is called. */
+  onLogLine(listener: (line: LogLine) => void): () => void {
+    return listen(this.#listeners.lines, listener);
+  }
+
+  /** Calls `listener` for every message to a topic, until the returned function is called. */
+  onPublished(listener: (message: Published) => void): () => void {
+    return listen(this.#listeners.messages, listener);
+  }
+
+  /** Ends every process and closes every port. */
+  async close(): Promise<void> {
+    await this.functions.close();
+    await this.cloud.close();
+  }
+}
+
+type Listeners = { lines: Set<(line: LogLine) => void>; messages: Set<(message: Published) => void> };
+
+export async function startEngine({ stack, logFile, compileCache }: EngineProps): Promise<Engine> {
+  const listeners: Listeners = { lines: new Set(), messages: new Set() };
+  const cloud = await startCloud({
+    stack,
+    onLogLine: (line) => {
+      for (const listener of listeners.lines) listener(line);
+    },
+    onPublished: (message) => {
+      for (const listener of listeners.messages) listener(message);
+    },
+  });
+  const functions = new LambdaRuntime({
+    functions: stack.functions,
+    endpoint: cloud.endpoint,
+    logFile,
+    ...(compileCache === undefined ? {} : { compileCache }),
+  });
+  return new Engine(stack, cloud, functions, listeners);
+}
+
+function listen<T>(set: Set<T>, listener: T): () => void {
+  set.add(listener);
+  return () => {
+    set.delete(listener);
+  };
+}
