@@ -25,79 +25,112 @@ const slicePath = z
   .refine((path) => !path.split('/').includes('..'), 'must not contain ".."');
 
 const ReclaimSettings = z.strictObject({
-  /**
-   * Slices that reclaim may touch, with everything below them. `/kubepods.slice` and `/kubepods` are not among the
-   * defaults: on cgroup v1 the reclaim empties the page cache of the pods as well.
-   */
   slices: z
     .array(slicePath)
     .max(20)
-    .default(['/user.slice', '/system.slice', '/runtime.slice', '/init.scope']),
-  /** Ceiling for the CPU that reclaim uses, in percent of one CPU, averaged over its run. */
-  cpuPercent: z.literal([1, 2, 5, 10, 20, 50]).default(5),
-  /** How long one reclaim may run. */
-  maxSeconds: z.literal([10, 30, 60, 120, 300, 600, 1200]).default(300),
-  /** Memory PSI `full avg10` above which reclaim stops; 0 switches the limit off. */
-  psiFullLimit: z.literal([0, 10, 20, 40]).default(20),
+    .default(['/user.slice', '/system.slice', '/runtime.slice', '/init.scope'])
+    .describe(
+      'Slices that reclaim may touch, with everything below them. The pods (/kubepods.slice) are left out: on cgroup v1 a reclaim empties their page cache as well.',
+    ),
+  cpuPercent: z
+    .literal([1, 2, 5, 10, 20, 50])
+    .default(5)
+    .describe('Ceiling for the CPU that reclaim uses, in percent of one CPU, averaged over its run.'),
+  maxSeconds: z
+    .literal([10, 30, 60, 120, 300, 600, 1200])
+    .default(300)
+    .describe('How long one reclaim may run.'),
+  psiFullLimit: z
+    .literal([0, 10, 20, 40])
+    .default(20)
+    .describe('Memory PSI "full avg10", in percent, above which reclaim stops. 0 switches the limit off.'),
 });
 
 const Thresholds = z.strictObject({
-  /**
-   * Dying memory cgroups on one node that are a fault by number alone. A fresh node has 17–19 (measured on kernel 6.1);
-   * at 20 KiB each on 2 CPUs, 2,000 cost about 40 MiB, and every walk of the tree visits them all.
-   */
-  dyingCount: z.int().min(50).max(1_000_000).default(2000),
-  /** Share of the node's memory, in percent, that dying cgroups may cost before they are a fault, however few. */
-  dyingMemoryPercent: z.number().min(0.1).max(50).default(2),
-  /** Dying cgroups up to which a node counts as healthy: the floor of a fresh boot with room to spare. */
-  dyingFloor: z.int().min(0).max(100_000).default(300),
-  /**
-   * Growth, in dying cgroups per hour, that verification still calls healthy: 2,000 (a fault) would take more than a
-   * month at two per hour, and a 10-minute window cannot resolve less than six per hour anyway.
-   */
-  dyingPerHour: z.number().min(0).max(100_000).default(60),
+  dyingCount: z
+    .int()
+    .min(50)
+    .max(1_000_000)
+    .default(2000)
+    .describe(
+      'Dying memory cgroups on one node that are a fault by number alone. A fresh node has 17 to 19 (measured on kernel 6.1); at 20 KiB each on 2 CPUs, 2,000 cost about 40 MiB, and every walk of the tree visits them all.',
+    ),
+  dyingMemoryPercent: z
+    .number()
+    .min(0.1)
+    .max(50)
+    .default(2)
+    .describe(
+      'Percent of the node’s memory that dying cgroups may cost before they are a fault, however few.',
+    ),
+  dyingFloor: z
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(300)
+    .describe(
+      'Dying cgroups up to which a node counts as healthy: what a fresh boot has, with room for the 250 or so that no reclaim frees on kernel 6.1.',
+    ),
+  dyingPerHour: z
+    .number()
+    .min(0)
+    .max(100_000)
+    .default(60)
+    .describe(
+      'Growth, in dying cgroups per hour, that verification calls healthy: ten in a window of ten minutes, the least that can be told from noise there.',
+    ),
 });
 
 const Verification = z.strictObject({
-  /** How long the node is watched after a treatment. */
-  windowSeconds: seconds(2, 3600).default(600),
-  /** Looks at the node over that window; fewer than five never prove a cure. */
-  samples: z.int().min(5).max(30).default(6),
+  windowSeconds: seconds(2, 3600).default(600).describe('How long the node is watched after a treatment.'),
+  samples: z
+    .int()
+    .min(5)
+    .max(30)
+    .default(6)
+    .describe('Looks at the node over that window. Fewer than five never prove a cure.'),
 });
 
 const Policy = z.strictObject({
   risk: z
     .strictObject({
-      low: Need.default('auto'),
-      medium: Need.default('approve'),
-      high: Need.default('approve'),
+      low: Need.default('auto').describe('Who agrees to treatments of low risk.'),
+      medium: Need.default('approve').describe('Who agrees to treatments of medium risk.'),
+      high: Need.default('approve').describe('Who agrees to treatments of high risk.'),
     })
     .prefault({}),
-  /** Overrides by treatment id. */
-  treatments: z.strictObject({ reclaim: Need.optional() }).prefault({}),
+  treatments: z
+    .strictObject({ reclaim: Need.optional().describe('Who agrees to reclaim, whatever its risk.') })
+    .prefault({}),
+});
+
+const Approval = z.strictObject({
+  expirySeconds: z
+    .strictObject({
+      low: seconds(1, 86_400)
+        .default(1800)
+        .describe('Seconds until an unanswered approval of low risk expires.'),
+      medium: seconds(1, 86_400).default(1800).describe('The same for medium risk.'),
+      high: seconds(1, 86_400)
+        .default(7200)
+        .describe('The same for high risk: the person may have to ask others first.'),
+    })
+    .prefault({}),
+  onePersonTeam: z
+    .boolean()
+    .default(false)
+    .describe('Lets people approve what they started by hand. For teams of one; each use is in the audit.'),
 });
 
 const Cluster = z.strictObject({
-  /** Mode of a first deployment. Later changes are made in the parameter, without a deployment. */
-  initialMode: Mode.default('observe'),
+  initialMode: Mode.default('observe').describe(
+    'Mode of a first deployment. Later changes are made in the parameter /cgroup-medic/CLUSTER/mode, without a deployment.',
+  ),
   policy: Policy.prefault({}),
   reclaim: ReclaimSettings.prefault({}),
   thresholds: Thresholds.prefault({}),
   verification: Verification.prefault({}),
-  approval: z
-    .strictObject({
-      /** Seconds until an unanswered approval expires, by risk. */
-      expirySeconds: z
-        .strictObject({
-          low: seconds(1, 86_400).default(1800),
-          medium: seconds(1, 86_400).default(1800),
-          high: seconds(1, 86_400).default(7200),
-        })
-        .prefault({}),
-      /** Lets people approve what they started by hand: for teams of one, and recorded each time it is used. */
-      onePersonTeam: z.boolean().default(false),
-    })
-    .prefault({}),
+  approval: Approval.prefault({}),
 });
 export type Cluster = z.infer<typeof Cluster>;
 
@@ -108,31 +141,52 @@ export const Settings = z.strictObject({
     .refine((clusters) => Object.keys(clusters).length > 0, 'must name at least one cluster'),
   lease: z
     .strictObject({
-      /** A node's lease, renewed by every phase; it outlives a crashed incident by at most this long. */
-      seconds: seconds(60, 86_400).default(2700),
+      seconds: seconds(60, 86_400)
+        .default(2700)
+        .describe(
+          'Life of a node’s lease. Every phase renews it; it outlives a crashed incident by at most this long.',
+        ),
     })
     .prefault({}),
   command: z
     .strictObject({
-      /** Seconds within which the node's agent must have taken a command. The service allows no less than 30. */
-      deliverySeconds: seconds(30, 3600).default(60),
-      /** First wait between two looks at a running command; it doubles up to `maxPollSeconds`. */
-      pollSeconds: seconds(1, 60).default(2),
-      maxPollSeconds: seconds(1, 300).default(20),
-      /** Seconds after which an examination counts as unanswered. */
-      evidenceSeconds: seconds(2, 600).default(90),
+      deliverySeconds: seconds(30, 3600)
+        .default(60)
+        .describe(
+          'Seconds within which the node’s agent must have taken a command. The service allows no less than 30.',
+        ),
+      pollSeconds: seconds(1, 60)
+        .default(2)
+        .describe('First wait between two looks at a running command; it doubles from look to look.'),
+      maxPollSeconds: seconds(1, 300)
+        .default(20)
+        .describe('Longest wait between two looks at a running command.'),
+      evidenceSeconds: seconds(2, 600)
+        .default(90)
+        .describe('Seconds, delivery included, after which an examination counts as unanswered.'),
     })
     .prefault({}),
   janitor: z
     .strictObject({
-      /** Seconds that the janitor gives functions of a dead execution to come to their end before it looks. */
-      settleSeconds: seconds(0, 60).default(20),
-      /** Seconds that it waits for the undo on the node; its Lambda may run for 300. */
-      undoSeconds: seconds(5, 200).default(180),
+      settleSeconds: seconds(0, 60)
+        .default(20)
+        .describe(
+          'Seconds that the janitor gives functions of a dead execution to come to their end before it looks.',
+        ),
+      undoSeconds: seconds(5, 200)
+        .default(180)
+        .describe('Seconds that the janitor waits for an undo on the node; its function may run for 300.'),
     })
     .prefault({}),
   audit: z
-    .strictObject({ retentionDays: z.literal([90, 180, 365, 400, 545, 731, 1827, 3653]).default(400) })
+    .strictObject({
+      retentionDays: z
+        .literal([90, 180, 365, 400, 545, 731, 1827, 3653])
+        .default(400)
+        .describe(
+          'How long the audit log group keeps entries: thirteen months, so that a yearly review sees its year.',
+        ),
+    })
     .prefault({}),
 });
 export type Settings = z.infer<typeof Settings>;

@@ -1,0 +1,48 @@
+import * as z from 'zod';
+import { Settings } from '../lambdas/domain/settings.ts';
+
+/** The text of docs/settings.md. */
+export function settingsPage(): string {
+  return `# Settings
+
+They stand in \`cdk.json\`, in the context under \`cgroup-medic\`. A wrong key or value fails the synthesis, with the key, the value and the
+remedy. The smallest settings are \`{ "clusters": { "my-cluster": {} } }\`. This page is made by \`npm run docs\` from the schema.
+
+${settingsTable()}
+`;
+}
+
+type JsonSchema = {
+  type?: string;
+  description?: string;
+  default?: unknown;
+  enum?: unknown[];
+  minimum?: number;
+  maximum?: number;
+  properties?: Record<string, JsonSchema>;
+  additionalProperties?: JsonSchema | boolean;
+};
+
+/** Every setting with its default, its range and its reason, as a Markdown table made from the schema itself. */
+function settingsTable(): string {
+  const rows = rowsOf(z.toJSONSchema(Settings, { io: 'input', reused: 'inline' }) as JsonSchema, '');
+  return ['| setting | default | may be | why |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+function rowsOf(schema: JsonSchema, path: string): string[] {
+  const below = (name: string): string => (path === '' ? name : `${path}.${name}`);
+  if (schema.properties !== undefined) {
+    return Object.entries(schema.properties).flatMap(([name, child]) => rowsOf(child, below(name)));
+  }
+  if (typeof schema.additionalProperties === 'object')
+    return rowsOf(schema.additionalProperties, below('CLUSTER'));
+  const fallback = schema.default === undefined ? '–' : `\`${JSON.stringify(schema.default)}\``;
+  return [`| \`${path}\` | ${fallback} | ${rangeOf(schema)} | ${schema.description ?? ''} |`];
+}
+
+function rangeOf({ type, enum: values, minimum, maximum }: JsonSchema): string {
+  if (values !== undefined) return values.map((value) => `\`${value}\``).join(' ');
+  if (minimum !== undefined && maximum !== undefined) return `${minimum} to ${maximum}`;
+  if (type === 'boolean') return '`true` `false`';
+  return type === 'array' ? 'a list of cgroup paths' : (type ?? '');
+}
