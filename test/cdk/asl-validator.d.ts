@@ -4,8 +4,9 @@ declare module 'asl-validator' {
     readonly isValid: boolean;
     errorsText(separator?: string): string;
   }
-  export default function aslValidator(
+  function aslValidator(
     definition: unknown,
     options?: { checkArn?: boolean; checkPaths?: boolean },
   ): ValidationResult;
+  export = aslValidator;
 }
