@@ -26,6 +26,8 @@ const Event = z.object({
     name: z.string(),
     status: z.string(),
     input: z.string().nullish(),
+    error: z.string().nullish(),
+    cause: z.string().nullish(),
   }),
 });
 
@@ -46,6 +48,7 @@ export async function handler(event: unknown): Promise<void> {
   logger.resetKeys();
   logger.appendKeys({ incident: detail.name, execution: detail.executionArn, status: detail.status });
   const trail = auditTrail();
+  const ended = endOf(detail);
   const entries = await trail.entries(detail.name);
   const subject = entries[0] ?? subjectOf(detail);
   if (subject === undefined) {
@@ -54,7 +57,7 @@ export async function handler(event: unknown): Promise<void> {
     return tell(
       detail.name,
       'an execution failed before it became an incident',
-      `${detail.executionArn}: ${detail.status}`,
+      `${detail.executionArn}: ${ended}`,
     );
   }
   const { incident, cluster, instanceId } = { ...subject, incident: detail.name };
@@ -78,7 +81,7 @@ export async function handler(event: unknown): Promise<void> {
   await audit({
     step: 'janitor.started',
     actor,
-    what: `the execution ended as ${detail.status}`,
+    what: ended,
     details: { execution: detail.executionArn },
   });
 
@@ -107,15 +110,21 @@ export async function handler(event: unknown): Promise<void> {
   await tell(
     incident,
     `incident on ${instanceId} in ${cluster} ended as ${detail.status}`,
-    `${summary}. Somebody should look at the node.`,
+    `${ended}; ${summary}. Somebody should look at the node.`,
   );
   await audit({
     step: 'incident.closed',
     actor,
-    what: `the execution ended as ${detail.status}`,
+    what: ended,
     outcome: 'failed',
   });
   await trail.close(incident, sign);
+}
+
+/** How the execution ended, in one sentence. The cause can be a stack trace; its head tells enough. */
+function endOf({ status, error, cause }: z.infer<typeof Event>['detail']): string {
+  const why = [error, cause].filter((part) => part !== null && part !== undefined && part !== '').join(': ');
+  return `the execution ended as ${status}${why === '' ? '' : ` (${why.slice(0, 500)})`}`;
 }
 
 /** The node of an execution that died before it wrote its first audit entry. */
