@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2034,SC2153,SC2154 # a part of a document: other parts set and read some of its variables
 # Prints what the node can tell about its memory cgroups. Reads only.
 #
 # A probe prints its JSON value and returns 0, or prints why not and returns 1 (the thing does not exist here) or
@@ -13,133 +14,133 @@ MAX_CHILDREN=256
 WALK_SECONDS=15
 
 main() {
-	require_parameters profile windowSeconds
-	lower_priority
-	case "${SSM_profile}" in
-	quick) DEPTH=1 ;;
-	full) DEPTH=3 ;;
-	*) fail "profile is \"${SSM_profile}\": use quick or full" ;;
-	esac
-	case "${SSM_windowSeconds}" in
-	0 | 1 | 2 | 5) ;;
-	*) fail "windowSeconds is \"${SSM_windowSeconds}\": use 0, 1, 2 or 5" ;;
-	esac
+  require_parameters profile windowSeconds
+  lower_priority
+  case "${SSM_profile}" in
+    quick) DEPTH=1 ;;
+    full) DEPTH=3 ;;
+    *) fail "profile is \"${SSM_profile}\": use quick or full" ;;
+  esac
+  case "${SSM_windowSeconds}" in
+    0 | 1 | 2 | 5) ;;
+    *) fail "windowSeconds is \"${SSM_windowSeconds}\": use 0, 1, 2 or 5" ;;
+  esac
 
-	find_hierarchy || true
-	TREE=''
-	local probes=''
-	add_probe host probe_host
-	add_probe hierarchy probe_hierarchy
-	TREE="$(walk_tree)" || true
-	add_probe cgroups probe_cgroups
-	add_probe slices probe_slices
-	add_probe memory probe_memory
-	add_probe pressure probe_pressure
-	add_probe reclaim probe_reclaim
-	printf '{"version":1,"document":"collect-evidence","profile":"%s","collectedAt":"%s","probes":{%s}}\n' \
-		"${SSM_profile}" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "${probes}"
+  find_hierarchy || true
+  TREE=''
+  local probes=''
+  add_probe host probe_host
+  add_probe hierarchy probe_hierarchy
+  TREE="$(walk_tree)" || true
+  add_probe cgroups probe_cgroups
+  add_probe slices probe_slices
+  add_probe memory probe_memory
+  add_probe pressure probe_pressure
+  add_probe reclaim probe_reclaim
+  printf '{"version":1,"document":"collect-evidence","profile":"%s","collectedAt":"%s","probes":{%s}}\n' \
+    "${SSM_profile}" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "${probes}"
 }
 
 # Runs in a subshell, so that no probe can end the document.
 add_probe() {
-	local name="$1" probe="$2" text status=0
-	text="$("${probe}")" || status=$?
-	if ((status == 0)) && [[ -n "${text}" ]]; then
-		text="{\"status\":\"ok\",\"value\":${text}}"
-	else
-		if [[ -z "${text}" || ${status} -gt 2 ]]; then text="the probe stopped with exit code ${status}"; fi
-		json_string "${text:0:400}"
-		text="{\"status\":\"$( ((status == 1)) && echo missing || echo failed)\",\"reason\":${REPLY}}"
-	fi
-	probes+="${probes:+,}\"${name}\":${text}"
+  local name="$1" probe="$2" text status=0
+  text="$("${probe}")" || status=$?
+  if ((status == 0)) && [[ -n "${text}" ]]; then
+    text="{\"status\":\"ok\",\"value\":${text}}"
+  else
+    if [[ -z "${text}" || ${status} -gt 2 ]]; then text="the probe stopped with exit code ${status}"; fi
+    json_string "${text:0:400}"
+    text="{\"status\":\"$( ((status == 1)) && echo missing || echo failed)\",\"reason\":${REPLY}}"
+  fi
+  probes+="${probes:+,}\"${name}\":${text}"
 }
 
 missing() {
-	printf '%s' "$1"
-	exit 1
+  printf '%s' "$1"
+  exit 1
 }
 
 failed() {
-	printf '%s' "$1"
-	exit 2
+  printf '%s' "$1"
+  exit 2
 }
 
 probe_host() {
-	local kernel os='' boot uptime cpus line
-	read_line "${ROOT}/proc/sys/kernel/osrelease" || failed "cannot read /proc/sys/kernel/osrelease"
-	kernel="${VALUE}"
-	read_line "${ROOT}/proc/sys/kernel/random/boot_id" || failed "cannot read /proc/sys/kernel/random/boot_id"
-	boot="${VALUE}"
-	read_line "${ROOT}/proc/uptime" || failed "cannot read /proc/uptime"
-	uptime="${VALUE%%.*}"
-	is_number "${uptime}" || failed "cannot understand /proc/uptime"
-	cpus="$(awk '/^processor[ \t]*:/ { n++ } END { print n + 0 }' "${ROOT}/proc/cpuinfo" 2>/dev/null)" || cpus=0
-	# Some architectures list no processors there.
-	if ((cpus == 0)) && [[ -z "${ROOT}" ]]; then cpus="$(nproc --all)"; fi
-	((cpus > 0)) || failed "cannot count the CPUs in /proc/cpuinfo"
-	if [[ -r "${ROOT}/etc/os-release" ]]; then
-		while IFS= read -r line; do
-			if [[ "${line}" =~ ^PRETTY_NAME=[\"\']?([^\"\']*) ]]; then os="${BASH_REMATCH[1]}"; fi
-		done <"${ROOT}/etc/os-release"
-	fi
-	json_string "${kernel:0:200}" && kernel="${REPLY}"
-	json_string "${os:0:200}" && os="${REPLY}"
-	json_string "${boot:0:64}" && boot="${REPLY}"
-	printf '{"kernel":%s,"os":%s,"bootId":%s,"uptimeSeconds":%s,"cpus":%s}' "${kernel}" "${os}" "${boot}" "${uptime}" "${cpus}"
+  local kernel os='' boot uptime cpus line
+  read_line "${ROOT}/proc/sys/kernel/osrelease" || failed "cannot read /proc/sys/kernel/osrelease"
+  kernel="${VALUE}"
+  read_line "${ROOT}/proc/sys/kernel/random/boot_id" || failed "cannot read /proc/sys/kernel/random/boot_id"
+  boot="${VALUE}"
+  read_line "${ROOT}/proc/uptime" || failed "cannot read /proc/uptime"
+  uptime="${VALUE%%.*}"
+  is_number "${uptime}" || failed "cannot understand /proc/uptime"
+  cpus="$(awk '/^processor[ \t]*:/ { n++ } END { print n + 0 }' "${ROOT}/proc/cpuinfo" 2>/dev/null)" || cpus=0
+  # Some architectures list no processors there.
+  if ((cpus == 0)) && [[ -z "${ROOT}" ]]; then cpus="$(nproc --all)"; fi
+  ((cpus > 0)) || failed "cannot count the CPUs in /proc/cpuinfo"
+  if [[ -r "${ROOT}/etc/os-release" ]]; then
+    while IFS= read -r line; do
+      if [[ "${line}" =~ ^PRETTY_NAME=[\"\']?([^\"\']*) ]]; then os="${BASH_REMATCH[1]}"; fi
+    done <"${ROOT}/etc/os-release"
+  fi
+  json_string "${kernel:0:200}" && kernel="${REPLY}"
+  json_string "${os:0:200}" && os="${REPLY}"
+  json_string "${boot:0:64}" && boot="${REPLY}"
+  printf '{"kernel":%s,"os":%s,"bootId":%s,"uptimeSeconds":%s,"cpus":%s}' "${kernel}" "${os}" "${boot}" "${uptime}" "${cpus}"
 }
 
 probe_hierarchy() {
-	[[ -n "${HIERARCHY}" && -z "${REASON}" ]] || missing "${REASON}"
-	printf '{"memory":"%s","layout":"%s","mount":"%s"}' "${HIERARCHY}" "${LAYOUT}" "${MOUNT}"
+  [[ -n "${HIERARCHY}" && -z "${REASON}" ]] || missing "${REASON}"
+  printf '{"memory":"%s","layout":"%s","mount":"%s"}' "${HIERARCHY}" "${LAYOUT}" "${MOUNT}"
 }
 
 # Prints two lines, "LIVE DYING" and the value of the probe slices; or one line "! REASON".
 # One walk serves both probes: on v1 the live count is the number of directories, on v2 the kernel keeps it.
 walk_tree() {
-	local mount="${ROOT}${MOUNT}" registered=0 depth='' status=0
-	if [[ -z "${HIERARCHY}" || -n "${REASON}" ]]; then
-		printf '! %s\n' "${REASON}"
-		return
-	fi
-	if [[ "${HIERARCHY}" == v1 ]]; then
-		registered="$(registered_cgroups)" || registered=''
-		if ! is_number "${registered}"; then
-			printf '! %s\n' "/proc/cgroups has no row for memory"
-			return
-		fi
-	else
-		# One level more than is reported: what a slice's children hold is not its ghosts'.
-		depth=$((DEPTH + 1))
-	fi
-	list_directories "${mount}" "${depth}" | timeout "${WALK_SECONDS}" awk -v hierarchy="${HIERARCHY}" \
-		-v depth="${DEPTH}" -v max_entries="${MAX_ENTRIES}" -v max_reads="${MAX_READS}" \
-		-v max_children="${MAX_CHILDREN}" -v registered="${registered}" \
-		"${AWK_JSON}${AWK_SLICES}" || status=$?
-	if ((status != 0)); then printf '! %s\n' "walking ${MOUNT} took longer than ${WALK_SECONDS} s or failed (${status})"; fi
+  local mount="${ROOT}${MOUNT}" registered=0 depth='' status=0
+  if [[ -z "${HIERARCHY}" || -n "${REASON}" ]]; then
+    printf '! %s\n' "${REASON}"
+    return
+  fi
+  if [[ "${HIERARCHY}" == v1 ]]; then
+    registered="$(registered_cgroups)" || registered=''
+    if ! is_number "${registered}"; then
+      printf '! %s\n' "/proc/cgroups has no row for memory"
+      return
+    fi
+  else
+    # One level more than is reported: what a slice's children hold is not its ghosts'.
+    depth=$((DEPTH + 1))
+  fi
+  list_directories "${mount}" "${depth}" | timeout "${WALK_SECONDS}" awk -v hierarchy="${HIERARCHY}" \
+    -v depth="${DEPTH}" -v max_entries="${MAX_ENTRIES}" -v max_reads="${MAX_READS}" \
+    -v max_children="${MAX_CHILDREN}" -v registered="${registered}" \
+    "${AWK_JSON}${AWK_SLICES}" || status=$?
+  if ((status != 0)); then printf '! %s\n' "walking ${MOUNT} took longer than ${WALK_SECONDS} s or failed (${status})"; fi
 }
 
 registered_cgroups() { awk '$1 == "memory" { print $3 }' "${ROOT}/proc/cgroups" 2>/dev/null; }
 
 # The directories below $1, one a line, as paths that begin with $1/; at most $2 levels down when that is given.
 list_directories() {
-	printf '%s\n' "$1"
-	if command -v find >/dev/null; then
-		# A directory can vanish under the walk: not an error.
-		timeout "${WALK_SECONDS}" find "$1" -mindepth 1 ${2:+-maxdepth "$2"} -type d 2>/dev/null || (($? != 124))
-	else
-		list_with_bash "$1" "${2:--1}"
-	fi
+  printf '%s\n' "$1"
+  if command -v find >/dev/null; then
+    # A directory can vanish under the walk: not an error.
+    timeout "${WALK_SECONDS}" find "$1" -mindepth 1 ${2:+-maxdepth "$2"} -type d 2>/dev/null || (($? != 124))
+  else
+    list_with_bash "$1" "${2:--1}"
+  fi
 }
 
 list_with_bash() {
-	local path levels="$2"
-	((levels != 0)) || return 0
-	for path in "$1"/*/; do
-		path="${path%/}"
-		[[ -L "${path}" ]] && continue
-		printf '%s\n' "${path}"
-		list_with_bash "${path}" $((levels - 1))
-	done
+  local path levels="$2"
+  ((levels != 0)) || return 0
+  for path in "$1"/*/; do
+    path="${path%/}"
+    [[ -L "${path}" ]] && continue
+    printf '%s\n' "${path}"
+    list_with_bash "${path}" $((levels - 1))
+  done
 }
 
 # Reads the list of directories, then stat files of the most promising slices, best first, within the budget.
@@ -271,75 +272,75 @@ END {
 }'
 
 tree_line() {
-	local -a lines=()
-	mapfile -t lines <<<"${TREE}"
-	if [[ "${lines[0]:-}" == '! '* ]]; then failed "${lines[0]#! }"; fi
-	LINE="${lines[$1]:-}"
-	[[ -n "${LINE}" ]] || failed "walking ${MOUNT} gave no answer"
+  local -a lines=()
+  mapfile -t lines <<<"${TREE}"
+  if [[ "${lines[0]:-}" == '! '* ]]; then failed "${lines[0]#! }"; fi
+  LINE="${lines[$1]:-}"
+  [[ -n "${LINE}" ]] || failed "walking ${MOUNT} gave no answer"
 }
 
 probe_cgroups() {
-	[[ -n "${HIERARCHY}" ]] || missing "${REASON}"
-	tree_line 0
-	local source=cgroup.stat
-	if [[ "${HIERARCHY}" == v1 ]]; then source=proc-cgroups; fi
-	printf '{"live":%s,"dying":%s,"source":"%s"}' "${LINE% *}" "${LINE#* }" "${source}"
+  [[ -n "${HIERARCHY}" ]] || missing "${REASON}"
+  tree_line 0
+  local source=cgroup.stat
+  if [[ "${HIERARCHY}" == v1 ]]; then source=proc-cgroups; fi
+  printf '{"live":%s,"dying":%s,"source":"%s"}' "${LINE% *}" "${LINE#* }" "${source}"
 }
 
 probe_slices() {
-	[[ -n "${HIERARCHY}" ]] || missing "${REASON}"
-	tree_line 1
-	printf '%s' "${LINE}"
+  [[ -n "${HIERARCHY}" ]] || missing "${REASON}"
+  tree_line 1
+  printf '%s' "${LINE}"
 }
 
 probe_memory() {
-	local file="${ROOT}/proc/meminfo" pair out=''
-	[[ -r "${file}" ]] || missing "cannot read /proc/meminfo: no such file"
-	for pair in totalKb:MemTotal availableKb:MemAvailable cachedKb:Cached slabReclaimableKb:SReclaimable \
-		slabUnreclaimableKb:SUnreclaim percpuKb:Percpu shmemKb:Shmem dirtyKb:Dirty; do
-		read_field "${file}" "${pair#*:}" || missing "/proc/meminfo has no ${pair#*:} on this kernel"
-		out+="${out:+,}\"${pair%%:*}\":${VALUE}"
-	done
-	printf '{%s}' "${out}"
+  local file="${ROOT}/proc/meminfo" pair out=''
+  [[ -r "${file}" ]] || missing "cannot read /proc/meminfo: no such file"
+  for pair in totalKb:MemTotal availableKb:MemAvailable cachedKb:Cached slabReclaimableKb:SReclaimable \
+    slabUnreclaimableKb:SUnreclaim percpuKb:Percpu shmemKb:Shmem dirtyKb:Dirty; do
+    read_field "${file}" "${pair#*:}" || missing "/proc/meminfo has no ${pair#*:} on this kernel"
+    out+="${out:+,}\"${pair%%:*}\":${VALUE}"
+  done
+  printf '{%s}' "${out}"
 }
 
 probe_pressure() {
-	local resource stalls out=''
-	for resource in memory io cpu; do
-		stalls="$(pressure_of "${resource}")" || missing "${stalls}"
-		out+="${out:+,}\"${resource}\":${stalls}"
-	done
-	printf '{%s}' "${out}"
+  local resource stalls out=''
+  for resource in memory io cpu; do
+    stalls="$(pressure_of "${resource}")" || missing "${stalls}"
+    out+="${out:+,}\"${resource}\":${stalls}"
+  done
+  printf '{%s}' "${out}"
 }
 
 pressure_of() {
-	local file="${ROOT}/proc/pressure/$1" line some=null full=null
-	local pattern='^(some|full) avg10=([0-9.]+) avg60=([0-9.]+) avg300=([0-9.]+) total=([0-9]+)'
-	local -a lines=()
-	[[ -e "${file}" ]] || missing "cannot read /proc/pressure/$1: no such file (PSI is off on this kernel)"
-	mapfile -t lines 2>/dev/null <"${file}" || true
-	for line in ${lines[@]+"${lines[@]}"}; do
-		[[ "${line}" =~ ${pattern} ]] || continue
-		local stall="{\"avg10\":${BASH_REMATCH[2]},\"avg60\":${BASH_REMATCH[3]},\"avg300\":${BASH_REMATCH[4]},\"totalUs\":${BASH_REMATCH[5]}}"
-		if [[ "${BASH_REMATCH[1]}" == some ]]; then some="${stall}"; else full="${stall}"; fi
-	done
-	[[ "${some}" != null ]] || missing "cannot read /proc/pressure/$1: nothing in it (PSI is off: boot with psi=1)"
-	printf '{"some":%s,"full":%s}' "${some}" "${full}"
+  local file="${ROOT}/proc/pressure/$1" line some=null full=null
+  local pattern='^(some|full) avg10=([0-9.]+) avg60=([0-9.]+) avg300=([0-9.]+) total=([0-9]+)'
+  local -a lines=()
+  [[ -e "${file}" ]] || missing "cannot read /proc/pressure/$1: no such file (PSI is off on this kernel)"
+  mapfile -t lines 2>/dev/null <"${file}" || true
+  for line in ${lines[@]+"${lines[@]}"}; do
+    [[ "${line}" =~ ${pattern} ]] || continue
+    local stall="{\"avg10\":${BASH_REMATCH[2]},\"avg60\":${BASH_REMATCH[3]},\"avg300\":${BASH_REMATCH[4]},\"totalUs\":${BASH_REMATCH[5]}}"
+    if [[ "${BASH_REMATCH[1]}" == some ]]; then some="${stall}"; else full="${stall}"; fi
+  done
+  [[ "${some}" != null ]] || missing "cannot read /proc/pressure/$1: nothing in it (PSI is off: boot with psi=1)"
+  printf '{"some":%s,"full":%s}' "${some}" "${full}"
 }
 
 probe_reclaim() {
-	local before after started ended
-	[[ "${SSM_windowSeconds}" != 0 ]] || missing "not asked for"
-	[[ -r "${ROOT}/proc/vmstat" ]] || missing "cannot read /proc/vmstat: no such file"
-	started="$(date +%s%N)"
-	before="$(reclaim_counters)" || failed "${before}"
-	sleep "${SSM_windowSeconds}"
-	after="$(reclaim_counters)" || failed "${after}"
-	ended="$(date +%s%N)"
-	# The clock can be set back meanwhile.
-	local window=$(((ended - started) / 1000000))
-	if ((window <= 0)); then window=$((SSM_windowSeconds * 1000)); fi
-	printf '%s\n%s\n' "${before}" "${after}" | awk -v window="${window}" '
+  local before after started ended
+  [[ "${SSM_windowSeconds}" != 0 ]] || missing "not asked for"
+  [[ -r "${ROOT}/proc/vmstat" ]] || missing "cannot read /proc/vmstat: no such file"
+  started="$(date +%s%N)"
+  before="$(reclaim_counters)" || failed "${before}"
+  sleep "${SSM_windowSeconds}"
+  after="$(reclaim_counters)" || failed "${after}"
+  ended="$(date +%s%N)"
+  # The clock can be set back meanwhile.
+  local window=$(((ended - started) / 1000000))
+  if ((window <= 0)); then window=$((SSM_windowSeconds * 1000)); fi
+  printf '%s\n%s\n' "${before}" "${after}" | awk -v window="${window}" '
 		NR == 1 { split($0, old, " ") }
 		NR == 2 {
 			n = split("pgscanDirect pgscanKswapd pgstealDirect pgstealKswapd allocstall pgmajfault", name, " ")
@@ -351,7 +352,7 @@ probe_reclaim() {
 
 # Newer kernels count allocstall per zone.
 reclaim_counters() {
-	awk '
+  awk '
 		/^allocstall/ { stalls += $2; seen_stalls = 1 }
 		{ value[$1] = $2 }
 		END {

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2034,SC2153,SC2154 # a part of a document: other parts set and read some of its variables
 # Frees dying memory cgroups in the named slices. Why it is done this way: docs/reclaim.md.
 
 DOCUMENT=reclaim
@@ -12,317 +13,317 @@ TURN_SECONDS=0.05
 SETTLE_SECONDS=5
 
 main() {
-	require_parameters slices cpuPercent maxSeconds psiFullLimit incident fencing dryRun
-	check_parameters
-	lower_priority
-	find_hierarchy || fail "${REASON}"
-	use_incident "${SSM_incident}"
-	start_pace "${SSM_maxSeconds}"
-	RAISED=0 NOT_RAISED=0 ALL_RESTORED=0 REMAINING=0 CHANGED=false SLICE_REPORTS='' REFUSALS='' SWITCH_UNIT='' ARMED=''
-	LEFT_SHMEM=0 LEFT_DIRTY=0 LEFT_MAPPED=0 LEFT_UNEVICTABLE=0
-	choose_raised_low "${SSM_incident}"
+  require_parameters slices cpuPercent maxSeconds psiFullLimit incident fencing dryRun
+  check_parameters
+  lower_priority
+  find_hierarchy || fail "${REASON}"
+  use_incident "${SSM_incident}"
+  start_pace "${SSM_maxSeconds}"
+  RAISED=0 NOT_RAISED=0 ALL_RESTORED=0 REMAINING=0 CHANGED=false SLICE_REPORTS='' REFUSALS='' SWITCH_UNIT='' ARMED=''
+  LEFT_SHMEM=0 LEFT_DIRTY=0 LEFT_MAPPED=0 LEFT_UNEVICTABLE=0
+  choose_raised_low "${SSM_incident}"
 
-	validate_slices
-	if [[ "${SSM_dryRun}" == true ]]; then
-		check_lock
-		check_fencing
-	else
-		take_lock 0 "${SSM_incident}"
-		check_fencing
-		begin_state
-		restore_leftovers
-		trap give_back EXIT
-		trap 'exit 143' TERM INT HUP
-	fi
-	count_dying ''
-	if [[ "${DYING}" == null ]]; then fail "cannot count the dying cgroups of this node"; fi
-	local before="${DYING}" before_cached after_cached slice
-	cached_kb
-	before_cached="${VALUE}"
-	for slice in "${SLICES[@]}"; do reclaim_slice "${slice}"; done
-	settle
-	cached_kb
-	after_cached="${VALUE}"
-	give_back
-	print_result "${before}" "${before_cached}" "${DYING}" "${after_cached}"
+  validate_slices
+  if [[ "${SSM_dryRun}" == true ]]; then
+    check_lock
+    check_fencing
+  else
+    take_lock 0 "${SSM_incident}"
+    check_fencing
+    begin_state
+    restore_leftovers
+    trap give_back EXIT
+    trap 'exit 143' TERM INT HUP
+  fi
+  count_dying ''
+  if [[ "${DYING}" == null ]]; then fail "cannot count the dying cgroups of this node"; fi
+  local before="${DYING}" before_cached after_cached slice
+  cached_kb
+  before_cached="${VALUE}"
+  for slice in "${SLICES[@]}"; do reclaim_slice "${slice}"; done
+  settle
+  cached_kb
+  after_cached="${VALUE}"
+  give_back
+  print_result "${before}" "${before_cached}" "${DYING}" "${after_cached}"
 }
 
 check_parameters() {
-	one_of cpuPercent "${SSM_cpuPercent}" 1 2 5 10 20 50
-	one_of maxSeconds "${SSM_maxSeconds}" 10 30 60 120 300 600 1200
-	one_of psiFullLimit "${SSM_psiFullLimit}" 0 10 20 40
-	one_of dryRun "${SSM_dryRun}" true false
-	[[ "${SSM_fencing}" =~ ^[0-9]{1,12}$ ]] || fail "fencing is \"${SSM_fencing:0:40}\": a number of at most 12 digits"
-	((${#SSM_slices} <= 4000)) || fail "slices has ${#SSM_slices} characters: at most 4000"
+  one_of cpuPercent "${SSM_cpuPercent}" 1 2 5 10 20 50
+  one_of maxSeconds "${SSM_maxSeconds}" 10 30 60 120 300 600 1200
+  one_of psiFullLimit "${SSM_psiFullLimit}" 0 10 20 40
+  one_of dryRun "${SSM_dryRun}" true false
+  [[ "${SSM_fencing}" =~ ^[0-9]{1,12}$ ]] || fail "fencing is \"${SSM_fencing:0:40}\": a number of at most 12 digits"
+  ((${#SSM_slices} <= 4000)) || fail "slices has ${#SSM_slices} characters: at most 4000"
 }
 
 one_of() {
-	local name="$1" value="$2" allowed
-	shift 2
-	for allowed in "$@"; do
-		if [[ "${value}" == "${allowed}" ]]; then return 0; fi
-	done
-	fail "${name} is \"${value:0:40}\": use one of $*"
+  local name="$1" value="$2" allowed
+  shift 2
+  for allowed in "$@"; do
+    if [[ "${value}" == "${allowed}" ]]; then return 0; fi
+  done
+  fail "${name} is \"${value:0:40}\": use one of $*"
 }
 
 # Sets SLICES to those that may be touched; the others go to REFUSALS with their reason.
 validate_slices() {
-	local -a named=()
-	local slice
-	SLICES=()
-	if [[ "${SSM_slices}" == *[$'\n\r\t']* ]]; then fail "slices must be separated by single spaces"; fi
-	read -ra named <<<"${SSM_slices}"
-	for slice in ${named[@]+"${named[@]}"}; do
-		if [[ " ${SLICES[*]-} " == *" ${slice} "* ]]; then continue; fi
-		if slice_is_safe "${slice}"; then SLICES+=("${slice}"); else refuse "${slice}" "${REASON}"; fi
-	done
-	if ((${#SLICES[@]} == 0)); then fail "no slice can be reclaimed: ${LAST_REFUSAL:-none was named}"; fi
+  local -a named=()
+  local slice
+  SLICES=()
+  if [[ "${SSM_slices}" == *[$'\n\r\t']* ]]; then fail "slices must be separated by single spaces"; fi
+  read -ra named <<<"${SSM_slices}"
+  for slice in ${named[@]+"${named[@]}"}; do
+    if [[ " ${SLICES[*]-} " == *" ${slice} "* ]]; then continue; fi
+    if slice_is_safe "${slice}"; then SLICES+=("${slice}"); else refuse "${slice}" "${REASON}"; fi
+  done
+  if ((${#SLICES[@]} == 0)); then fail "no slice can be reclaimed: ${LAST_REFUSAL:-none was named}"; fi
 }
 
 # Returns 1 with REASON unless the slice is an existing cgroup below the mount, reached without links or "..".
 slice_is_safe() {
-	local slice="$1" part path="${ROOT}${MOUNT}" knob=memory.force_empty
-	local plain='^(/[A-Za-z0-9_.:@\-]{1,255}){1,6}$'
-	local -a parts=()
-	REASON=''
-	if [[ "${slice}" == / ]]; then
-		REASON='the root of the hierarchy holds everything on the node'
-		return 1
-	fi
-	if [[ ! "${slice}" =~ ${plain} ]]; then
-		REASON='not a path of at most six plain names'
-		return 1
-	fi
-	IFS=/ read -ra parts <<<"${slice#/}"
-	for part in "${parts[@]}"; do
-		if [[ "${part}" == . || "${part}" == .. ]]; then
-			REASON='"." and ".." are not allowed in it'
-			return 1
-		fi
-		path+="/${part}"
-		if [[ -L "${path}" ]]; then
-			REASON='it goes through a symbolic link'
-			return 1
-		fi
-	done
-	if [[ ! -d "${path}" ]]; then
-		REASON='it does not exist'
-		return 1
-	fi
-	if [[ "${HIERARCHY}" == v2 ]]; then knob=memory.reclaim; fi
-	if [[ ! -e "${path}/${knob}" ]]; then
-		REASON="it has no ${knob}$([[ "${HIERARCHY}" == v2 ]] && echo ' (needs kernel 5.19 or later, and the memory controller in this slice)')"
-		return 1
-	fi
+  local slice="$1" part path="${ROOT}${MOUNT}" knob=memory.force_empty
+  local plain='^(/[A-Za-z0-9_.:@\-]{1,255}){1,6}$'
+  local -a parts=()
+  REASON=''
+  if [[ "${slice}" == / ]]; then
+    REASON='the root of the hierarchy holds everything on the node'
+    return 1
+  fi
+  if [[ ! "${slice}" =~ ${plain} ]]; then
+    REASON='not a path of at most six plain names'
+    return 1
+  fi
+  IFS=/ read -ra parts <<<"${slice#/}"
+  for part in "${parts[@]}"; do
+    if [[ "${part}" == . || "${part}" == .. ]]; then
+      REASON='"." and ".." are not allowed in it'
+      return 1
+    fi
+    path+="/${part}"
+    if [[ -L "${path}" ]]; then
+      REASON='it goes through a symbolic link'
+      return 1
+    fi
+  done
+  if [[ ! -d "${path}" ]]; then
+    REASON='it does not exist'
+    return 1
+  fi
+  if [[ "${HIERARCHY}" == v2 ]]; then knob=memory.reclaim; fi
+  if [[ ! -e "${path}/${knob}" ]]; then
+    REASON="it has no ${knob}$([[ "${HIERARCHY}" == v2 ]] && echo ' (needs kernel 5.19 or later, and the memory controller in this slice)')"
+    return 1
+  fi
 }
 
 refuse() {
-	local slice reason
-	LAST_REFUSAL="$1: $2"
-	log "refused: ${LAST_REFUSAL}"
-	json_string "$1" && slice="${REPLY}"
-	json_string "$2" && reason="${REPLY}"
-	REFUSALS+="${REFUSALS:+,}{\"slice\":${slice},\"reason\":${reason}}"
+  local slice reason
+  LAST_REFUSAL="$1: $2"
+  log "refused: ${LAST_REFUSAL}"
+  json_string "$1" && slice="${REPLY}"
+  json_string "$2" && reason="${REPLY}"
+  REFUSALS+="${REFUSALS:+,}{\"slice\":${slice},\"reason\":${reason}}"
 }
 
 # A command that was delivered late, after a newer one of the same incident.
 check_fencing() {
-	read_line "${STATE}/fencing" || return 0
-	if [[ "${VALUE}" =~ ^[0-9]{1,12}$ ]] && ((10#${SSM_fencing} < 10#${VALUE})); then
-		fail "fencing number ${SSM_fencing} is older than ${VALUE}, which this incident has used on this node already"
-	fi
+  read_line "${STATE}/fencing" || return 0
+  if [[ "${VALUE}" =~ ^[0-9]{1,12}$ ]] && ((10#${SSM_fencing} < 10#${VALUE})); then
+    fail "fencing number ${SSM_fencing} is older than ${VALUE}, which this incident has used on this node already"
+  fi
 }
 
 begin_state() {
-	mkdir -p "${STATE}" || fail "cannot create ${STATE}"
-	printf '%s\n' "${SSM_fencing}" >"${STATE}/fencing"
-	rm -f "${STATE}/stop"
+  mkdir -p "${STATE}" || fail "cannot create ${STATE}"
+  printf '%s\n' "${SSM_fencing}" >"${STATE}/fencing"
+  rm -f "${STATE}/stop"
 }
 
 # We hold the lock, so whoever left a saved state behind is dead. Restored first, raised values can never be saved as
 # originals. What is left of old incidents goes after a week.
 restore_leftovers() {
-	local own="${STATE}" left unrestored=0
-	for left in "${STATE_ROOT}"/*/saved; do
-		STATE="${left%/saved}"
-		log "restoring what a killed reclaim left in ${STATE}"
-		restore_saved false
-		unrestored=$((unrestored + REMAINING))
-	done
-	STATE="${own}" REMAINING=0
-	if ((unrestored > 0)); then fail "could not restore what an earlier reclaim raised: ${unrestored} left in ${STATE_ROOT}"; fi
-	if command -v find >/dev/null; then
-		find "${STATE_ROOT}" -mindepth 1 -maxdepth 1 -type d -mtime +7 -exec rm -rf {} + 2>/dev/null || true
-	fi
+  local own="${STATE}" left unrestored=0
+  for left in "${STATE_ROOT}"/*/saved; do
+    STATE="${left%/saved}"
+    log "restoring what a killed reclaim left in ${STATE}"
+    restore_saved false
+    unrestored=$((unrestored + REMAINING))
+  done
+  STATE="${own}" REMAINING=0
+  if ((unrestored > 0)); then fail "could not restore what an earlier reclaim raised: ${unrestored} left in ${STATE_ROOT}"; fi
+  if command -v find >/dev/null; then
+    find "${STATE_ROOT}" -mindepth 1 -maxdepth 1 -type d -mtime +7 -exec rm -rf {} + 2>/dev/null || true
+  fi
 }
 
 cached_kb() { read_field "${ROOT}/proc/meminfo" Cached || VALUE=0; }
 
 reclaim_slice() {
-	local slice="$1"
-	WRITES=0 ASKED_KB=0 STOPPED='' SHIELDED=()
-	if ! slice_is_safe "${slice}"; then
-		refuse "${slice}" "${REASON}"
-		return
-	fi
-	if ((REMAINING > 0)); then
-		refuse "${slice}" "the protections of the slice before it could not be restored"
-		return
-	fi
-	if [[ "${HIERARCHY}" == v2 ]]; then
-		if ! plan_protection "${slice}"; then
-			refuse "${slice}" "${REASON}"
-			return
-		fi
-	else
-		list_children "${slice}"
-	fi
-	count_dying "${slice}"
-	local dying="${DYING}" ghost
-	slice_ghosts "${slice}"
-	ghost="${GHOST_KB}"
-	if [[ "${SSM_dryRun}" == true ]]; then
-		RAISED=$((RAISED + $(printf '%s' "${PLAN:-}" | wc -l)))
-		STOPPED='done'
-	elif under_pressure "${SSM_psiFullLimit}"; then
-		STOPPED=pressure
-	elif [[ "${HIERARCHY}" == v2 ]]; then
-		reclaim_protected "${slice}" "${dying}"
-	else
-		empty_in_turns "${slice}"
-	fi
-	count_dying "${slice}"
-	slice_ghosts "${slice}"
-	add_left
-	report_slice "${slice}" "${dying}" "${ghost}" "${DYING}" "${GHOST_KB}"
+  local slice="$1"
+  WRITES=0 ASKED_KB=0 STOPPED='' SHIELDED=()
+  if ! slice_is_safe "${slice}"; then
+    refuse "${slice}" "${REASON}"
+    return
+  fi
+  if ((REMAINING > 0)); then
+    refuse "${slice}" "the protections of the slice before it could not be restored"
+    return
+  fi
+  if [[ "${HIERARCHY}" == v2 ]]; then
+    if ! plan_protection "${slice}"; then
+      refuse "${slice}" "${REASON}"
+      return
+    fi
+  else
+    list_children "${slice}"
+  fi
+  count_dying "${slice}"
+  local dying="${DYING}" ghost
+  slice_ghosts "${slice}"
+  ghost="${GHOST_KB}"
+  if [[ "${SSM_dryRun}" == true ]]; then
+    RAISED=$((RAISED + $(printf '%s' "${PLAN:-}" | wc -l)))
+    STOPPED='done'
+  elif under_pressure "${SSM_psiFullLimit}"; then
+    STOPPED=pressure
+  elif [[ "${HIERARCHY}" == v2 ]]; then
+    reclaim_protected "${slice}" "${dying}"
+  else
+    empty_in_turns "${slice}"
+  fi
+  count_dying "${slice}"
+  slice_ghosts "${slice}"
+  add_left
+  report_slice "${slice}" "${dying}" "${ghost}" "${DYING}" "${GHOST_KB}"
 }
 
 # v1: the living children, for the ghost bytes.
 list_children() {
-	local child
-	for child in "${ROOT}${MOUNT}$1"/*/; do
-		child="${child%/}"
-		if [[ "${child}" != *$'\n'* ]]; then SHIELDED+=("${child#"${ROOT}${MOUNT}"}"); fi
-	done
+  local child
+  for child in "${ROOT}${MOUNT}$1"/*/; do
+    child="${child%/}"
+    if [[ "${child}" != *$'\n'* ]]; then SHIELDED+=("${child#"${ROOT}${MOUNT}"}"); fi
+  done
 }
 
 # Sets GHOST_KB and its fellows; null where the slice is gone or has too many children to read.
 slice_ghosts() {
-	GHOST_KB=null FREEABLE_KB=0 SHMEM_KB=0 DIRTY_KB=0 MAPPED_KB=0 UNEVICTABLE_KB=0
-	if ((${#SHIELDED[@]} <= 1000)); then
-		read_ghosts "$1" ${SHIELDED[@]+"${SHIELDED[@]}"} || GHOST_KB=null
-	fi
+  GHOST_KB=null FREEABLE_KB=0 SHMEM_KB=0 DIRTY_KB=0 MAPPED_KB=0 UNEVICTABLE_KB=0
+  if ((${#SHIELDED[@]} <= 1000)); then
+    read_ghosts "$1" ${SHIELDED[@]+"${SHIELDED[@]}"} || GHOST_KB=null
+  fi
 }
 
 # --- cgroup v2 -------------------------------------------------------------------------------------------------
 
 reclaim_protected() {
-	local slice="$1" dying="$2" budget ask
-	budget=$(((FREEABLE_KB + WRITE_KB - 1) / WRITE_KB * WRITE_KB))
-	if [[ "${dying}" == null ]]; then
-		STOPPED=error
-		refuse "${slice}" "its dying cgroups cannot be counted"
-		return
-	elif ((dying == 0)); then
-		STOPPED='done'
-		return
-	fi
-	if ! shield "${slice}"; then
-		STOPPED=error
-		refuse "${slice}" "could not save the protections or arm the dead man's switch: nothing was raised"
-		return
-	fi
-	while may_go_on "${slice}"; do
-		# Beyond what the dying hold, the soft protection gives way and the living pay.
-		ask=$((budget - ASKED_KB < WRITE_KB ? budget - ASKED_KB : WRITE_KB))
-		if ((ask <= 0)); then
-			STOPPED=budget
-			break
-		fi
-		# EAGAIN (less was found than asked for) can still be progress: the count decides, not the status.
-		timed_write "${WRITE_SECONDS}" "$((ask * 1024))" "${slice}/memory.reclaim" || true
-		CHANGED=true
-		WRITES=$((WRITES + 1))
-		ASKED_KB=$((ASKED_KB + ask))
-		pace "${SSM_cpuPercent}" 100
-		if ! helped "${slice}" "${dying}"; then
-			STOPPED=no-progress
-			break
-		fi
-		dying="${DYING}"
-		if ((dying == 0 || FREEABLE_KB < 64)); then
-			STOPPED='done'
-			break
-		fi
-	done
-	unshield
+  local slice="$1" dying="$2" budget ask
+  budget=$(((FREEABLE_KB + WRITE_KB - 1) / WRITE_KB * WRITE_KB))
+  if [[ "${dying}" == null ]]; then
+    STOPPED=error
+    refuse "${slice}" "its dying cgroups cannot be counted"
+    return
+  elif ((dying == 0)); then
+    STOPPED='done'
+    return
+  fi
+  if ! shield "${slice}"; then
+    STOPPED=error
+    refuse "${slice}" "could not save the protections or arm the dead man's switch: nothing was raised"
+    return
+  fi
+  while may_go_on "${slice}"; do
+    # Beyond what the dying hold, the soft protection gives way and the living pay.
+    ask=$((budget - ASKED_KB < WRITE_KB ? budget - ASKED_KB : WRITE_KB))
+    if ((ask <= 0)); then
+      STOPPED=budget
+      break
+    fi
+    # EAGAIN (less was found than asked for) can still be progress: the count decides, not the status.
+    timed_write "${WRITE_SECONDS}" "$((ask * 1024))" "${slice}/memory.reclaim" || true
+    CHANGED=true
+    WRITES=$((WRITES + 1))
+    ASKED_KB=$((ASKED_KB + ask))
+    pace "${SSM_cpuPercent}" 100
+    if ! helped "${slice}" "${dying}"; then
+      STOPPED=no-progress
+      break
+    fi
+    dying="${DYING}"
+    if ((dying == 0 || FREEABLE_KB < 64)); then
+      STOPPED='done'
+      break
+    fi
+  done
+  unshield
 }
 
 # Writes $2 into file $3 (relative to the mount) in a child that ends after $1 seconds: the document itself must never
 # hang in the kernel, for it has protections to give back. tee starts faster than a shell.
 timed_write() {
-	printf '%s' "$2" | timeout --foreground -k 5 -s INT "$1" tee "${ROOT}${MOUNT}$3" 2>&1 >/dev/null 9>&-
+  printf '%s\n' "$2" | timeout --foreground -k 5 -s INT "$1" tee "${ROOT}${MOUNT}$3" 2>&1 >/dev/null 9>&-
 }
 
 shield() {
-	[[ -n "${PLAN}" ]] || return 0
-	read_now
-	RUN="${SSM_incident:0:60}-$$-${NOW_CS}"
-	printf '%s' "${PLAN}" | save_state "${RUN}" || return 1
-	if ! arm_switch "${RUN}" $(((DEADLINE_CS - NOW_CS) / 100 + 30)); then
-		clear_state
-		return 1
-	fi
-	ARMED=1
-	raise_protection
+  [[ -n "${PLAN}" ]] || return 0
+  read_now
+  RUN="${SSM_incident:0:60}-$$-${NOW_CS}"
+  printf '%s' "${PLAN}" | save_state "${RUN}" || return 1
+  if ! arm_switch "${RUN}" $(((DEADLINE_CS - NOW_CS) / 100 + 30)); then
+    clear_state
+    return 1
+  fi
+  ARMED=1
+  raise_protection
 }
 
 # Gives back what is still raised; then the switch has nothing left to do.
 unshield() {
-	[[ -e "${STATE}/saved" ]] || return 0
-	restore_saved false
-	ALL_RESTORED=$((ALL_RESTORED + RESTORED))
-	if [[ -n "${SKIPPED}" ]]; then log "left alone: ${SKIPPED}"; fi
-	ARMED=''
-	if ((REMAINING == 0)); then disarm_switch; fi
+  [[ -e "${STATE}/saved" ]] || return 0
+  restore_saved false
+  ALL_RESTORED=$((ALL_RESTORED + RESTORED))
+  if [[ -n "${SKIPPED}" ]]; then log "left alone: ${SKIPPED}"; fi
+  ARMED=''
+  if ((REMAINING == 0)); then disarm_switch; fi
 }
 
 # Whether a write freed anything, in dying cgroups or in bytes, looked at for up to SETTLE_SECONDS.
 # Sets DYING and FREEABLE_KB.
 helped() {
-	local slice="$1" dying="$2" freeable="${FREEABLE_KB}" second
-	for ((second = 1; second <= SETTLE_SECONDS; second++)); do
-		count_dying "${slice}"
-		slice_ghosts "${slice}"
-		if [[ "${DYING}" == null ]]; then return 1; fi
-		if ((DYING < dying || FREEABLE_KB < freeable - freeable / 50)); then return 0; fi
-		# Too early to tell; the loop stops for the time.
-		if out_of_time; then return 0; fi
-		sleep 1 9>&-
-	done
-	return 1
+  local slice="$1" dying="$2" freeable="${FREEABLE_KB}" second
+  for ((second = 1; second <= SETTLE_SECONDS; second++)); do
+    count_dying "${slice}"
+    slice_ghosts "${slice}"
+    if [[ "${DYING}" == null ]]; then return 1; fi
+    if ((DYING < dying || FREEABLE_KB < freeable - freeable / 50)); then return 0; fi
+    # Too early to tell; the loop stops for the time.
+    if out_of_time; then return 0; fi
+    sleep 1 9>&-
+  done
+  return 1
 }
 
 # Sets STOPPED and returns 1 when the next write must not be made.
 may_go_on() {
-	local knob=memory.force_empty
-	if [[ "${HIERARCHY}" == v2 ]]; then knob=memory.reclaim; fi
-	if out_of_time; then
-		STOPPED='time'
-	elif [[ ! -e "${ROOT}${MOUNT}$1/${knob}" ]]; then
-		STOPPED=gone
-	elif [[ -e "${STATE}/stop" ]]; then
-		log "asked to stop by reclaim-restore"
-		STOPPED=error
-	elif [[ -n "${ARMED}" && ! -e "${STATE}/saved" ]]; then
-		log "somebody else has restored the protections: stopping"
-		STOPPED=error
-	elif under_pressure "${SSM_psiFullLimit}"; then
-		STOPPED=pressure
-	else
-		return 0
-	fi
-	return 1
+  local knob=memory.force_empty
+  if [[ "${HIERARCHY}" == v2 ]]; then knob=memory.reclaim; fi
+  if out_of_time; then
+    STOPPED='time'
+  elif [[ ! -e "${ROOT}${MOUNT}$1/${knob}" ]]; then
+    STOPPED=gone
+  elif [[ -e "${STATE}/stop" ]]; then
+    log "asked to stop by reclaim-restore"
+    STOPPED=error
+  elif [[ -n "${ARMED}" && ! -e "${STATE}/saved" ]]; then
+    log "somebody else has restored the protections: stopping"
+    STOPPED=error
+  elif under_pressure "${SSM_psiFullLimit}"; then
+    STOPPED=pressure
+  else
+    return 0
+  fi
+  return 1
 }
 
 # --- cgroup v1 -------------------------------------------------------------------------------------------------
@@ -330,41 +331,41 @@ may_go_on() {
 # memory.force_empty works on the whole subtree until it is done or interrupted: short turns, and pauses by the CPU
 # they really used. One turn can take ten times its time, and the first few can free nothing.
 empty_in_turns() {
-	local slice="$1" status finished=0 idle=0 best registered cache best_cache idle_since
-	best="$(registered_cgroups)"
-	slice_cache "${slice}"
-	best_cache="${VALUE}"
-	read_now
-	idle_since="${NOW_CS}"
-	while may_go_on "${slice}"; do
-		status=0
-		timed_write "${TURN_SECONDS}" 0 "${slice}/memory.force_empty" || status=$?
-		CHANGED=true
-		WRITES=$((WRITES + 1))
-		pace "${SSM_cpuPercent}" 10
-		registered="$(registered_cgroups)" || registered="${best}"
-		slice_cache "${slice}"
-		cache="${VALUE}"
-		read_now
-		if ((registered < best || cache < best_cache - best_cache / 100)); then
-			idle=0
-			idle_since="${NOW_CS}"
-			best=$((registered < best ? registered : best))
-			best_cache=$((cache < best_cache ? cache : best_cache))
-		else
-			idle=$((idle + 1))
-		fi
-		# It returned by itself: the kernel found nothing more to free. A second look gets what was busy.
-		if ((status == 0)); then finished=$((finished + 1)); fi
-		if ((finished >= 2 && (idle > 0 || finished >= 5))); then
-			STOPPED='done'
-			break
-		fi
-		if ((idle >= 5 && NOW_CS - idle_since >= SETTLE_SECONDS * 100)); then
-			STOPPED=no-progress
-			break
-		fi
-	done
+  local slice="$1" status finished=0 idle=0 best registered cache best_cache idle_since
+  best="$(registered_cgroups)"
+  slice_cache "${slice}"
+  best_cache="${VALUE}"
+  read_now
+  idle_since="${NOW_CS}"
+  while may_go_on "${slice}"; do
+    status=0
+    timed_write "${TURN_SECONDS}" 0 "${slice}/memory.force_empty" || status=$?
+    CHANGED=true
+    WRITES=$((WRITES + 1))
+    pace "${SSM_cpuPercent}" 10
+    registered="$(registered_cgroups)" || registered="${best}"
+    slice_cache "${slice}"
+    cache="${VALUE}"
+    read_now
+    if ((registered < best || cache < best_cache - best_cache / 100)); then
+      idle=0
+      idle_since="${NOW_CS}"
+      best=$((registered < best ? registered : best))
+      best_cache=$((cache < best_cache ? cache : best_cache))
+    else
+      idle=$((idle + 1))
+    fi
+    # It returned by itself: the kernel found nothing more to free. A second look gets what was busy.
+    if ((status == 0)); then finished=$((finished + 1)); fi
+    if ((finished >= 2 && (idle > 0 || finished >= 5))); then
+      STOPPED='done'
+      break
+    fi
+    if ((idle >= 5 && NOW_CS - idle_since >= SETTLE_SECONDS * 100)); then
+      STOPPED=no-progress
+      break
+    fi
+  done
 }
 
 slice_cache() { read_field "${ROOT}${MOUNT}$1/memory.stat" total_cache || VALUE=0; }
@@ -373,45 +374,45 @@ slice_cache() { read_field "${ROOT}${MOUNT}$1/memory.stat" total_cache || VALUE=
 
 # Counts the node's dying cgroups once the count has stopped falling: what was reclaimed last goes away last.
 settle() {
-	local last second
-	count_dying ''
-	if [[ "${CHANGED}" == true ]]; then
-		for ((second = 0; second < SETTLE_SECONDS; second++)); do
-			last="${DYING}"
-			sleep 1 9>&-
-			count_dying ''
-			if ((second > 0 && DYING >= last)); then break; fi
-		done
-	fi
+  local last second
+  count_dying ''
+  if [[ "${CHANGED}" == true ]]; then
+    for ((second = 0; second < SETTLE_SECONDS; second++)); do
+      last="${DYING}"
+      sleep 1 9>&-
+      count_dying ''
+      if ((second > 0 && DYING >= last)); then break; fi
+    done
+  fi
 }
 
 # Runs at the end, however it comes (but for SIGKILL: then the switch does it).
 give_back() {
-	trap - EXIT
-	unshield
+  trap - EXIT
+  unshield
 }
 
 add_left() {
-	LEFT_SHMEM=$((LEFT_SHMEM + SHMEM_KB)) LEFT_DIRTY=$((LEFT_DIRTY + DIRTY_KB))
-	LEFT_MAPPED=$((LEFT_MAPPED + MAPPED_KB)) LEFT_UNEVICTABLE=$((LEFT_UNEVICTABLE + UNEVICTABLE_KB))
+  LEFT_SHMEM=$((LEFT_SHMEM + SHMEM_KB)) LEFT_DIRTY=$((LEFT_DIRTY + DIRTY_KB))
+  LEFT_MAPPED=$((LEFT_MAPPED + MAPPED_KB)) LEFT_UNEVICTABLE=$((LEFT_UNEVICTABLE + UNEVICTABLE_KB))
 }
 
 report_slice() {
-	json_string "$1"
-	SLICE_REPORTS+="${SLICE_REPORTS:+,}{\"path\":${REPLY},\"before\":{\"dying\":$2,\"ghostKb\":$3},\"after\":{\"dying\":$4,\"ghostKb\":$5},\"writes\":${WRITES},\"askedKb\":${ASKED_KB},\"stopped\":\"${STOPPED}\"}"
+  json_string "$1"
+  SLICE_REPORTS+="${SLICE_REPORTS:+,}{\"path\":${REPLY},\"before\":{\"dying\":$2,\"ghostKb\":$3},\"after\":{\"dying\":$4,\"ghostKb\":$5},\"writes\":${WRITES},\"askedKb\":${ASKED_KB},\"stopped\":\"${STOPPED}\"}"
 }
 
 print_result() {
-	local undo=null pinned='' pair
-	if ((REMAINING > 0)); then undo="{\"document\":\"reclaim-restore\",\"parameters\":{\"incident\":\"${SSM_incident}\"}}"; fi
-	for pair in "shmem:${LEFT_SHMEM}" "dirty:${LEFT_DIRTY}" "mapped:${LEFT_MAPPED}" "unevictable:${LEFT_UNEVICTABLE}"; do
-		if ((${pair#*:} > 0)); then pinned+="${pinned:+,}{\"kind\":\"${pair%%:*}\",\"kb\":${pair#*:}}"; fi
-	done
-	read_cpu
-	read_now
-	printf '{"version":1,"document":"reclaim","changed":%s,"dryRun":%s,"hierarchy":"%s","before":{"dying":%s,"cachedKb":%s},"after":{"dying":%s,"cachedKb":%s},"slices":[%s],"protection":{"raised":%d,"restored":%d,"skipped":%d},"left":{"dying":%s,"pinned":[%s]},"cpuSeconds":%s,"wallSeconds":%s,"refusals":[%s],"undo":%s}\n' \
-		"${CHANGED}" "${SSM_dryRun}" "${HIERARCHY}" "$1" "$2" "$3" "$4" "${SLICE_REPORTS}" "${RAISED}" "${ALL_RESTORED}" \
-		"${NOT_RAISED}" "$3" "${pinned}" "$(seconds "${CPU_CS}")" "$(seconds $((NOW_CS - STARTED_CS)))" "${REFUSALS}" "${undo}"
+  local undo=null pinned='' pair
+  if ((REMAINING > 0)); then undo="{\"document\":\"reclaim-restore\",\"parameters\":{\"incident\":\"${SSM_incident}\"}}"; fi
+  for pair in "shmem:${LEFT_SHMEM}" "dirty:${LEFT_DIRTY}" "mapped:${LEFT_MAPPED}" "unevictable:${LEFT_UNEVICTABLE}"; do
+    if ((${pair#*:} > 0)); then pinned+="${pinned:+,}{\"kind\":\"${pair%%:*}\",\"kb\":${pair#*:}}"; fi
+  done
+  read_cpu
+  read_now
+  printf '{"version":1,"document":"reclaim","changed":%s,"dryRun":%s,"hierarchy":"%s","before":{"dying":%s,"cachedKb":%s},"after":{"dying":%s,"cachedKb":%s},"slices":[%s],"protection":{"raised":%d,"restored":%d,"skipped":%d},"left":{"dying":%s,"pinned":[%s]},"cpuSeconds":%s,"wallSeconds":%s,"refusals":[%s],"undo":%s}\n' \
+    "${CHANGED}" "${SSM_dryRun}" "${HIERARCHY}" "$1" "$2" "$3" "$4" "${SLICE_REPORTS}" "${RAISED}" "${ALL_RESTORED}" \
+    "${NOT_RAISED}" "$3" "${pinned}" "$(seconds "${CPU_CS}")" "$(seconds $((NOW_CS - STARTED_CS)))" "${REFUSALS}" "${undo}"
 }
 
 seconds() { printf '%d.%02d' $(($1 / 100)) $(($1 % 100)); }

@@ -1,68 +1,69 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2034,SC2153,SC2154 # a part of a document: other parts set and read some of its variables
 # Restores the protections if the document dies before it has done so itself: no trap runs on SIGKILL.
 
 # Arms the switch for run $1, to act at the latest in $2 seconds. Returns 1 if no way to arm it worked.
 arm_switch() {
-	local run="$1" seconds="$2" clean_path='/usr/sbin:/usr/bin:/sbin:/bin'
-	write_switch "${run}" || return 1
-	SWITCH_UNIT=''
-	if [[ -z "${ROOT}" && -d /run/systemd/system ]] && command -v systemd-run >/dev/null; then
-		# A timer needs no process, and no cgroup unless it fires.
-		if systemd-run --quiet --collect --unit="cgroup-medic-restore-${run}" --on-active="${seconds}s" \
-			--timer-property=AccuracySec=1s --description="restore the memory protections of cgroup-medic ${SSM_incident}" \
-			/usr/bin/env -i PATH="${clean_path}" bash "${STATE}/switch.sh" now >&2; then
-			SWITCH_UNIT="cgroup-medic-restore-${run}.timer"
-			return 0
-		fi
-		log "systemd-run did not arm the switch; using a watcher"
-	fi
-	# A session of its own, so that a kill of our process group does not reach it, and none of our descriptors.
-	setsid env -i PATH="${clean_path}" bash "${STATE}/switch.sh" watch "$$" "${seconds}" </dev/null >/dev/null 2>&1 9>&- &
-	local watcher=$!
-	disown "${watcher}" 2>/dev/null || true
-	kill -0 "${watcher}" 2>/dev/null
+  local run="$1" seconds="$2" clean_path='/usr/sbin:/usr/bin:/sbin:/bin'
+  write_switch "${run}" || return 1
+  SWITCH_UNIT=''
+  if [[ -z "${ROOT}" && -d /run/systemd/system ]] && command -v systemd-run >/dev/null; then
+    # A timer needs no process, and no cgroup unless it fires.
+    if systemd-run --quiet --collect --unit="cgroup-medic-restore-${run}" --on-active="${seconds}s" \
+      --timer-property=AccuracySec=1s --description="restore the memory protections of cgroup-medic ${SSM_incident}" \
+      /usr/bin/env -i PATH="${clean_path}" bash "${STATE}/switch.sh" now >&2; then
+      SWITCH_UNIT="cgroup-medic-restore-${run}.timer"
+      return 0
+    fi
+    log "systemd-run did not arm the switch; using a watcher"
+  fi
+  # A session of its own, so that a kill of our process group does not reach it, and none of our descriptors.
+  setsid env -i PATH="${clean_path}" bash "${STATE}/switch.sh" watch "$$" "${seconds}" </dev/null >/dev/null 2>&1 9>&- &
+  local watcher=$!
+  disown "${watcher}" 2>/dev/null || true
+  kill -0 "${watcher}" 2>/dev/null
 }
 
 # A watcher ends by itself when the saved state is gone.
 disarm_switch() {
-	if [[ -n "${SWITCH_UNIT:-}" ]]; then systemctl stop "${SWITCH_UNIT}" >/dev/null 2>&1 || true; fi
+  if [[ -n "${SWITCH_UNIT:-}" ]]; then systemctl stop "${SWITCH_UNIT}" >/dev/null 2>&1 || true; fi
 }
 
 # The switch has to work without this document: the functions it needs are written beside the saved state.
 write_switch() {
-	{
-		printf '#!/usr/bin/env bash\nshopt -s nullglob\nexport LC_ALL=C\nROOT=%q\nMOUNT=%q\nSTATE=%q\nRUN=%q\n' \
-			"${ROOT}" "${MOUNT}" "${STATE}" "$1"
-		declare -f log read_line boot_id restore_saved write_value clear_state process_start switch_main
-		# shellcheck disable=SC2016 # expanded by the switch
-		printf 'switch_main "$@"\n'
-	} >"${STATE}/switch.sh.new" && mv "${STATE}/switch.sh.new" "${STATE}/switch.sh"
+  {
+    printf '#!/usr/bin/env bash\nshopt -s nullglob\nexport LC_ALL=C\nROOT=%q\nMOUNT=%q\nSTATE=%q\nRUN=%q\n' \
+      "${ROOT}" "${MOUNT}" "${STATE}" "$1"
+    declare -f log read_line boot_id restore_saved write_value clear_state process_start switch_main
+    # shellcheck disable=SC2016 # expanded by the switch
+    printf 'switch_main "$@"\n'
+  } >"${STATE}/switch.sh.new" && mv "${STATE}/switch.sh.new" "${STATE}/switch.sh"
 }
 
 # "now", or "watch PID SECONDS": as soon as that process is gone, at the latest after so many seconds.
 switch_main() {
-	local mode="$1" pid="${2:-0}" seconds="${3:-0}" started
-	if [[ "${mode}" == watch ]]; then
-		process_start "${pid}"
-		started="${VALUE}"
-		while ((seconds-- > 0)); do
-			[[ -e "${STATE}/switch.sh" ]] || return 0
-			process_start "${pid}"
-			[[ -n "${VALUE}" && "${VALUE}" == "${started}" ]] || break
-			sleep 1
-		done
-	fi
-	# Another run of the same incident has saved a state of its own, and has a switch of its own.
-	grep -qx "run ${RUN}" "${STATE}/saved" 2>/dev/null || return 0
-	restore_saved false
+  local mode="$1" pid="${2:-0}" seconds="${3:-0}" started
+  if [[ "${mode}" == watch ]]; then
+    process_start "${pid}"
+    started="${VALUE}"
+    while ((seconds-- > 0)); do
+      [[ -e "${STATE}/switch.sh" ]] || return 0
+      process_start "${pid}"
+      [[ -n "${VALUE}" && "${VALUE}" == "${started}" ]] || break
+      sleep 1
+    done
+  fi
+  # Another run of the same incident has saved a state of its own, and has a switch of its own.
+  grep -qx "run ${RUN}" "${STATE}/saved" 2>/dev/null || return 0
+  restore_saved false
 }
 
 # Sets VALUE to when the process started, in ticks since boot; empty when there is no such process.
 process_start() {
-	local -a fields=()
-	VALUE=''
-	read_line "/proc/$1/stat" 2>/dev/null || return 0
-	read -ra fields <<<"${VALUE##*) }"
-	# A dead process that nobody has reaped yet is dead.
-	if [[ "${fields[0]:-Z}" == [ZX] ]]; then VALUE=''; else VALUE="${fields[19]:-}"; fi
+  local -a fields=()
+  VALUE=''
+  read_line "/proc/$1/stat" 2>/dev/null || return 0
+  read -ra fields <<<"${VALUE##*) }"
+  # A dead process that nobody has reaped yet is dead.
+  if [[ "${fields[0]:-Z}" == [ZX] ]]; then VALUE=''; else VALUE="${fields[19]:-}"; fi
 }

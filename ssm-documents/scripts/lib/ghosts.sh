@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2034,SC2153,SC2154 # a part of a document: other parts set and read some of its variables
 # What dying cgroups hold, and how many there are.
 
 # Reads memory.stat of slice $1 and of the living in it ($2…, paths relative to the mount) and sets, in KiB, what
 # belongs to none of the living: GHOST_KB (page cache), FREEABLE_KB (of that, what a reclaim could free), SHMEM_KB,
 # DIRTY_KB, MAPPED_KB, UNEVICTABLE_KB. Returns 1 when the slice's own file cannot be read.
 read_ghosts() {
-	local slice="$1" line
-	shift
-	line="$(printf '%s\n' "${slice}" "$@" | awk -v hierarchy="${HIERARCHY}" -v top="${ROOT}${MOUNT}" '
+  local slice="$1" line
+  shift
+  line="$(printf '%s\n' "${slice}" "$@" | awk -v hierarchy="${HIERARCHY}" -v top="${ROOT}${MOUNT}" '
 		function subtract(path, first,  file, line, pair, found) {
 			file = top path "/memory.stat"
 			while ((getline line < file) > 0) {
@@ -35,22 +36,22 @@ read_ghosts() {
 			freeable = sum["cache"] - (sum["shmem"] > 0 ? sum["shmem"] : 0)
 			print kb("cache"), sprintf("%d", freeable > 0 ? freeable / 1024 : 0), kb("shmem"), kb("dirty"), kb("mapped"), kb("unevictable")
 		}')" || return 1
-	read -r GHOST_KB FREEABLE_KB SHMEM_KB DIRTY_KB MAPPED_KB UNEVICTABLE_KB <<<"${line}"
-	[[ -n "${UNEVICTABLE_KB}" ]]
+  read -r GHOST_KB FREEABLE_KB SHMEM_KB DIRTY_KB MAPPED_KB UNEVICTABLE_KB <<<"${line}"
+  [[ -n "${UNEVICTABLE_KB}" ]]
 }
 
 # Sets DYING to the dying cgroups below path $1 ('' for the node), or to null where the kernel has no such count.
 count_dying() {
-	DYING=null
-	if [[ "${HIERARCHY}" == v2 ]]; then
-		if read_field "${ROOT}${MOUNT}$1/cgroup.stat" nr_dying_descendants; then DYING="${VALUE}"; fi
-	elif [[ -z "$1" ]]; then
-		local registered directories
-		registered="$(registered_cgroups)" || return 0
-		directories="$(timeout 30 find "${ROOT}${MOUNT}" -type d 2>/dev/null | wc -l)" || true
-		[[ -n "${registered}" ]] || return 0
-		DYING=$((registered > directories ? registered - directories : 0))
-	fi
+  DYING=null
+  if [[ "${HIERARCHY}" == v2 ]]; then
+    if read_field "${ROOT}${MOUNT}$1/cgroup.stat" nr_dying_descendants; then DYING="${VALUE}"; fi
+  elif [[ -z "$1" ]]; then
+    local registered directories
+    registered="$(registered_cgroups)" || return 0
+    directories="$(timeout 30 find "${ROOT}${MOUNT}" -type d 2>/dev/null | wc -l)" || true
+    [[ -n "${registered}" ]] || return 0
+    DYING=$((registered > directories ? registered - directories : 0))
+  fi
 }
 
 # v1: every memory cgroup the kernel still knows, dying ones included.

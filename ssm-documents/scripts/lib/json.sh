@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2034,SC2153,SC2154 # a part of a document: other parts set and read some of its variables
 # JSON that stays valid whatever a cgroup is called.
 
 # awk functions, shared by every awk program of the documents: json(s) quotes any bytes.
@@ -45,21 +46,21 @@ function json_utf8_length(s, i, b,  len, k, low, high) {
 
 # Sets REPLY to the argument as a JSON string.
 json_string() {
-	if [[ "$1" != *[!\ -~]* ]]; then
-		REPLY="${1//\\/\\\\}"
-		REPLY="\"${REPLY//\"/\\\"}\""
-		return
-	fi
-	REPLY="$(printf '%s' "$1" | awk "${AWK_JSON}"'
+  if [[ "$1" != *[!\ -~]* ]]; then
+    REPLY="${1//\\/\\\\}"
+    REPLY="\"${REPLY//\"/\\\"}\""
+    return
+  fi
+  REPLY="$(printf '%s' "$1" | awk "${AWK_JSON}"'
 		{ text = text (NR > 1 ? "\n" : "") $0 }
 		END { json_init(); printf "%s", json(text) }')"
 }
 
 # Ends the document with an error that the caller can parse.
 fail() {
-	local message="$1"
-	log "error: ${message}"
-	json_string "${message}"
-	printf '{"version":1,"document":"%s","error":%s}\n' "${DOCUMENT:-unknown}" "${REPLY}"
-	exit 1
+  local message="$1"
+  log "error: ${message}"
+  json_string "${message}"
+  printf '{"version":1,"document":"%s","error":%s}\n' "${DOCUMENT:-unknown}" "${REPLY}"
+  exit 1
 }

@@ -1,57 +1,58 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2034,SC2153,SC2154 # a part of a document: other parts set and read some of its variables
 # Keeps a document under its CPU ceiling and its time limit, and out of the way of a node under pressure.
 
 # Sets NOW_CS: hundredths of a second since boot. Unlike the clock, nobody sets it back.
 read_now() {
-	read_line /proc/uptime
-	VALUE="${VALUE%% *}"
-	NOW_CS=$((10#${VALUE/./}))
+  read_line /proc/uptime
+  VALUE="${VALUE%% *}"
+  NOW_CS=$((10#${VALUE/./}))
 }
 
 # Sets CPU_CS: hundredths of a second of CPU used by this document and by its children that have ended.
 read_cpu() {
-	local -a fields=()
-	read_line "/proc/$$/stat"
-	# The command's name, in parentheses, may contain anything.
-	read -ra fields <<<"${VALUE##*) }"
-	CPU_CS=$((fields[11] + fields[12] + fields[13] + fields[14]))
+  local -a fields=()
+  read_line "/proc/$$/stat"
+  # The command's name, in parentheses, may contain anything.
+  read -ra fields <<<"${VALUE##*) }"
+  CPU_CS=$((fields[11] + fields[12] + fields[13] + fields[14]))
 }
 
 start_pace() {
-	read_now
-	STARTED_CS="${NOW_CS}"
-	DEADLINE_CS=$((NOW_CS + $1 * 100))
+  read_now
+  STARTED_CS="${NOW_CS}"
+  DEADLINE_CS=$((NOW_CS + $1 * 100))
 }
 
 out_of_time() {
-	read_now
-	((NOW_CS >= DEADLINE_CS))
+  read_now
+  ((NOW_CS >= DEADLINE_CS))
 }
 
 # Sleeps until the CPU used so far is below the ceiling ($1, percent of one CPU), at least $2 and at most until the
 # deadline (both in hundredths of a second).
 pace() {
-	local percent="$1" least="$2" rest
-	read_cpu
-	read_now
-	rest=$((CPU_CS * 100 / percent - (NOW_CS - STARTED_CS)))
-	if ((rest < least)); then rest="${least}"; fi
-	if ((rest > DEADLINE_CS - NOW_CS)); then rest=$((DEADLINE_CS - NOW_CS)); fi
-	((rest > 0)) || return 0
-	sleep "$((rest / 100)).$(printf '%02d' $((rest % 100)))" 9>&-
+  local percent="$1" least="$2" rest
+  read_cpu
+  read_now
+  rest=$((CPU_CS * 100 / percent - (NOW_CS - STARTED_CS)))
+  if ((rest < least)); then rest="${least}"; fi
+  if ((rest > DEADLINE_CS - NOW_CS)); then rest=$((DEADLINE_CS - NOW_CS)); fi
+  ((rest > 0)) || return 0
+  sleep "$((rest / 100)).$(printf '%02d' $((rest % 100)))" 9>&-
 }
 
 # Whether tasks on the node lose more than $1 percent of their time waiting for memory. 0 switches the check off.
 under_pressure() {
-	local line full=''
-	(($1 > 0)) || return 1
-	{ while IFS= read -r line; do
-		if [[ "${line}" =~ ^full\ avg10=([0-9]+)\. ]]; then full="${BASH_REMATCH[1]}"; fi
-	done <"${ROOT}/proc/pressure/memory"; } 2>/dev/null || true
-	if [[ -z "${full}" ]]; then
-		if [[ -z "${PSI_UNREADABLE:-}" ]]; then log "cannot read /proc/pressure/memory: going on without the pressure check"; fi
-		PSI_UNREADABLE=1
-		return 1
-	fi
-	((full >= $1))
+  local line full=''
+  (($1 > 0)) || return 1
+  { while IFS= read -r line; do
+    if [[ "${line}" =~ ^full\ avg10=([0-9]+)\. ]]; then full="${BASH_REMATCH[1]}"; fi
+  done <"${ROOT}/proc/pressure/memory"; } 2>/dev/null || true
+  if [[ -z "${full}" ]]; then
+    if [[ -z "${PSI_UNREADABLE:-}" ]]; then log "cannot read /proc/pressure/memory: going on without the pressure check"; fi
+    PSI_UNREADABLE=1
+    return 1
+  fi
+  ((full >= $1))
 }

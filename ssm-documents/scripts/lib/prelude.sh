@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2034,SC2153,SC2154 # a part of a document: other parts set and read some of its variables
 # Begins every document of cgroup-medic. JSON goes to stdout, the log to stderr.
 # Needs bash 4.2, coreutils and awk.
 
@@ -16,39 +17,39 @@ log() { printf '%s\n' "$*" >&2; }
 
 # An older SSM agent (before 3.3.2746.0) does not set these variables. Falling back to text would be shell injection.
 require_parameters() {
-	local name variable
-	for name in "$@"; do
-		variable="SSM_${name}"
-		[[ -n "${!variable+set}" ]] && continue
-		fail "parameter ${name} did not arrive as an environment variable: update the SSM agent to 3.3.2746.0 or later"
-	done
+  local name variable
+  for name in "$@"; do
+    variable="SSM_${name}"
+    [[ -n "${!variable+set}" ]] && continue
+    fail "parameter ${name} did not arrive as an environment variable: update the SSM agent to 3.3.2746.0 or later"
+  done
 }
 
 # Repairs must not compete with the pods they are for. Idle CPU priority would starve on exactly the nodes that need it.
 lower_priority() {
-	renice -n 10 -p $$ >/dev/null 2>&1 || log "could not lower the CPU priority"
-	ionice -c 3 -p $$ >/dev/null 2>&1 || log "could not lower the IO priority"
+  renice -n 10 -p $$ >/dev/null 2>&1 || log "could not lower the CPU priority"
+  ionice -c 3 -p $$ >/dev/null 2>&1 || log "could not lower the IO priority"
 }
 
 # Sets VALUE to the first line of a file, or returns 1.
 read_line() {
-	VALUE=''
-	[[ -r "$1" ]] || return 1
-	IFS= read -r VALUE 2>/dev/null <"$1" || [[ -n "${VALUE}" ]]
+  VALUE=''
+  [[ -r "$1" ]] || return 1
+  IFS= read -r VALUE 2>/dev/null <"$1" || [[ -n "${VALUE}" ]]
 }
 
 # Sets VALUE to the number in the line "KEY NUMBER" (or "KEY: NUMBER kB") of a file, or returns 1.
 read_field() {
-	local -a lines=()
-	local line
-	VALUE=''
-	[[ -r "$1" ]] || return 1
-	mapfile -t lines 2>/dev/null <"$1" || return 1
-	for line in ${lines[@]+"${lines[@]}"}; do
-		if [[ "${line}" =~ ^"$2":?[[:blank:]]+([0-9]+) ]]; then
-			VALUE="${BASH_REMATCH[1]}"
-			return 0
-		fi
-	done
-	return 1
+  local -a lines=()
+  local line
+  VALUE=''
+  [[ -r "$1" ]] || return 1
+  mapfile -t lines 2>/dev/null <"$1" || return 1
+  for line in ${lines[@]+"${lines[@]}"}; do
+    if [[ "${line}" =~ ^"$2":?[[:blank:]]+([0-9]+) ]]; then
+      VALUE="${BASH_REMATCH[1]}"
+      return 0
+    fi
+  done
+  return 1
 }

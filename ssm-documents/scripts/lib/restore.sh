@@ -1,39 +1,39 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2034,SC2153,SC2154 # a part of a document: other parts set and read some of its variables
 # Puts back what the saved state of an incident says was raised. The dead man's switch runs these same functions.
 
 # Sets RESTORED, REMAINING and SKIPPED ("PATH<tab>REASON" lines). With $1 = true changes nothing.
 # Only a file that still has the value we wrote is ours to restore: a later write by somebody else wins.
-# shellcheck disable=SC2034 # the documents read these
 restore_saved() {
-	local dry_run="$1" kind original raised path file boot
-	RESTORED=0 REMAINING=0 SKIPPED=''
-	[[ -r "${STATE}/saved" ]] || return 0
-	boot_id
-	boot="${VALUE}"
-	while IFS=' ' read -r kind original raised path; do
-		if [[ "${kind}" == boot && "${original}" != "${boot}" ]]; then
-			log "the node has been restarted since: its protections are already what they were"
-			break
-		fi
-		[[ "${kind}" == low ]] || continue
-		file="${ROOT}${MOUNT}${path}/memory.low"
-		# The cgroup is gone, and its protection with it.
-		read_line "${file}" || continue
-		[[ "${VALUE}" != "${original}" ]] || continue
-		if [[ "${VALUE}" != "${raised}" ]]; then
-			SKIPPED+="${path}"$'\t'"memory.low is ${VALUE} now, written by somebody else; it was ${original}"$'\n'
-			continue
-		fi
-		if [[ "${dry_run}" == true ]]; then
-			RESTORED=$((RESTORED + 1))
-		elif write_value "${file}" "${original}"; then
-			RESTORED=$((RESTORED + 1))
-		elif [[ -e "${file}" ]]; then
-			REMAINING=$((REMAINING + 1))
-			log "could not restore ${file} to ${original}"
-		fi
-	done <"${STATE}/saved"
-	if [[ "${dry_run}" != true ]] && ((REMAINING == 0)); then clear_state; fi
+  local dry_run="$1" kind original raised path file boot
+  RESTORED=0 REMAINING=0 SKIPPED=''
+  [[ -r "${STATE}/saved" ]] || return 0
+  boot_id
+  boot="${VALUE}"
+  while IFS=' ' read -r kind original raised path; do
+    if [[ "${kind}" == boot && "${original}" != "${boot}" ]]; then
+      log "the node has been restarted since: its protections are already what they were"
+      break
+    fi
+    [[ "${kind}" == low ]] || continue
+    file="${ROOT}${MOUNT}${path}/memory.low"
+    # The cgroup is gone, and its protection with it.
+    read_line "${file}" || continue
+    [[ "${VALUE}" != "${original}" ]] || continue
+    if [[ "${VALUE}" != "${raised}" ]]; then
+      SKIPPED+="${path}"$'\t'"memory.low is ${VALUE} now, written by somebody else; it was ${original}"$'\n'
+      continue
+    fi
+    if [[ "${dry_run}" == true ]]; then
+      RESTORED=$((RESTORED + 1))
+    elif write_value "${file}" "${original}"; then
+      RESTORED=$((RESTORED + 1))
+    elif [[ -e "${file}" ]]; then
+      REMAINING=$((REMAINING + 1))
+      log "could not restore ${file} to ${original}"
+    fi
+  done <"${STATE}/saved"
+  if [[ "${dry_run}" != true ]] && ((REMAINING == 0)); then clear_state; fi
 }
 
 # Both the open and the write can fail: the cgroup may go away at any moment.
