@@ -1,0 +1,37 @@
+import type * as z from 'zod';
+import { Settings } from '../lambdas/domain/settings.ts';
+
+/** The one cluster that exists on this machine. */
+export const localCluster = 'local';
+
+type ClusterInput = Partial<z.input<typeof Settings>['clusters'][string]>;
+
+export interface LocalSettingsProps {
+  readonly mode: 'observe' | 'approve' | 'auto';
+  /** Slices that reclaim may touch. @default - those of the shipped settings */
+  readonly slices?: readonly string[];
+  /** Further settings of the cluster, over the ones here. */
+  readonly cluster?: ClusterInput;
+}
+
+/**
+ * The settings of a run on this machine: the shipped ones with shorter waits. The state machine and the functions are
+ * those of a deployment; how long they wait is not.
+ */
+export function localSettings({ mode, slices, cluster = {} }: LocalSettingsProps): Settings {
+  return Settings.parse({
+    clusters: {
+      [localCluster]: {
+        initialMode: mode,
+        // Nobody pays for this CPU, and somebody is watching.
+        reclaim: { cpuPercent: 50, maxSeconds: 120, ...(slices === undefined ? {} : { slices }) },
+        verification: { windowSeconds: 6, samples: 5 },
+        // Whoever starts the run is also the one who is asked.
+        approval: { onePersonTeam: true, expirySeconds: { low: 300, medium: 300, high: 300 } },
+        ...cluster,
+      },
+    },
+    command: { deliverySeconds: 30, pollSeconds: 1, maxPollSeconds: 2, evidenceSeconds: 20 },
+    janitor: { settleSeconds: 2, undoSeconds: 60 },
+  });
+}

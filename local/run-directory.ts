@@ -1,0 +1,41 @@
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { IncidentRecord } from '../lambdas/domain/incident-record.ts';
+import { reportHtml } from './report.ts';
+
+/** Everything that one run leaves behind, in `.cgroup-medic/runs/ID/`. */
+export class RunDirectory {
+  readonly path: string;
+
+  constructor(parent: string, id: string) {
+    this.path = join(parent, 'runs', id);
+    mkdirSync(this.path, { recursive: true });
+  }
+
+  get audit(): string {
+    return join(this.path, 'audit.jsonl');
+  }
+
+  get report(): string {
+    return join(this.path, 'report.html');
+  }
+
+  get functionsLog(): string {
+    return join(this.path, 'functions.log');
+  }
+
+  /** One audit entry, as it reached the audit log group. */
+  appendAudit(line: string): void {
+    appendFileSync(this.audit, `${line}\n`);
+  }
+
+  /** The key that signs this run's trail: beside the file, and never in it. */
+  writePublicKey(pem: string): void {
+    writeFileSync(join(this.path, 'audit-public-key.pem'), pem);
+  }
+
+  writeRecord(record: IncidentRecord, auditLines: readonly string[]): void {
+    writeFileSync(join(this.path, 'incident.json'), `${JSON.stringify(record, null, 2)}\n`);
+    writeFileSync(this.report, reportHtml(record, auditLines));
+  }
+}

@@ -1,0 +1,125 @@
+import { userInfo } from 'node:os';
+import type { IncidentRecord } from '../lambdas/domain/incident-record.ts';
+import type { Alarm } from '../lambdas/domain/incident-state.ts';
+import { approvalRequest, type Decider, decide } from './approvals.ts';
+import type { Engine, ExecutionOutcome } from './engine/engine.ts';
+import type { Json } from './engine/json.ts';
+import type { ExecutionEvent } from './engine/run-state-machine.ts';
+import { incidentRecord } from './incident-record.ts';
+import type { LocalNode } from './local-node.ts';
+import { localCluster } from './local-settings.ts';
+import { PhaseClock, phaseOf } from './phases.ts';
+import type { RunDirectory } from './run-directory.ts';
+
+export interface WatchIncidentProps {
+  readonly id: string;
+  readonly node: Pick<LocalNode, 'title' | 'recorded' | 'managed'>;
+  readonly directory: RunDirectory;
+  /** Who or what answers when the incident asks for an approval. */
+  readonly decider: Decider;
+  readonly reason?: string;
+  readonly clock?: PhaseClock;
+  /** Stops the execution, as an operator would. */
+  readonly signal?: AbortSignal;
+  /** Entering this state stops the execution, for tests. */
+  readonly stopAt?: string;
+  onEvent?(event: ExecutionEvent): void;
+}
+
+export type WatchedIncident = {
+  record: IncidentRecord;
+  execution: ExecutionOutcome;
+  /** The audit trail as it was delivered, line by line. */
+  auditLines: string[];
+  /** What stood in the way of an answer to an approval. */
+  approvalProblem: Error | undefined;
+};
+
+/** Runs one incident on an engine to its end, answers its approvals, and writes down what it came to. */
+export async function watchIncident(engine: Engine, props: WatchIncidentProps): Promise<WatchedIncident> {
+  const { id, node, directory } = props;
+  const clock = props.clock ?? new PhaseClock();
+  const stop = new AbortController();
+  const signal = props.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, props.signal]);
+  const ended = new AbortController();
+  const auditLines: string[] = [];
+  const answers: Promise<void>[] = [];
+  let approvalProblem: Error | undefined;
+  let lastState: Json | undefined;
+
+  const person = userInfo().username;
+  const answer = async (message: string): Promise<void> => {
+    const request = approvalRequest(message, id);
+    if (request === undefined) return;
+    try {
+      const decision = await props.decider(request, AbortSignal.any([ended.signal, signal]));
+      const refusal = await decide(engine, request, decision, person);
+      if (refusal !== undefined) throw new Error(`the decision was refused: ${refusal}`);
+    } catch (error) {
+      if (ended.signal.aborted || signal.aborted) return;
+      approvalProblem = error instanceof Error ? error : new Error(String(error));
+      stop.abort();
+    }
+  };
+
+  const auditGroup = engine.stack.outputs.AuditLogGroupName;
+  const stopListening = [
+    engine.onLogLine(({ group, stream, message }) => {
+      if (group !== auditGroup || stream !== id) return;
+      auditLines.push(message);
+      directory.appendAudit(message);
+    }),
+    engine.onPublished(({ message }) => {
+      answers.push(answer(message));
+    }),
+  ];
+  try {
+    engine.cloud.ssm.attach(node.managed);
+    for (const { publicKeyPem } of engine.cloud.keys) directory.writePublicKey(publicKeyPem);
+    const alarm = {
+      source: 'by-hand',
+      id,
+      at: new Date().toISOString(),
+      cluster: localCluster,
+      instanceId: node.managed.instanceId,
+      reason: props.reason ?? 'started with npm start',
+      requestedBy: person,
+    } satisfies Alarm;
+    const execution = await engine.execute({
+      name: id,
+      input: alarm,
+      signal,
+      onEvent(event) {
+        const { type, state } = event;
+        if (type === 'StateEntered' && state !== undefined) {
+          const phase = phaseOf(state.name);
+          if (clock.phase !== phase) clock.enter(phase);
+          if (state.name === props.stopAt) stop.abort();
+        }
+        if (type === 'StateExited' && state?.output !== undefined) lastState = state.output;
+        if (type === 'ExecutionAborted' || type === 'ExecutionFailed' || type === 'ExecutionTimedOut') {
+          clock.enter('janitor');
+        }
+        props.onEvent?.(event);
+      },
+    });
+    clock.enter(undefined);
+    ended.abort();
+    await Promise.all(answers);
+    const record = incidentRecord({
+      id,
+      node,
+      execution,
+      lastState,
+      timings: clock.timings(),
+      audit: directory.audit,
+      report: directory.report,
+    });
+    directory.writeRecord(record, auditLines);
+    return { record, execution, auditLines, approvalProblem };
+  } finally {
+    ended.abort();
+    for (const stopOne of stopListening) stopOne();
+    engine.cloud.ssm.detach(node.managed.instanceId);
+  }
+}
