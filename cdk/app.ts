@@ -1,11 +1,10 @@
-import { Validations } from 'aws-cdk-lib';
-import { AwsSolutionsChecks } from 'cdk-nag';
 import { buildApp } from './build-app.ts';
+import { addSecurityRules } from './security-rules.ts';
 import { SettingsError } from './settings.ts';
 
 try {
   const app = buildApp();
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  addSecurityRules(app);
   app.synth();
 } catch (error) {
   // Whoever wrote the settings needs the list of what is wrong with them, not our stack trace.
