@@ -1,0 +1,118 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as z from 'zod';
+import { Holder, KernelModel, Response } from './kernel-model.ts';
+import { materialise, readTree, type Tree } from './recorded-tree.ts';
+import { type DocumentResult, type RunDocument, runDocument } from './ssm-agent.ts';
+
+const nodesFolder = join(import.meta.dirname, '..', 'nodes');
+
+/** What `node.json` says about a recorded node. */
+export const RecordedNodeDescription = z.strictObject({
+  title: z.string(),
+  /** Where the files come from, and what in them was made up. */
+  provenance: z.string(),
+  hierarchy: z.enum(['v1', 'v2']),
+  response: Response,
+  /** The folder beside this one whose tree this node has; its own by default. */
+  tree: z.string().optional(),
+  holders: z.array(Holder),
+  growsPerSecond: z.number().nonnegative().default(0),
+});
+export type RecordedNodeDescription = z.infer<typeof RecordedNodeDescription>;
+
+export type RecordedNode = {
+  name: string;
+  /** The folder that stands for the node's root. */
+  root: string;
+  describe: RecordedNodeDescription;
+  response: Response;
+  /** Runs a document on the node as its agent would; a silent one takes it and is never heard of again. */
+  run(options: Pick<RunDocument, 'content' | 'parameters' | 'signal' | 'onOutput'>): Promise<DocumentResult>;
+  close(): Promise<void>;
+};
+
+/** The recorded nodes by name. */
+export function listRecordedNodes(): string[] {
+  return readdirSync(nodesFolder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(nodesFolder, entry.name, 'node.json')))
+    .map((entry) => entry.name)
+    .sort();
+}
+
+export function describeRecordedNode(name: string): RecordedNodeDescription {
+  const names = listRecordedNodes();
+  if (!names.includes(name))
+    throw new Error(`unknown recorded node "${name}": use one of ${names.join(', ')}`);
+  return RecordedNodeDescription.parse(
+    JSON.parse(readFileSync(join(nodesFolder, name, 'node.json'), 'utf8')),
+  );
+}
+
+export function recordedTree(name: string): Tree {
+  return readTree(join(nodesFolder, describeRecordedNode(name).tree ?? name, 'tree.json'));
+}
+
+/** Lays a recorded node out in a folder of its own and starts the model of its kernel. Close it to remove both. */
+export async function openRecordedNode(name: string): Promise<RecordedNode> {
+  const describe = describeRecordedNode(name);
+  const root = await mkdtemp(join(tmpdir(), `cgroup-medic-node-${name}-`));
+  let model: KernelModel | undefined;
+  try {
+    const knobs = materialise(recordedTree(name), root);
+    model = new KernelModel({ root, knobs, ...describe });
+  } catch (error) {
+    rmSync(root, { recursive: true, force: true });
+    throw error;
+  }
+  const { response } = describe;
+  return {
+    name,
+    root,
+    describe,
+    response,
+    run: (options) => {
+      if (response === 'silent') return silence(options.signal);
+      if (response === 'garbage') return Promise.resolve(garbage());
+      return runDocument({ ...options, root });
+    },
+    close: async () => {
+      model.close();
+      // A watcher of a killed reclaim ends, and writes its last, within a second of its state being gone.
+      for (let attempt = 0; ; attempt++) {
+        try {
+          rmSync(root, { recursive: true, force: true });
+          return;
+        } catch (error) {
+          if (attempt >= 20) throw error;
+          await sleep(100);
+        }
+      }
+    },
+  };
+}
+
+function silence(signal: AbortSignal | undefined): Promise<DocumentResult> {
+  return new Promise((resolve) => {
+    const end = () =>
+      resolve({
+        status: 'Cancelled',
+        responseCode: -1,
+        stdout: '',
+        stderr: '',
+        rebootRequested: false,
+        steps: [],
+      });
+    if (signal?.aborted) end();
+    else signal?.addEventListener('abort', end, { once: true });
+  });
+}
+
+/** What a broken profile script in front of the document can make of its output. */
+function garbage(): DocumentResult {
+  const stdout = 'Welcome!\u001b[31m 3 updates available\n{"version":1,"document":"collect-evi';
+  return { status: 'Success', responseCode: 0, stdout, stderr: '', rebootRequested: false, steps: [] };
+}
