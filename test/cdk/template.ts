@@ -1,8 +1,18 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { vi } from 'vitest';
 import { buildApp } from '../../cdk/build-app.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../local/engine/json.ts';
+
+// What is in the bundles shows in the template only as hashes of assets, and costs seconds; bundles.test.ts looks at it.
+vi.mock(import('../../cdk/constructs/bundles.ts'), () => ({
+  bundleDirectory(name) {
+    const directory = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-'));
+    writeFileSync(join(directory, 'index.mjs'), name);
+    return directory;
+  },
+}));
 
 export type Resource = {
   Type: string;
@@ -12,7 +22,7 @@ export type Resource = {
 };
 export type Template = { Resources: Record<string, Resource> };
 
-/** The template of the app with the settings of cdk.json, as the CDK CLI would make it. */
+/** The template of the app with the settings of cdk.json, as the CDK CLI makes it, but for the code of the functions. */
 export function synthesize(): Template {
   const outdir = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-'));
   try {
