@@ -1,12 +1,96 @@
+import { createHash } from 'node:crypto';
+import { hostname, release } from 'node:os';
 import type { ManagedNode } from './cloud/ssm.ts';
+import { checkHost, makeLeak } from './node/host-leak.ts';
+import { openRecordedNode } from './node/recorded-node.ts';
+import { runDocument } from './node/ssm-agent.ts';
 
 /** A node of this machine: the machine itself, or a recorded one. */
 export type LocalNode = {
-  /** What a person should read: where the numbers come from. */
+  /** The host, or the name of a recorded node. */
   title: string;
+  /** What is wrong with it. */
+  about: string;
+  /** Where the numbers of a recorded node come from. */
+  provenance?: string;
   recorded: boolean;
   managed: ManagedNode;
-  /** Slices that a treatment may touch, where that is not what the shipped settings say. */
-  slices?: readonly string[];
+  /** Dying memory cgroups now, where this process can count them by itself. */
+  countDying?: () => number;
   close(): Promise<void>;
 };
+
+/** Dying cgroups of a real leak: enough to be a fault by the shipped thresholds. */
+const leakSize = 6000;
+
+/** Raised when a node cannot be had; the message says what is missing and what to do instead. */
+export class NodeUnavailableError extends Error {
+  override readonly name = 'NodeUnavailableError';
+}
+
+/** The cgroup of this run's own leak, which is the only one that a treatment may touch on the host. */
+export function leakSlice(id: string): string {
+  return `/cgroup-medic-leak-${id}`;
+}
+
+export interface OpenNodeProps {
+  /** `host` or the name of a recorded node. */
+  readonly name: string;
+  readonly id: string;
+  /** A directory on a real file system, for the files of a real leak. */
+  readonly directory: string;
+  readonly signal?: AbortSignal;
+  onProgress?(text: string): void;
+}
+
+/** Makes the leak on the host, or lays out a recorded node. */
+export function openNode(props: OpenNodeProps): Promise<LocalNode> {
+  return props.name === 'host' ? openHost(props) : openRecorded(props);
+}
+
+async function openHost({ id, directory, signal, onProgress }: OpenNodeProps): Promise<LocalNode> {
+  const check = checkHost();
+  if (!check.possible) {
+    throw new NodeUnavailableError(
+      `no real leak on this host: ${check.missing}. This works: ${check.instead}`,
+    );
+  }
+  const leak = await makeLeak({
+    id,
+    count: leakSize,
+    dir: directory,
+    ...(signal === undefined ? {} : { signal }),
+    onProgress: (made, count) => onProgress?.(`${made} of ${count} dying cgroups made`),
+  });
+  return {
+    title: `this host (${hostname()}, kernel ${release()})`,
+    about: `a real leak in ${leakSlice(id)}, a cgroup of its own; nothing else on this host is touched`,
+    recorded: false,
+    managed: {
+      instanceId: instanceIdOf(hostname()),
+      run: (content, parameters, signal) => runDocument({ content, parameters, signal }),
+    },
+    countDying: () => leak.countDying(),
+    close: () => leak.remove(),
+  };
+}
+
+async function openRecorded({ name }: OpenNodeProps): Promise<LocalNode> {
+  const node = await openRecordedNode(name);
+  return {
+    title: name,
+    about: node.describe.title,
+    provenance: node.describe.provenance,
+    recorded: true,
+    managed: {
+      instanceId: instanceIdOf(name),
+      run: (content, parameters, signal) => node.run({ content, parameters, signal }),
+    },
+    close: () => node.close(),
+  };
+}
+
+/** An EC2 instance id that is the same in every run. */
+function instanceIdOf(name: string): string {
+  return `i-${createHash('sha256').update(name).digest('hex').slice(0, 17)}`;
+}

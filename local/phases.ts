@@ -1,9 +1,6 @@
-/** The phases of an incident, in the words of its people; also the steps that come before it on one machine. */
+/** The phases of an incident, in the words of its people; and what comes before it on one machine. */
 export type Phase =
-  | 'clean'
-  | 'synthesize'
-  | 'node'
-  | 'start'
+  | 'prepare'
   | 'open'
   | 'examine'
   | 'diagnose'

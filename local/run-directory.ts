@@ -34,8 +34,8 @@ export class RunDirectory {
     writeFileSync(join(this.path, 'audit-public-key.pem'), pem);
   }
 
-  writeRecord(record: IncidentRecord, auditLines: readonly string[]): void {
+  writeRecord(record: IncidentRecord, auditLines: readonly string[], provenance: string | undefined): void {
     writeFileSync(join(this.path, 'incident.json'), `${JSON.stringify(record, null, 2)}\n`);
-    writeFileSync(this.report, reportHtml(record, auditLines));
+    writeFileSync(this.report, reportHtml(record, auditLines, provenance));
   }
 }

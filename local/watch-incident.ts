@@ -13,7 +13,7 @@ import type { RunDirectory } from './run-directory.ts';
 
 export interface WatchIncidentProps {
   readonly id: string;
-  readonly node: Pick<LocalNode, 'title' | 'recorded' | 'managed'>;
+  readonly node: Pick<LocalNode, 'title' | 'provenance' | 'recorded' | 'managed'>;
   readonly directory: RunDirectory;
   /** Who or what answers when the incident asks for an approval. */
   readonly decider: Decider;
@@ -115,7 +115,7 @@ export async function watchIncident(engine: Engine, props: WatchIncidentProps): 
       audit: directory.audit,
       report: directory.report,
     });
-    directory.writeRecord(record, auditLines);
+    directory.writeRecord(record, auditLines, node.provenance);
     return { record, execution, auditLines, approvalProblem };
   } finally {
     ended.abort();

@@ -19,8 +19,8 @@ export interface ManagedNode {
     parameters: Record<string, string>,
     signal: AbortSignal,
   ): Promise<Pick<DocumentResult, 'status' | 'responseCode' | 'stdout' | 'stderr'>>;
-  /** offline: no command is ever delivered. silent: the agent takes commands and is never heard of again. @default normal */
-  readonly agent?: 'normal' | 'offline' | 'silent';
+  /** Whether the agent takes commands at all; if not, none is ever delivered. @default true */
+  readonly online?: boolean;
 }
 
 type StoredDocument = { content: AgentDocument; text: string; hash: string; version: string };
@@ -237,7 +237,7 @@ export class LocalSsm {
     deliverySeconds: number,
   ): Promise<void> {
     const { signal } = command.abort;
-    if (node.agent === 'offline') {
+    if (node.online === false) {
       const waited = sleep(deliverySeconds * 1000, 'late' as const, { signal, ref: false }).catch(
         () => 'aborted' as const,
       );
@@ -246,7 +246,6 @@ export class LocalSsm {
         : end(command, 'Cancelled', 'Cancelled');
     }
     Object.assign(command, { status: 'InProgress', details: 'InProgress' });
-    if (node.agent === 'silent') return;
     const result = await node.run(content, parameters, signal).catch((error: unknown) => ({
       status: 'Failed' as const,
       responseCode: 1,

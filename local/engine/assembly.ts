@@ -1,25 +1,38 @@
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { Settings } from '../../lambdas/domain/settings.ts';
 import { readStack, type StackTemplate } from './template.ts';
 
 const prefix = 'cgroup-medic-assembly-';
 
-/**
- * Synthesizes the CDK app, as a deployment would, into a directory.
- *
- * @returns the stack as the engine runs it
- */
-export async function synthesize(settings: Settings, outdir: string): Promise<StackTemplate> {
-  // Loaded on demand: the CDK library takes a second, which no other command should pay.
-  const { buildApp } = await import('../../cdk/build-app.ts');
-  const { stacks } = buildApp({ settings, outdir }).synth();
-  return readAssembly(outdir, stacks[0]?.stackName);
+/** Raised when the app cannot be synthesized; the message is what the CDK said. */
+export class SynthesisError extends Error {
+  override readonly name = 'SynthesisError';
 }
 
-/** Reads the one stack of a directory that was synthesized before. */
-export function readAssembly(outdir: string, stack = 'CgroupMedic'): StackTemplate {
+/**
+ * Synthesizes the CDK app, as a deployment would, and reads the stack as the engine runs it. In a process of its own:
+ * it takes seconds of pure computing, in which this one has a node to prepare and a Ctrl-C to hear.
+ */
+export async function synthesize(
+  settings: Settings,
+  outdir: string,
+  signal?: AbortSignal,
+): Promise<StackTemplate> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'synthesize.ts'), outdir], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    ...(signal === undefined ? {} : { signal, killSignal: 'SIGKILL' as const }),
+  });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  child.stdin.end(JSON.stringify(settings));
+  const [stack, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  if (code !== 0) throw new SynthesisError(`the CDK app cannot be synthesized:\n${errors.trim()}`);
   return readStack(outdir, stack);
 }
 
@@ -31,9 +44,9 @@ export function assemblyDirectory(): string {
 /** Removes assemblies of processes that are gone. */
 export function removeOldAssemblies(): void {
   for (const name of readdirSync(tmpdir())) {
-    const pid = /^cgroup-medic-assembly-(\d+)-/.exec(name)?.[1];
-    if (pid !== undefined && !isAlive(Number(pid)))
-      rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    if (!name.startsWith(prefix)) continue;
+    const pid = Number(name.slice(prefix.length).split('-')[0]);
+    if (!isAlive(pid)) rmSync(join(tmpdir(), name), { recursive: true, force: true });
   }
 }
 

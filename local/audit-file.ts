@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+
+/** Raised for a file that cannot be read as an audit trail; the message says what is wrong with it. */
+export class AuditFileError extends Error {
+  override readonly name = 'AuditFileError';
+}
+
+/** The lines of an audit file, each parsed; empty lines at the end do not count. */
+export function readAuditFile(file: string): unknown[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new AuditFileError(
+      `cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line, index) => {
+      try {
+        return JSON.parse(line);
+      } catch {
+        throw new AuditFileError(`${file}, line ${index + 1} is not JSON: ${line.slice(0, 80)}`);
+      }
+    });
+}

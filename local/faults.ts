@@ -1,0 +1,11 @@
+/**
+ * The faults that a run can have, and the nodes that show them, in the order in which `auto` tries them. `host` makes
+ * the fault for real; every other name is a recorded node.
+ */
+export const faults: Readonly<Record<string, readonly string[]>> = {
+  'dying-memcgs': ['host', 'v2-zombies', 'v1-zombies', 'v2-partly', 'v2-nothing', 'v2-worse', 'v2-growing'],
+  healthy: ['healthy'],
+  inconclusive: ['garbage', 'silent'],
+};
+
+export const defaultFault = 'dying-memcgs';

@@ -1,0 +1,100 @@
+import { IncidentState, type TreatmentResult } from '../lambdas/domain/incident-state.ts';
+import type { ExecutionEvent } from './engine/run-state-machine.ts';
+import { phaseOf } from './phases.ts';
+import type { Progress } from './progress.ts';
+
+const waits: Record<string, string> = {
+  SendExamine: 'the evidence from the node',
+  RequestApproval: 'an approval',
+  SendRecheck: 'a second look at the node',
+  SendTreatment: 'the treatment on the node',
+  WaitForSample: 'the next look at the node',
+  SendUndo: 'the undo on the node',
+};
+
+type Sentence = (state: IncidentState) => string | undefined;
+
+/** What is said when a state has been left, from what the incident knows then. */
+const sentences: Record<string, Sentence> = {
+  Open: ({ lease }) => (lease.status === 'ours' ? 'the incident is open, the node is leased' : lease.reason),
+  Diagnose: ({ diagnosis }) =>
+    diagnosis && `${diagnosis.cause}, confidence ${diagnosis.confidence}\n${diagnosis.explanation}`,
+  Plan: ({ plan }) =>
+    plan.length === 0
+      ? 'nothing to do'
+      : plan.map(({ treatment, risk, needs }) => `${treatment} (risk ${risk}, ${needs})`).join(', then '),
+  Gate: ({ gate, rung }) => gate && `${rung?.treatment ?? ''}: ${gate.decision}. ${gate.reason}`,
+  SettleApproval: ({ approval }) =>
+    approval &&
+    `${approval.decision}${approval.by === undefined ? '' : ` by ${approval.by}`}${approval.reason === undefined ? '' : `: ${approval.reason}`}`,
+  Recheck: ({ recheck }) => recheck && `second look: ${recheck.decision}. ${recheck.reason}`,
+  RecordTreatment: ({ treatment }) => treatment && treatmentSentence(treatment),
+  Notify: () => 'people are told',
+  Verify: ({ verification }) => {
+    if (verification === undefined) return undefined;
+    const { samples, planned, verdict, provisional } = verification;
+    const last = samples.at(-1);
+    const look = `look ${samples.length} of ${planned}: ${last?.gap ?? `${count(last?.dying)} dying cgroups`}`;
+    return verdict === 'looking'
+      ? look
+      : `${look}\n${verdict}${provisional ? ' (provisional: the window is short here)' : ''}`;
+  },
+  RecordUndo: ({ undo }) => undo && `undo ${undo.status}: ${undo.reason}`,
+  Close: ({ outcome, outcomeReason }) => `${outcome ?? 'no outcome'}: ${outcomeReason ?? ''}`,
+};
+
+/** Tells what an execution does, as it does it. */
+export function narrate({ type, state, error, cause }: ExecutionEvent, progress: Progress): void {
+  if (state === undefined) {
+    progress.waitFor('');
+    if (type === 'ExecutionAborted')
+      progress.say('the execution was stopped; the janitor cleans up', 'janitor');
+    if (type === 'ExecutionTimedOut')
+      progress.say('the execution took too long; the janitor cleans up', 'janitor');
+    if (type === 'ExecutionFailed') {
+      progress.say(`the execution failed: ${error ?? ''} ${short(cause)}; the janitor cleans up`, 'janitor');
+    }
+    return;
+  }
+  const phase = phaseOf(state.name);
+  if (type === 'StateEntered') {
+    const wait = waits[state.name];
+    if (wait !== undefined) progress.waitFor(wait);
+    if (state.name === 'SendTreatment') progress.say(startOfTreatment(state.input), phase);
+    if (state.name === 'RequestApproval') progress.say('a person is asked', phase);
+  }
+  if (type === 'StateFailed') progress.say(`${state.name} failed: ${error ?? ''} ${short(cause)}`, phase);
+  if (type === 'StateExited') {
+    const parsed = IncidentState.safeParse(state.output);
+    const text = parsed.success ? sentences[state.name]?.(parsed.data) : undefined;
+    if (text !== undefined) progress.say(text, phase);
+  }
+}
+
+function startOfTreatment(input: unknown): string {
+  const parsed = IncidentState.safeParse(input);
+  const rung = parsed.success ? parsed.data.rung : undefined;
+  return `${rung?.treatment ?? 'the treatment'} starts: ${rung?.reason ?? ''}`;
+}
+
+function treatmentSentence({ status, reason, result }: NonNullable<IncidentState['treatment']>): string {
+  return result === undefined ? `${status}: ${reason}` : `${status}: ${numbers(result)}`;
+}
+
+/** The numbers before and after a treatment. */
+export function numbers({ before, after }: TreatmentResult): string {
+  const cache = `page cache ${mebibytes(before.cachedKb)} → ${mebibytes(after.cachedKb)}`;
+  return `dying cgroups ${count(before.dying)} → ${count(after.dying)}, ${cache}`;
+}
+
+function count(value: unknown): string {
+  return typeof value === 'number' ? value.toLocaleString('en') : 'unknown';
+}
+
+function mebibytes(kb: unknown): string {
+  return typeof kb === 'number' ? `${Math.round(kb / 1024).toLocaleString('en')} MiB` : 'unknown';
+}
+
+function short(cause: string | undefined): string {
+  return (cause ?? '').slice(0, 300);
+}

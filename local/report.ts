@@ -1,0 +1,3 @@
+export function reportHtml(record: unknown, lines: readonly string[], _p?: string): string {
+  return JSON.stringify([record, lines]);
+}

@@ -1,0 +1,106 @@
+import { parseArgs } from 'node:util';
+import { Mode } from '../lambdas/domain/settings.ts';
+import { ApproveFlag } from './approvals.ts';
+import { defaultFault, faults } from './faults.ts';
+
+/** Raised for wrong usage; the message says what is valid. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export type StartOptions = {
+  help: boolean;
+  json: boolean;
+  /** Nodes to try, in this order. */
+  nodes: readonly string[];
+  approve: ApproveFlag;
+  mode: Mode;
+};
+
+const flags = {
+  node: { type: 'string' },
+  fault: { type: 'string' },
+  approve: { type: 'string' },
+  mode: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+export function usageOf(recorded: readonly string[]): string {
+  return `usage: npm start -- [--node NODE] [--fault CAUSE] [--approve HOW] [--mode MODE] [--json]
+
+One incident from end to end on this machine: the state machine and the functions are the ones that would be deployed.
+
+--node     auto (default): this host where a real leak can be made on it, otherwise a recorded node
+           host: this host, with a real leak that is really repaired (Linux, root, cgroup v1)
+           a recorded node: ${recorded.join(', ')}
+--fault    what is wrong with the node: ${Object.keys(faults).join(', ')} (default ${defaultFault})
+--approve  who answers when a treatment needs an approval: ask (default, at the terminal), yes, no
+--mode     observe: say what would be done; approve: ask before every treatment; auto (default): the policy decides
+--json     the incident record on standard output, and nothing else there
+
+Everything is kept in .cgroup-medic/runs/: audit trail, public key, record, report.
+
+exit code: 0 the incident came to an ordinary end (cured, relieved, observed, refused, denied, expired or void),
+           1 it failed or is unresolved, or could not be run, 2 wrong usage, 130 or 143 stopped by a signal`;
+}
+
+/**
+ * Reads the command line.
+ *
+ * @throws UsageError that lists what is valid
+ */
+export function startOptions(args: string[], recorded: readonly string[]): StartOptions {
+  const { values, positionals } = parse(args);
+  if (positionals.length > 0)
+    throw new UsageError(`unexpected argument "${positionals[0]}"; ${validFlags()}`);
+  const fault = values.fault;
+  if (fault !== undefined && !Object.hasOwn(faults, fault)) {
+    throw new UsageError(`unknown fault "${fault}": use one of ${Object.keys(faults).join(', ')}`);
+  }
+  const approve = ApproveFlag.safeParse(values.approve ?? 'ask');
+  if (!approve.success) throw unknown('--approve', values.approve, ApproveFlag.options);
+  const mode = Mode.safeParse(values.mode ?? 'auto');
+  if (!mode.success) throw unknown('--mode', values.mode, Mode.options);
+  return {
+    help: values.help ?? false,
+    json: values.json ?? false,
+    nodes: nodesOf(values.node ?? 'auto', fault, recorded),
+    approve: approve.data,
+    mode: mode.data,
+  };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({ args, options: flags, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n${validFlags()}`);
+  }
+}
+
+function nodesOf(node: string, fault: string | undefined, recorded: readonly string[]): readonly string[] {
+  const possible = faults[fault ?? defaultFault] ?? [];
+  if (node === 'auto') return possible;
+  if (node !== 'host' && !recorded.includes(node))
+    throw unknown('--node', node, ['auto', 'host', ...recorded]);
+  // A recorded node has its fault, so naming the node is enough.
+  const expected = fault === undefined && node !== 'host' ? [node] : possible;
+  if (!expected.includes(node)) {
+    throw new UsageError(
+      `the fault ${fault ?? defaultFault} cannot be had on ${node}: use one of ${possible.join(', ')}`,
+    );
+  }
+  // Where the kernel leaves nothing to leak, a recorded node stands in.
+  return node === 'host' ? possible : [node];
+}
+
+function unknown(flag: string, value: string | undefined, valid: readonly string[]): UsageError {
+  return new UsageError(`unknown value "${value}" for ${flag}: use one of ${valid.join(', ')}`);
+}
+
+function validFlags(): string {
+  return `valid flags: ${Object.keys(flags)
+    .map((flag) => `--${flag}`)
+    .join(', ')}`;
+}

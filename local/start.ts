@@ -1,0 +1,81 @@
+import { constants } from 'node:os';
+import { relative } from 'node:path';
+import { deciderOf } from './approvals.ts';
+import { SynthesisError } from './engine/assembly.ts';
+import { NodeUnavailableError } from './local-node.ts';
+import { listRecordedNodes } from './node/recorded-node.ts';
+import { type RunResult, runIncident } from './run-incident.ts';
+import { type StartOptions, startOptions, UsageError, usageOf } from './start-options.ts';
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: string[]): Promise<number> {
+  const recorded = listRecordedNodes();
+  let options: StartOptions;
+  try {
+    options = startOptions(args, recorded);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${error.message}\n"npm start -- --help" says more.\n`);
+    return 2;
+  }
+  if (options.help) {
+    process.stdout.write(`${usageOf(recorded)}\n`);
+    return 0;
+  }
+  // With --json the record is alone on standard output, so that people read the rest on standard error.
+  const people = options.json ? process.stderr : process.stdout;
+  const interruption = onSignals((text) => people.write(text));
+  try {
+    const result = await runIncident({
+      nodes: options.nodes,
+      mode: options.mode,
+      decider: deciderOf(options.approve),
+      signal: interruption.signal,
+      write: (text) => people.write(text),
+    });
+    if (options.json) process.stdout.write(`${JSON.stringify(result.record)}\n`);
+    else people.write(summary(result));
+    return interruption.exitCode() ?? report(result);
+  } catch (error) {
+    if (interruption.exitCode() !== undefined) return interruption.exitCode() ?? 1;
+    if (!(error instanceof NodeUnavailableError || error instanceof SynthesisError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return 1;
+  }
+}
+
+/** What went wrong goes to standard error; the exit code says whether the incident came to an ordinary end. */
+function report({ record, approvalProblem, unanswered }: RunResult): number {
+  if (approvalProblem !== undefined) process.stderr.write(`${approvalProblem.message}\n`);
+  for (const text of new Set(unanswered)) process.stderr.write(`${text}\n`);
+  const ordinary = record.outcome !== 'failed' && record.outcome !== 'unresolved';
+  return ordinary && unanswered.length === 0 ? 0 : 1;
+}
+
+function summary({ record, node }: RunResult): string {
+  const here = (path: string): string => relative('', path);
+  return [
+    '',
+    `${record.outcome}: ${record.reason}`,
+    `node    ${node.recorded ? `recorded, ${node.title}` : node.title}`,
+    `audit   ${here(record.audit)}   (npm run audit -- verify ${here(record.audit)})`,
+    `report  ${here(record.report)}`,
+    '',
+  ].join('\n');
+}
+
+/** The first Ctrl-C or SIGTERM stops the incident, and everything is tidied up; the second one ends this process. */
+function onSignals(write: (text: string) => void): { signal: AbortSignal; exitCode(): number | undefined } {
+  const stop = new AbortController();
+  let code: number | undefined;
+  const handle = (name: 'SIGINT' | 'SIGTERM'): void => {
+    if (code !== undefined) process.exit(code);
+    code = 128 + constants.signals[name];
+    write(`\n${name}: the incident is stopped and tidied up; once more ends this at once\n`);
+    stop.abort();
+  };
+  process.on('SIGINT', () => handle('SIGINT'));
+  process.on('SIGTERM', () => handle('SIGTERM'));
+  return { signal: stop.signal, exitCode: () => code };
+}
