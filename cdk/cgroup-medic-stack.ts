@@ -60,6 +60,8 @@ export class CgroupMedicStack extends Stack {
     documents.grantSend(functions['send-treatment'], 'reclaim');
     documents.grantSend(functions['send-undo'], 'reclaim-restore');
     documents.grantSend(functions.janitor, 'reclaim-restore');
+    // The treatment's own command may still run when it has to be undone.
+    documents.grantCancel(functions['send-undo']);
     documents.grantFollow(functions['poll-command']);
     documents.grantFollow(functions.janitor);
     modes.grantRead(functions.gate);

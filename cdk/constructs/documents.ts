@@ -72,15 +72,19 @@ export class Documents extends Construct {
 
   /** Lets a function ask how a command is doing, and cancel it. */
   grantFollow(grantee: MedicFunction): void {
-    Grant.addToPrincipal({
-      grantee,
-      actions: ['ssm:GetCommandInvocation', 'ssm:CancelCommand'],
-      resourceArns: ['*'],
-    });
+    this.grantOnCommands(grantee, ['ssm:GetCommandInvocation', 'ssm:CancelCommand']);
+  }
+
+  /** Lets a function cancel a command, without seeing what it printed. */
+  grantCancel(grantee: MedicFunction): void {
+    this.grantOnCommands(grantee, ['ssm:CancelCommand']);
+  }
+
+  private grantOnCommands(grantee: MedicFunction, actions: string[]): void {
+    Grant.addToPrincipal({ grantee, actions, resourceArns: ['*'] });
     Validations.of(grantee.role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
-      reason:
-        'ssm:GetCommandInvocation and ssm:CancelCommand know no resource type (Service Authorization Reference, AWS Systems Manager).',
+      reason: `${actions.join(' and ')}: no resource type is known for it (Service Authorization Reference, AWS Systems Manager).`,
     });
   }
 

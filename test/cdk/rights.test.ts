@@ -62,7 +62,7 @@ const sign = ['kms:Sign on <SigningKey.Arn>'];
 const ownRights: Record<string, string[]> = {
   'send-evidence': send('collectevidence'),
   'send-treatment': send('reclaim'),
-  'send-undo': send('reclaimrestore'),
+  'send-undo': [...send('reclaimrestore'), 'ssm:CancelCommand on *'],
   'poll-command': follow,
   gate: readMode,
   recheck: readMode,
