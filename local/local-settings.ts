@@ -6,10 +6,15 @@ export const localCluster = 'local';
 
 type ClusterInput = Partial<z.input<typeof Settings>['clusters'][string]>;
 
+/** The floor that the shipped settings allow a node. */
+const shippedFloor = 300;
+
 export interface LocalSettingsProps {
   readonly mode: 'observe' | 'approve' | 'auto';
   /** Slices that reclaim may touch. @default - those of the shipped settings */
   readonly slices?: readonly string[];
+  /** Dying cgroups that the node had before; a run that ends there has repaired what it broke. @default 0 */
+  readonly dyingBefore?: number;
   /** Further settings of the cluster, over the ones here. */
   readonly cluster?: ClusterInput;
 }
@@ -18,13 +23,14 @@ export interface LocalSettingsProps {
  * The settings of a run on this machine: the shipped ones with shorter waits. The state machine and the functions are
  * those of a deployment; how long they wait is not.
  */
-export function localSettings({ mode, slices, cluster = {} }: LocalSettingsProps): Settings {
+export function localSettings({ mode, slices, dyingBefore = 0, cluster = {} }: LocalSettingsProps): Settings {
   return Settings.parse({
     clusters: {
       [localCluster]: {
         initialMode: mode,
         // Nobody pays for this CPU, and somebody is watching.
         reclaim: { cpuPercent: 50, maxSeconds: 120, ...(slices === undefined ? {} : { slices }) },
+        thresholds: { dyingFloor: Math.min(shippedFloor + dyingBefore, 100_000) },
         verification: { windowSeconds: 6, samples: 5 },
         // Whoever starts the run is also the one who is asked.
         approval: { onePersonTeam: true, expirySeconds: { low: 300, medium: 300, high: 300 } },

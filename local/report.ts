@@ -1,3 +1,152 @@
-export function reportHtml(record: unknown, lines: readonly string[], _p?: string): string {
-  return JSON.stringify([record, lines]);
+import { AuditEntry } from '../lambdas/domain/audit/entry.ts';
+import type { IncidentRecord } from '../lambdas/domain/incident-record.ts';
+import type { RungResult } from '../lambdas/domain/incident-state.ts';
+import { Html, html, join } from './html.ts';
+import { styles } from './report-styles.ts';
+
+type Diagnosis = NonNullable<IncidentRecord['diagnosis']>;
+
+/**
+ * One incident as a page that needs nothing else: no scripts, no fonts, no network.
+ *
+ * @param auditLines the audit trail as it was delivered, one JSON line each
+ * @param provenance where the numbers of a recorded node come from
+ */
+export function reportHtml(
+  record: IncidentRecord,
+  auditLines: readonly string[],
+  provenance?: string,
+): string {
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${record.outcome}: incident ${record.id}</title>
+<style>${Html.trusted(styles)}</style>
+</head>
+<body>
+<main>
+${record.recorded ? recordedBanner(record.node, provenance) : ''}
+<h1><span class="outcome ${record.outcome}">${record.outcome}</span> ${record.node}</h1>
+<p class="summary">${record.reason}</p>
+${numbers(record.rungs)}
+${record.diagnosis === null ? html`<p>There is no diagnosis.</p>` : diagnosis(record.diagnosis)}
+${rungs(record.rungs)}
+${timings(record.timings)}
+${audit(auditLines)}
+<footer><p>Incident ${record.id}. The audit trail is in <code>${record.audit}</code>; check it with <code>npm run audit -- verify ${record.audit}</code>.</p></footer>
+</main>
+</body>
+</html>
+`;
+  return String(page);
+}
+
+function recordedBanner(node: string, provenance: string | undefined): Html {
+  return html`<p class="banner"><strong>Recorded node.</strong> ${node} is a directory of files and a small model of a kernel. Nothing here happened on a real machine. ${provenance ?? ''}</p>`;
+}
+
+function numbers(rungs: readonly RungResult[]): Html {
+  const results = rungs.flatMap(({ result }) => (result === undefined ? [] : [result]));
+  const [first] = results;
+  const last = results.at(-1);
+  if (first === undefined || last === undefined) return html``;
+  const rows = [
+    ['dying memory cgroups', first.before.dying, last.after.dying],
+    ['page cache, KiB', first.before.cachedKb, last.after.cachedKb],
+  ] as const;
+  return html`<table class="numbers"><caption>Before and after</caption>
+<thead><tr><th></th><th>before</th><th>after</th></tr></thead>
+<tbody>${join(rows.map(([name, before, after]) => html`<tr><th scope="row">${name}</th><td>${figure(before)}</td><td>${figure(after)}</td></tr>`))}</tbody></table>`;
+}
+
+function diagnosis({
+  cause,
+  variant,
+  confidence,
+  explanation,
+  findings,
+  gaps,
+  alsoPossible,
+}: Diagnosis): Html {
+  const others = alsoPossible.map((other) => `${other.cause} (${other.confidence})`).join(', ');
+  return html`<section><h2>Diagnosis: ${cause}${variant === undefined ? '' : `, ${variant}`}</h2>
+<p>Confidence ${confidence}. ${explanation}</p>
+${others === '' ? '' : html`<p>Also possible: ${others}.</p>`}
+${findingsTable('Findings', findings)}
+${gaps.length === 0 ? '' : html`<h3>Not known</h3><ul>${join(gaps.map(({ probe, reason }) => html`<li><strong>${probe}</strong>: ${reason}</li>`))}</ul>`}
+</section>`;
+}
+
+function findingsTable(caption: string, findings: Diagnosis['findings']): Html {
+  if (findings.length === 0) return html``;
+  const rows = findings.map(
+    ({ fact, value, threshold, speaks, source }) =>
+      html`<tr><th scope="row">${fact}</th><td>${figure(value)}</td><td>${figure(threshold)}</td><td>${speaks}</td><td>${source}</td></tr>`,
+  );
+  return html`<div class="wide"><table><caption>${caption}</caption><thead><tr><th>fact</th><th>value</th><th>threshold</th><th>speaks</th><th>source</th></tr></thead><tbody>${join(rows)}</tbody></table></div>`;
+}
+
+function rungs(results: readonly RungResult[]): Html {
+  if (results.length === 0) return html`<section><h2>Treatments</h2><p>None was tried.</p></section>`;
+  return html`<section><h2>Treatments</h2>${join(results.map(rung))}</section>`;
+}
+
+function rung(tried: RungResult): Html {
+  const { treatment, risk, status, reason, gate, approval, verification, undo, result } = tried;
+  const facts: [string, string][] = [
+    ['risk', risk],
+    ['status', reason === undefined ? status : `${status}: ${reason}`],
+    ...Object.entries(tried.arguments),
+  ];
+  if (gate !== undefined) facts.push(['gate', `${gate.gate}: ${gate.decision}. ${gate.reason}`]);
+  if (approval !== undefined) {
+    const by = approval.by === undefined ? '' : ` by ${approval.by}`;
+    facts.push([
+      'approval',
+      `${approval.status}${by}${approval.reason === undefined ? '' : `: ${approval.reason}`}`,
+    ]);
+  }
+  if (verification !== undefined) {
+    const provisional = verification.provisional === true ? ', provisional: the window was short' : '';
+    facts.push([
+      'verification',
+      `${verification.verdict} after ${verification.samples.length} looks${provisional}`,
+    ]);
+  }
+  if (undo !== undefined) facts.push(['undo', `${undo.status}: ${undo.reason}`]);
+  return html`<article><h3>${treatment}</h3>
+<dl>${join(facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`))}</dl>
+${verification === undefined ? '' : findingsTable('What verification compared', verification.findings)}
+${result?.details === undefined ? '' : html`<details><summary>What the document reported</summary><pre>${JSON.stringify(result.details, null, 2)}</pre></details>`}
+</article>`;
+}
+
+function timings({ total, byPhase }: IncidentRecord['timings']): Html {
+  const rows = Object.entries(byPhase).map(
+    ([phase, ms]) =>
+      html`<tr><th scope="row">${phase}</th><td>${seconds(ms)}</td><td class="bar"><meter min="0" max="${String(total)}" value="${String(ms)}"></meter></td></tr>`,
+  );
+  return html`<section><h2>Timeline</h2><table><caption>${seconds(total)} from the command to the closed incident</caption><tbody>${join(rows)}</tbody></table></section>`;
+}
+
+function audit(lines: readonly string[]): Html {
+  const rows = lines.map((line) => {
+    const parsed = AuditEntry.safeParse(JSON.parse(line));
+    if (!parsed.success) return html`<tr><td></td><td colspan="3">signed head: the trail is closed</td></tr>`;
+    const { at, step, actor, what } = parsed.data;
+    return html`<tr><td><time datetime="${at}">${at.slice(11, 19)}</time></td><td>${step}</td><td>${actor.kind} ${actor.id}</td><td>${what}</td></tr>`;
+  });
+  return html`<section><h2>Audit trail</h2><div class="wide"><table><thead><tr><th>time (UTC)</th><th>step</th><th>who or what</th><th>what happened</th></tr></thead><tbody>${join(rows)}</tbody></table></div></section>`;
+}
+
+function figure(value: unknown): string {
+  if (typeof value === 'number') return value.toLocaleString('en');
+  return typeof value === 'string' ? value : '–';
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
 }

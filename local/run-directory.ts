@@ -1,5 +1,5 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { IncidentRecord } from '../lambdas/domain/incident-record.ts';
 import { reportHtml } from './report.ts';
 
@@ -8,7 +8,7 @@ export class RunDirectory {
   readonly path: string;
 
   constructor(parent: string, id: string) {
-    this.path = join(parent, 'runs', id);
+    this.path = resolve(parent, 'runs', id);
     mkdirSync(this.path, { recursive: true });
   }
 

@@ -10,6 +10,7 @@ import { type LocalNode, leakSlice, NodeUnavailableError, openNode } from './loc
 import { type LocalSettingsProps, localSettings } from './local-settings.ts';
 import { narrate } from './narrator.ts';
 import { checkHost, cleanUpOldLeaks, KernelFreesThemError } from './node/host-leak.ts';
+import { countDying } from './node/memory-hierarchy-v1.ts';
 import { PhaseClock } from './phases.ts';
 import { Progress } from './progress.ts';
 import { RunDirectory } from './run-directory.ts';
@@ -130,7 +131,7 @@ async function prepareOne(
 ): Promise<Prepared> {
   const settings = localSettings({
     mode,
-    ...(name === 'host' ? { slices: [leakSlice(id)] } : {}),
+    ...(name === 'host' ? { slices: [leakSlice(id)], dyingBefore: countDying() } : {}),
     ...(cluster === undefined ? {} : { cluster }),
   });
   progress.say(
