@@ -76,8 +76,7 @@ export async function runStateMachine(props: ExecutionProps): Promise<ExecutionR
   const ended = new AbortController();
   const task = new TaskToken();
   const waits = new Map<string, AbortController>();
-  // A copy: the validator inside writes to what it is given.
-  const machine = new StateMachine(structuredClone(props.definition) as never);
+  const machine = new StateMachine(forInterpreter(props.definition) as never);
   const startedAt = new Date();
   const run = machine.run(props.input as never, {
     context: {
@@ -157,7 +156,8 @@ function handlersOf(props: ExecutionProps, running: Running): Record<string, Han
     const handle: Handler = resource.endsWith(waitForTaskToken)
       ? (input) => invokeAndWait(props, running, name, input)
       : (input) => props.invokeFunction(resource, input, running.ended);
-    handlers[name] = async (input) => {
+    handlers[name] = async (given) => {
+      const input = hasWrappedParameters(state) && isJsonObject(given) ? (given.Parameters ?? null) : given;
       // The interpreter retries a task also after the execution was stopped.
       if (running.ended.aborted) return new Promise<never>(() => {});
       limit(`the input of ${name}`, input);
@@ -167,6 +167,27 @@ function handlersOf(props: ExecutionProps, running: Running): Record<string, Han
     };
   }
   return handlers;
+}
+
+/**
+ * A copy for the interpreter, whose validator writes to what it is given. The interpreter looks TimeoutSecondsPath up in
+ * what Parameters made of the input; the states language, and AWS, in the input. So the copy carries both.
+ */
+function forInterpreter(definition: JsonObject): JsonObject {
+  const copy = structuredClone(definition);
+  for (const state of Object.values(isJsonObject(copy.States) ? copy.States : {})) {
+    if (!isJsonObject(state) || !hasWrappedParameters(state)) continue;
+    state.Parameters = {
+      Parameters: state.Parameters ?? null,
+      'TimeoutSeconds.$': state.TimeoutSecondsPath ?? null,
+    };
+    state.TimeoutSecondsPath = '$.TimeoutSeconds';
+  }
+  return copy;
+}
+
+function hasWrappedParameters(state: JsonObject): boolean {
+  return state.Type === 'Task' && state.Parameters !== undefined && state.TimeoutSecondsPath !== undefined;
 }
 
 async function invokeAndWait(
