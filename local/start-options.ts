@@ -37,7 +37,8 @@ One incident from end to end on this machine: the state machine and the function
 --fault    what is wrong with the node: ${Object.keys(faults).join(', ')} (default ${defaultFault})
 --approve  who answers when a treatment needs an approval: ask (default, at the terminal), yes, no
 --mode     observe: say what would be done; approve: ask before every treatment; auto (default): the policy decides
---json     the incident record on standard output, and nothing else there
+--json     the incident record on standard output, and nothing else there: "npm start --json" (npm itself
+           prints a banner there with "npm start -- --json"; "npm run -s start -- --json" has none either)
 
 Everything is kept in .cgroup-medic/runs/: audit trail, public key, record, report.
 
@@ -64,7 +65,9 @@ export function startOptions(args: string[], recorded: readonly string[]): Start
   if (!mode.success) throw unknown('--mode', values.mode, Mode.options);
   return {
     help: values.help ?? false,
-    json: values.json ?? false,
+    // "npm start --json" keeps the flag for npm, which then leaves standard output to us and tells us by its environment;
+    // with "npm start -- --json" npm prints its banner there first.
+    json: values.json ?? process.env.npm_config_json === 'true',
     nodes: nodesOf(values.node ?? 'auto', fault, recorded),
     approve: approve.data,
     mode: mode.data,
