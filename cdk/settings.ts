@@ -25,7 +25,7 @@ export function readSettings(context: unknown): Settings {
       `${settingsKey} is missing: add it to the context, for example "${settingsKey}": { "clusters": { "my-cluster": {} } }`,
     ]);
   }
-  const result = Settings.safeParse(context, { reportInput: true });
+  const result = Settings.safeParse(context);
   if (result.success) return result.data;
   throw new SettingsError(result.error.issues.flatMap((issue) => describe(issue, context)));
 }

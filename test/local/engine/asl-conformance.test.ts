@@ -233,11 +233,12 @@ describe('Catch', () => {
   });
 });
 
-describe('Retry', () => {
-  const busy = () => {
-    throw new TaskError('Busy', 'try again');
-  };
+function busy(): never {
+  throw new TaskError('Busy', 'try again');
+}
 
+// Most of the time of these is waiting, which they can do side by side.
+describe.concurrent('Retry', () => {
   it('repeats a task for any of the named errors, as often as MaxAttempts says, then Catch has it', async () => {
     const Retry = [{ ErrorEquals: ['Other', 'Busy'], IntervalSeconds: 1, MaxAttempts: 2, BackoffRate: 1 }];
     const definition = proves(oneTask({ Retry, Catch: [catchAll] }), [
@@ -282,7 +283,9 @@ describe('Retry', () => {
     expect(seconds).toBeGreaterThan(2.9);
     expect(seconds).toBeLessThan(9);
   });
+});
 
+describe('Retry with jitter', () => {
   it.each([
     { random: 0, atLeast: 0, below: 4 },
     { random: 0.2, atLeast: 0.95, below: 4.5 },
