@@ -101,7 +101,10 @@ export function endingOf(state: IncidentState): Ending {
   if (state.ladder.status === 'exhausted') {
     const relieved = state.results.some((result) => result.verification?.verdict === 'relieved');
     return relieved
-      ? { outcome: 'relieved', reason: 'it got better, but not well: the level stopped short or grows on; a person was called' }
+      ? {
+          outcome: 'relieved',
+          reason: 'it got better, but not well: the level stopped short or grows on; a person was called',
+        }
       : { outcome: 'unresolved', reason: 'no rung of the ladder cured it; a person was called' };
   }
   return { outcome: 'failed', reason: 'the incident reached its end in a state that no rule knows' };

@@ -1,4 +1,5 @@
 import { openChanges } from '../domain/audit/open-changes.ts';
+import type { Command, IncidentState } from '../domain/incident-state.ts';
 import { undoneBy } from '../domain/treatments/undo-result.ts';
 import { withoutOutput } from './evidence-of.ts';
 import { phase } from './phase.ts';
@@ -8,13 +9,7 @@ export const handler = phase(
   'record-undo',
   async (state, { trail, audit }) => {
     const { command } = state;
-    if (command === undefined || command.status === 'not-needed') {
-      return {
-        ...state,
-        undo: { status: 'nothing', reason: command?.reason ?? 'nothing was sent to the node' },
-      };
-    }
-    const undo = undoneBy(command);
+    const undo = endOf(command);
     const [change] = openChanges(await trail.entries(state.incident.id));
     await audit({
       step: 'undo.finished',
@@ -23,10 +18,17 @@ export const handler = phase(
       outcome: undo.status,
       rung: change?.rung ?? state.ladder.index,
       ...(change === undefined ? {} : { treatment: change.treatment }),
-      ...(command.document === undefined ? {} : { document: command.document }),
-      details: { commandId: command.commandId ?? null, output: (command.output ?? '').slice(0, 2000) },
+      ...(command?.document === undefined ? {} : { document: command.document }),
+      details: { commandId: command?.commandId ?? null, output: (command?.output ?? '').slice(0, 2000) },
     });
     return { ...withoutOutput(state), undo };
   },
   { tolerant: true },
 );
+
+function endOf(command: Command | undefined): NonNullable<IncidentState['undo']> {
+  if (command === undefined) return { status: 'nothing', reason: 'nothing was sent to the node' };
+  if (command.status === 'not-needed')
+    return { status: 'nothing', reason: command.reason ?? 'nothing to undo' };
+  return undoneBy(command);
+}
