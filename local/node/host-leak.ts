@@ -11,6 +11,7 @@ import {
   statfsSync,
   writeFileSync,
 } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -214,7 +215,7 @@ function startOf(pid: number): string | undefined {
 async function removeLeak(name: string, files: string | undefined): Promise<void> {
   const top = join(memoryMount, name);
   // The files first: with their pages go the dying cgroups.
-  if (files !== undefined) rmSync(files, { recursive: true, force: true });
+  if (files !== undefined) await rm(files, { recursive: true, force: true });
   if (existsSync(top)) {
     const children = readdirSync(top, { withFileTypes: true }).filter((entry) => entry.isDirectory());
     for (const { name: child } of children) await removeCgroup(join(top, child));

@@ -19,7 +19,7 @@ main() {
   find_hierarchy || fail "${REASON}"
   use_incident "${SSM_incident}"
   start_pace "${SSM_maxSeconds}"
-  RAISED=0 NOT_RAISED=0 ALL_RESTORED=0 REMAINING=0 CHANGED=false SLICE_REPORTS='' REFUSALS='' SWITCH_UNIT='' ARMED=''
+  RAISED=0 NOT_RAISED=0 ALL_RESTORED=0 REMAINING=0 CHANGED=false SLICE_REPORTS='' REFUSALS='' ARMED=''
   LEFT_SHMEM=0 LEFT_DIRTY=0 LEFT_MAPPED=0 LEFT_UNEVICTABLE=0
   choose_raised_low "${SSM_incident}"
 
@@ -278,14 +278,13 @@ shield() {
   raise_protection
 }
 
-# Gives back what is still raised; then the switch has nothing left to do.
+# Gives back what is still raised, which also disarms the switch.
 unshield() {
   [[ -e "${STATE}/saved" ]] || return 0
   restore_saved false
   ALL_RESTORED=$((ALL_RESTORED + RESTORED))
   if [[ -n "${SKIPPED}" ]]; then log "left alone: ${SKIPPED}"; fi
   ARMED=''
-  if ((REMAINING == 0)); then disarm_switch; fi
 }
 
 # Whether a write freed anything, in dying cgroups or in bytes, looked at for up to SETTLE_SECONDS.

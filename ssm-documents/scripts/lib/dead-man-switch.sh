@@ -6,27 +6,25 @@
 arm_switch() {
   local run="$1" seconds="$2" clean_path='/usr/sbin:/usr/bin:/sbin:/bin'
   write_switch "${run}" || return 1
-  SWITCH_UNIT=''
   if [[ -z "${ROOT}" && -d /run/systemd/system ]] && command -v systemd-run >/dev/null; then
     # A timer needs no process, and no cgroup unless it fires.
     if systemd-run --quiet --collect --unit="cgroup-medic-restore-${run}" --on-active="${seconds}s" \
       --timer-property=AccuracySec=1s --description="restore the memory protections of cgroup-medic ${SSM_incident}" \
       /usr/bin/env -i PATH="${clean_path}" bash "${STATE}/switch.sh" now >&2; then
-      SWITCH_UNIT="cgroup-medic-restore-${run}.timer"
       return 0
     fi
     log "systemd-run did not arm the switch; using a watcher"
   fi
   # A session of its own, so that a kill of our process group does not reach it, and none of our descriptors.
   setsid env -i PATH="${clean_path}" bash "${STATE}/switch.sh" watch "$$" "${seconds}" </dev/null >/dev/null 2>&1 9>&- &
-  local watcher=$!
-  disown "${watcher}" 2>/dev/null || true
-  kill -0 "${watcher}" 2>/dev/null
-}
-
-# A watcher ends by itself when the saved state is gone.
-disarm_switch() {
-  if [[ -n "${SWITCH_UNIT:-}" ]]; then systemctl stop "${SWITCH_UNIT}" >/dev/null 2>&1 || true; fi
+  disown $! 2>/dev/null || true
+  # Until it has left our process group, a kill of the group takes it along.
+  local tries
+  for ((tries = 0; tries < 100; tries++)); do
+    if read_line "${STATE}/armed" && [[ "${VALUE}" == "${run}" ]]; then return 0; fi
+    sleep 0.05 9>&-
+  done
+  return 1
 }
 
 # The switch has to work without this document: the functions it needs are written beside the saved state.
@@ -34,7 +32,7 @@ write_switch() {
   {
     printf '#!/usr/bin/env bash\nshopt -s nullglob\nexport LC_ALL=C\nROOT=%q\nMOUNT=%q\nSTATE=%q\nRUN=%q\n' \
       "${ROOT}" "${MOUNT}" "${STATE}" "$1"
-    declare -f log read_line boot_id restore_saved write_value clear_state process_start switch_main
+    declare -f log read_line boot_id restore_saved write_value clear_state disarm_switch process_start switch_main
     # shellcheck disable=SC2016 # expanded by the switch
     printf 'switch_main "$@"\n'
   } >"${STATE}/switch.sh.new" && mv "${STATE}/switch.sh.new" "${STATE}/switch.sh"
@@ -44,6 +42,7 @@ write_switch() {
 switch_main() {
   local mode="$1" pid="${2:-0}" seconds="${3:-0}" started
   if [[ "${mode}" == watch ]]; then
+    printf '%s\n' "${RUN}" >"${STATE}/armed"
     process_start "${pid}"
     started="${VALUE}"
     while ((seconds-- > 0)); do

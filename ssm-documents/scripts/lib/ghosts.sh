@@ -9,33 +9,33 @@ read_ghosts() {
   local slice="$1" line
   shift
   line="$(printf '%s\n' "${slice}" "$@" | awk -v hierarchy="${HIERARCHY}" -v top="${ROOT}${MOUNT}" '
-		function subtract(path, first,  file, line, pair, found) {
-			file = top path "/memory.stat"
-			while ((getline line < file) > 0) {
-				found = 1
-				split(line, pair, " ")
-				if (hierarchy == "v2") add(pair[1], first ? pair[2] : -pair[2])
-				else if (pair[1] ~ /^total_/) add(substr(pair[1], 7), first ? pair[2] : -pair[2])
-				else if (first) add(pair[1], -pair[2])
-			}
-			close(file)
-			return found
-		}
-		function add(key, bytes) { if (key in name) sum[name[key]] += bytes }
-		function kb(key) { return sprintf("%d", sum[key] > 0 ? sum[key] / 1024 : 0) }
-		BEGIN {
-			name["file"] = name["cache"] = "cache"
-			name["shmem"] = "shmem"
-			name["dirty"] = name["file_dirty"] = "dirty"
-			name["mapped_file"] = name["file_mapped"] = "mapped"
-			name["unevictable"] = "unevictable"
-		}
-		{ if (!subtract($0, NR == 1) && NR == 1) exit 1 }
-		END {
-			if (NR < 1) exit 1
-			freeable = sum["cache"] - (sum["shmem"] > 0 ? sum["shmem"] : 0)
-			print kb("cache"), sprintf("%d", freeable > 0 ? freeable / 1024 : 0), kb("shmem"), kb("dirty"), kb("mapped"), kb("unevictable")
-		}')" || return 1
+    function subtract(path, first,  file, line, pair, found) {
+      file = top path "/memory.stat"
+      while ((getline line < file) > 0) {
+        found = 1
+        split(line, pair, " ")
+        if (hierarchy == "v2") add(pair[1], first ? pair[2] : -pair[2])
+        else if (pair[1] ~ /^total_/) add(substr(pair[1], 7), first ? pair[2] : -pair[2])
+        else if (first) add(pair[1], -pair[2])
+      }
+      close(file)
+      return found
+    }
+    function add(key, bytes) { if (key in name) sum[name[key]] += bytes }
+    function kb(key) { return sprintf("%d", sum[key] > 0 ? sum[key] / 1024 : 0) }
+    BEGIN {
+      name["file"] = name["cache"] = "cache"
+      name["shmem"] = "shmem"
+      name["dirty"] = name["file_dirty"] = "dirty"
+      name["mapped_file"] = name["file_mapped"] = "mapped"
+      name["unevictable"] = "unevictable"
+    }
+    { if (!subtract($0, NR == 1) && NR == 1) exit 1 }
+    END {
+      if (NR < 1) exit 1
+      freeable = sum["cache"] - (sum["shmem"] > 0 ? sum["shmem"] : 0)
+      print kb("cache"), sprintf("%d", freeable > 0 ? freeable / 1024 : 0), kb("shmem"), kb("dirty"), kb("mapped"), kb("unevictable")
+    }')" || return 1
   read -r GHOST_KB FREEABLE_KB SHMEM_KB DIRTY_KB MAPPED_KB UNEVICTABLE_KB <<<"${line}"
   [[ -n "${UNEVICTABLE_KB}" ]]
 }

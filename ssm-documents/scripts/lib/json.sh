@@ -7,41 +7,41 @@
 AWK_JSON='
 function json_init(  i) { for (i = 1; i < 256; i++) json_code[sprintf("%c", i)] = i }
 function json(s,  out, i, n, c, b, k, len, ok) {
-	if (s !~ /[^ -~]|["\\]/) return "\"" s "\""
-	out = ""
-	n = length(s)
-	for (i = 1; i <= n; i++) {
-		c = substr(s, i, 1)
-		b = json_code[c] + 0
-		if (c == "\"" || c == "\\") out = out "\\" c
-		else if (b < 32 || b == 127) out = out sprintf("\\u%04x", b)
-		else if (b < 128) out = out c
-		else {
-			len = json_utf8_length(s, i, b)
-			if (len) {
-				out = out substr(s, i, len)
-				i += len - 1
-			} else out = out "\\ufffd"
-		}
-	}
-	return "\"" out "\""
+  if (s !~ /[^ -~]|["\\]/) return "\"" s "\""
+  out = ""
+  n = length(s)
+  for (i = 1; i <= n; i++) {
+    c = substr(s, i, 1)
+    b = json_code[c] + 0
+    if (c == "\"" || c == "\\") out = out "\\" c
+    else if (b < 32 || b == 127) out = out sprintf("\\u%04x", b)
+    else if (b < 128) out = out c
+    else {
+      len = json_utf8_length(s, i, b)
+      if (len) {
+        out = out substr(s, i, len)
+        i += len - 1
+      } else out = out "\\ufffd"
+    }
+  }
+  return "\"" out "\""
 }
 # Length of the valid UTF-8 sequence that begins at i with byte b; 0 if there is none.
 function json_utf8_length(s, i, b,  len, k, low, high) {
-	if (b >= 194 && b <= 223) len = 2
-	else if (b >= 224 && b <= 239) len = 3
-	else if (b >= 240 && b <= 244) len = 4
-	else return 0
-	for (k = 1; k < len; k++) {
-		low = 128; high = 191
-		if (k == 1 && b == 224) low = 160
-		if (k == 1 && b == 237) high = 159
-		if (k == 1 && b == 240) low = 144
-		if (k == 1 && b == 244) high = 143
-		if (!(substr(s, i + k, 1) in json_code)) return 0
-		if (json_code[substr(s, i + k, 1)] < low || json_code[substr(s, i + k, 1)] > high) return 0
-	}
-	return len
+  if (b >= 194 && b <= 223) len = 2
+  else if (b >= 224 && b <= 239) len = 3
+  else if (b >= 240 && b <= 244) len = 4
+  else return 0
+  for (k = 1; k < len; k++) {
+    low = 128; high = 191
+    if (k == 1 && b == 224) low = 160
+    if (k == 1 && b == 237) high = 159
+    if (k == 1 && b == 240) low = 144
+    if (k == 1 && b == 244) high = 143
+    if (!(substr(s, i + k, 1) in json_code)) return 0
+    if (json_code[substr(s, i + k, 1)] < low || json_code[substr(s, i + k, 1)] > high) return 0
+  }
+  return len
 }'
 
 # Sets REPLY to the argument as a JSON string.
@@ -52,8 +52,8 @@ json_string() {
     return
   fi
   REPLY="$(printf '%s' "$1" | awk "${AWK_JSON}"'
-		{ text = text (NR > 1 ? "\n" : "") $0 }
-		END { json_init(); printf "%s", json(text) }')"
+    { text = text (NR > 1 ? "\n" : "") $0 }
+    END { json_init(); printf "%s", json(text) }')"
 }
 
 # Ends the document with an error that the caller can parse.

@@ -5,7 +5,7 @@
 # Sets RESTORED, REMAINING and SKIPPED ("PATH<tab>REASON" lines). With $1 = true changes nothing.
 # Only a file that still has the value we wrote is ours to restore: a later write by somebody else wins.
 restore_saved() {
-  local dry_run="$1" kind original raised path file boot
+  local dry_run="$1" kind original raised path file boot run=''
   RESTORED=0 REMAINING=0 SKIPPED=''
   [[ -r "${STATE}/saved" ]] || return 0
   boot_id
@@ -15,6 +15,7 @@ restore_saved() {
       log "the node has been restarted since: its protections are already what they were"
       break
     fi
+    if [[ "${kind}" == run ]]; then run="${original}"; fi
     [[ "${kind}" == low ]] || continue
     file="${ROOT}${MOUNT}${path}/memory.low"
     # The cgroup is gone, and its protection with it.
@@ -33,7 +34,17 @@ restore_saved() {
       log "could not restore ${file} to ${original}"
     fi
   done <"${STATE}/saved"
-  if [[ "${dry_run}" != true ]] && ((REMAINING == 0)); then clear_state; fi
+  if [[ "${dry_run}" != true ]] && ((REMAINING == 0)); then
+    clear_state
+    disarm_switch "${run}"
+  fi
+}
+
+# Stops the timer of run $1. A watcher ends by itself when the saved state is gone.
+disarm_switch() {
+  if [[ -n "$1" && -z "${ROOT}" && -d /run/systemd/system ]]; then
+    systemctl stop "cgroup-medic-restore-$1.timer" >/dev/null 2>&1 || true
+  fi
 }
 
 # Both the open and the write can fail: the cgroup may go away at any moment.

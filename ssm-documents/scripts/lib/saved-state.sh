@@ -50,4 +50,4 @@ save_state() {
   mv "${STATE}/saved.new" "${STATE}/saved"
 }
 
-clear_state() { rm -f "${STATE}/saved" "${STATE}/saved.new" "${STATE}/stop" "${STATE}/switch.sh"; }
+clear_state() { rm -f "${STATE}/saved" "${STATE}/saved.new" "${STATE}/stop" "${STATE}/switch.sh" "${STATE}/armed"; }

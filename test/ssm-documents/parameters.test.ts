@@ -1,0 +1,178 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkParameters, runDocument } from '../../local/node/ssm-agent.ts';
+import { documentNames, loadDocument } from '../../ssm-documents/load.ts';
+import { json, type NodeFolder, nodeFolder, reclaimParameters, smallTree } from './node-folder.ts';
+
+const required: Record<string, Record<string, string>> = {
+  'collect-evidence': {},
+  reclaim: { slices: '/a.slice', incident: 'i-1', fencing: '1' },
+  'reclaim-restore': { incident: 'i-1' },
+};
+
+describe('allowed patterns', () => {
+  const slices = {
+    good: [
+      '/user.slice',
+      '/a/b',
+      String.raw`/system.slice/system-serial\x2dgetty.slice`,
+      '/a.slice /b@1.service',
+      '/..a',
+    ],
+    bad: [
+      '',
+      'user.slice',
+      '/a ',
+      ' /a',
+      '/a  /b',
+      '/a/',
+      '//a',
+      '/a\n/b',
+      '/a;id',
+      '/$(id)',
+      '/`id`',
+      "/a'",
+      '/a"',
+      '/ä',
+      `/${'x'.repeat(256)}`,
+      '/a'.repeat(7),
+      Array(21).fill('/a').join(' '),
+      '/a\t/b',
+      '/a*',
+      '/a\n',
+    ],
+  };
+  const incident = {
+    good: ['a', 'i-0abc_1', 'x'.repeat(80)],
+    bad: ['', '../x', 'a/b', 'a b', 'a\n', '$(id)', 'x'.repeat(81), 'é'],
+  };
+  const fencing = {
+    good: ['0', '42', '999999999999'],
+    bad: ['', '-1', '1.5', '1e3', '0x10', '1 ', '1\n', '1234567890123'],
+  };
+  const cases = [
+    ['reclaim', 'slices', slices],
+    ['reclaim', 'incident', incident],
+    ['reclaim', 'fencing', fencing],
+    ['reclaim-restore', 'incident', incident],
+  ] as const;
+
+  it('all have samples here', () => {
+    const patterns = documentNames.flatMap((name) =>
+      Object.entries(loadDocument(name).content.parameters).flatMap(([parameter, rule]) =>
+        rule.allowedPattern === undefined ? [] : [`${name} ${parameter}`],
+      ),
+    );
+
+    expect(cases.map(([name, parameter]) => `${name} ${parameter}`).sort()).toEqual(patterns.sort());
+  });
+
+  describe.each(cases)('%s %s', (name, parameter, samples) => {
+    const check = (value: string) =>
+      checkParameters(loadDocument(name).content, { ...required[name], [parameter]: value });
+
+    it.each(samples.good)('takes %j', (value) => {
+      expect(check(value)[parameter]).toBe(value);
+    });
+
+    it.each(samples.bad)('refuses %j', (value) => {
+      expect(() => check(value)).toThrow(`parameter "${parameter}"`);
+    });
+  });
+});
+
+describe('allowed values', () => {
+  const lists = documentNames.flatMap((name) =>
+    Object.entries(loadDocument(name).content.parameters).flatMap(([parameter, { allowedValues }]) =>
+      allowedValues === undefined ? [] : [{ name, parameter, allowedValues }],
+    ),
+  );
+
+  it.each(lists)(
+    '$name $parameter takes its own values and no others',
+    ({ name, parameter, allowedValues }) => {
+      const check = (value: string) =>
+        checkParameters(loadDocument(name).content, { ...required[name], [parameter]: value });
+
+      for (const value of allowedValues) expect(check(value)[parameter]).toBe(value);
+      for (const value of ['', `${allowedValues[0]} `, `${allowedValues[0]}\n`, '-1', 'TRUE']) {
+        expect(() => check(value)).toThrow(`parameter "${parameter}"`);
+      }
+    },
+  );
+});
+
+describe('hostile values that reach a script past the service', () => {
+  let node: NodeFolder;
+  let canaries: string;
+  beforeEach(() => {
+    node = nodeFolder(smallTree);
+    canaries = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-canary-'));
+  });
+  afterEach(() => {
+    node.close();
+    rmSync(canaries, { recursive: true, force: true });
+  });
+
+  const hostile = (canary: string) => [
+    `$(touch ${canary})`,
+    `\`touch ${canary}\``,
+    `; touch ${canary} #`,
+    `'; touch ${canary}; '`,
+    `"; touch ${canary}; "`,
+    `a[$(touch ${canary})]`,
+    `x\ntouch ${canary}\n`,
+    '-rf /',
+    '--help=;',
+    `/../../etc`,
+    `%s%n`,
+    `/a.slice/$(touch ${canary})`,
+    'x'.repeat(5000),
+    '\u202e',
+  ];
+
+  it.each(documentNames)(
+    '%s executes none of them and says what is wrong',
+    { timeout: 90_000 },
+    async (name) => {
+      const { parameters: rules, ...content } = loadDocument(name).content;
+      const defaults = checkParameters({ parameters: rules }, { ...required[name] });
+      // As if the service had no rules at all.
+      const open = {
+        ...content,
+        parameters: Object.fromEntries(
+          Object.keys(rules).map((key) => [key, { interpolationType: 'ENV_VAR' }]),
+        ),
+      };
+      const before = node.lows();
+      const values = Object.keys(rules).flatMap((parameter) =>
+        hostile(join(canaries, parameter)).map((value) => ({ ...defaults, [parameter]: value })),
+      );
+
+      for (let at = 0; at < values.length; at += 8) {
+        const results = await Promise.all(
+          values
+            .slice(at, at + 8)
+            .map((parameters) => runDocument({ content: open, parameters, root: node.root })),
+        );
+        for (const result of results) {
+          expect(result.status).toBe('Failed');
+          expect(json(result)).toMatchObject({ document: name, error: expect.any(String) });
+        }
+      }
+
+      expect(readdirSync(canaries)).toEqual([]);
+      expect(node.lows()).toEqual(before);
+      expect(existsSync(join(node.root, 'var/lib/cgroup-medic/reclaim/..'))).toBe(false);
+    },
+  );
+
+  it('refuses ".." in a slice that fits the pattern', async () => {
+    const result = await node.run('reclaim', { ...reclaimParameters, slices: '/a.slice/../b.slice' });
+
+    expect(result.status).toBe('Failed');
+    expect(json(result).error).toContain('".." are not allowed');
+  });
+});

@@ -1,0 +1,131 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { json, nodeFolder, reclaimParameters, smallTree } from './node-folder.ts';
+
+const state = 'var/lib/cgroup-medic/reclaim/test-1';
+/** Killed runs at the same time: they mostly wait. */
+const atOnce = 6;
+/** The watcher looks once a second. */
+const watcherSeconds = 8;
+
+const folder = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-killed-'));
+/** Sourced by bash before the document: kills its whole process group at the KILL_AT-th command, or lists them all. */
+const killer = join(folder, 'killer.sh');
+writeFileSync(
+  killer,
+  `[[ "$0" == *_script_0.sh ]] || return 0
+set -o functrace
+killer_count=0
+trap 'killer_count=$((killer_count + 1)); if [[ -n "\${KILL_LIST:-}" ]]; then printf "%s\\\\n" "\${BASH_COMMAND%%$'"'\\n'"'*}" >>"$KILL_LIST"; elif ((killer_count == KILL_AT)); then kill -KILL 0; fi' DEBUG
+`,
+);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let commands: string[] = [];
+let arming = 0;
+let firstWrite = 0;
+let restoring = 0;
+
+beforeAll(async () => {
+  const node = nodeFolder(smallTree);
+  const list = join(folder, 'commands');
+  try {
+    const result = await node.run('reclaim', reclaimParameters, { BASH_ENV: killer, KILL_LIST: list });
+    expect(json(result)).toMatchObject({ protection: { raised: 4, restored: 4 } });
+  } finally {
+    node.close();
+  }
+  commands = readFileSync(list, 'utf8').split('\n');
+  const indexOf = (text: string) => commands.findIndex((command) => command.includes(text)) + 1;
+  arming = indexOf('save_state');
+  firstWrite = indexOf('timed_write');
+  restoring = indexOf('unshield');
+});
+
+/** The outcome of a run that is killed at its `killAt`-th command. */
+async function killedAt(killAt: number, mend: 'restore' | 'switch') {
+  const node = nodeFolder(smallTree);
+  try {
+    const before = node.lows();
+    const result = await node.run('reclaim', reclaimParameters, {
+      BASH_ENV: killer,
+      KILL_AT: String(killAt),
+    });
+    const killed = result.status === 'TimedOut';
+    const raised = Object.entries(node.lows()).filter(([path, low]) => before[path] !== low).length;
+    if (mend === 'restore') {
+      const restored = await node.run('reclaim-restore', { incident: 'test-1' });
+      expect(json(restored).remaining).toBe(0);
+    } else {
+      await expect
+        .poll(() => JSON.stringify(node.lows()), { timeout: watcherSeconds * 1000, interval: 100 })
+        .toBe(JSON.stringify(before));
+      await expect
+        .poll(() => raised > 0 && existsSync(join(node.root, state, 'saved')), { timeout: 5000 })
+        .toBe(false);
+    }
+    return { killAt, killed, raised, same: JSON.stringify(node.lows()) === JSON.stringify(before) };
+  } finally {
+    node.close();
+  }
+}
+
+async function killedAtEach(steps: number[]) {
+  const outcomes: Awaited<ReturnType<typeof killedAt>>[] = [];
+  const waiting = steps.map((killAt, index) => ({
+    killAt,
+    mend: index % 2 === 0 ? ('restore' as const) : ('switch' as const),
+  }));
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        outcomes.push(await killedAt(next.killAt, next.mend));
+      }
+    }),
+  );
+  return outcomes;
+}
+
+describe('a reclaim that is killed', () => {
+  it('is listed command by command, in the order that makes it safe', () => {
+    expect(arming).toBeGreaterThan(100);
+    const order = ['save_state', 'arm_switch', 'raise_protection', 'timed_write', 'restore_saved false'];
+    const at = order.map((name) =>
+      commands.findIndex((command, index) => index >= arming - 1 && command.startsWith(name)),
+    );
+
+    expect(at).not.toContain(-1);
+    expect(at).toEqual(at.toSorted((a, b) => a - b));
+  });
+
+  it('anywhere between saving and the first write leaves protections that come back', {
+    timeout: 120_000,
+  }, async () => {
+    const raising = commands.findIndex((command) => command.startsWith('raise_protection'));
+    const steps = Array.from({ length: firstWrite - arming }, (_, index) => arming + index).filter(
+      // Every command that raises; of the longer way to arming every third.
+      (step) => step >= raising || step % 3 === 0,
+    );
+    const outcomes = await killedAtEach(steps);
+
+    expect(outcomes.filter(({ killed }) => killed).length).toBe(steps.length);
+    expect(outcomes.filter(({ raised }) => raised > 0).length).toBeGreaterThan(5);
+    expect(outcomes.filter(({ same }) => !same)).toEqual([]);
+  });
+
+  it('before, during the writes, while it restores and after leaves protections that come back', {
+    timeout: 120_000,
+  }, async () => {
+    const steps = [
+      ...Array.from({ length: 6 }, (_, n) => Math.floor((arming * (n + 1)) / 7)),
+      ...Array.from({ length: 6 }, (_, n) => firstWrite + Math.floor(((restoring - firstWrite) * n) / 6)),
+      ...Array.from({ length: 16 }, (_, n) => restoring + n * 4),
+    ];
+    const outcomes = await killedAtEach(steps);
+
+    expect(outcomes.filter(({ killed }) => killed).length).toBeGreaterThan(steps.length / 2);
+    expect(outcomes.filter(({ same }) => !same)).toEqual([]);
+  });
+});

@@ -1,0 +1,322 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, describe, expect, it } from 'vitest';
+import { recordedTree } from '../../local/node/recorded-node.ts';
+import type { Tree } from '../../local/node/recorded-tree.ts';
+import { json, type NodeFolder, nodeFolder, reclaimParameters, smallTree, stalled } from './node-folder.ts';
+
+const state = 'var/lib/cgroup-medic/reclaim';
+const nodes: NodeFolder[] = [];
+// Not after each: these tests spend their time waiting, so they run at the same time.
+afterAll(() => {
+  for (const node of nodes.splice(0)) node.close();
+});
+
+function open(tree: Tree = smallTree): NodeFolder {
+  const node = nodeFolder(tree);
+  nodes.push(node);
+  return node;
+}
+
+function leave(node: NodeFolder, incident: string, saved: string) {
+  mkdirSync(join(node.root, state, incident), { recursive: true });
+  node.write(`${state}/${incident}/saved`, saved);
+}
+const boot = 'boot 00000000-0000-4000-8000-000000000001\nrun x\n';
+
+describe.concurrent('reclaim on cgroup v2', () => {
+  it('frees the dying, those inside a living child too, and gives every protection back', async () => {
+    const node = open();
+    const before = node.lows();
+    const running = node.run('reclaim', reclaimParameters);
+    const raised: Record<string, string>[] = [];
+    let ended = false;
+    running.finally(() => {
+      ended = true;
+    });
+    while (!ended) {
+      raised.push(node.lows());
+      await sleep(50);
+    }
+    const result = await running;
+
+    expect(json(result)).toMatchObject({
+      changed: true,
+      dryRun: false,
+      hierarchy: 'v2',
+      before: { dying: 900 },
+      after: { dying: 45 },
+      slices: [
+        {
+          path: '/a.slice',
+          before: { dying: 900, ghostKb: 4600 },
+          after: { dying: 45 },
+          stopped: expect.stringMatching(/budget|no-progress/),
+        },
+      ],
+      protection: { raised: 4, restored: 4, skipped: 0 },
+      refusals: [],
+      undo: null,
+    });
+    expect(json(result).slices[0].askedKb).toBeLessThanOrEqual(8192);
+    expect(node.lows()).toEqual(before);
+    const highest = raised.find((lows) => lows['a.slice/plain/memory.low'] !== '0') ?? {};
+    expect(Number(highest['a.slice/plain/memory.low'])).toBeGreaterThan(2 ** 50);
+    expect(Number(highest['a.slice/pod/container/memory.low'])).toBeGreaterThan(2 ** 50);
+    // Exactly what its living children use: nothing is left to hand down to the dying.
+    await expect
+      .poll(() => raised.some((lows) => lows['a.slice/pod/memory.low'] === String(5000 * 1024)))
+      .toBe(true);
+    expect(existsSync(join(node.root, state, 'test-1/saved'))).toBe(false);
+  });
+
+  it('predicts and changes nothing in a dry run', async () => {
+    const node = open();
+    const before = node.lows();
+    const result = await node.run('reclaim', { ...reclaimParameters, dryRun: 'true' });
+
+    expect(json(result)).toMatchObject({
+      changed: false,
+      dryRun: true,
+      protection: { raised: 4 },
+      before: { dying: 900 },
+      after: { dying: 900 },
+    });
+    expect(node.lows()).toEqual(before);
+    expect(existsSync(join(node.root, 'var'))).toBe(false);
+  });
+
+  it('does nothing the second time', async () => {
+    const node = open({
+      ...smallTree,
+      'sys/fs/cgroup/a.slice/cgroup.stat': 'nr_descendants 4\nnr_dying_descendants 0\n',
+    });
+    const result = await node.run('reclaim', reclaimParameters);
+
+    expect(json(result)).toMatchObject({
+      changed: false,
+      slices: [{ writes: 0, stopped: 'done' }],
+      protection: { raised: 0 },
+    });
+  });
+
+  it('stops before it begins on a node under memory pressure', async () => {
+    const node = open({ ...smallTree, 'proc/pressure/memory': stalled });
+    const result = await node.run('reclaim', reclaimParameters);
+
+    expect(json(result)).toMatchObject({
+      changed: false,
+      slices: [{ writes: 0, stopped: 'pressure' }],
+      protection: { raised: 0 },
+    });
+  });
+
+  it('stops when the writes free nothing', async () => {
+    const node = open();
+    const knob = join(node.root, 'sys/fs/cgroup/a.slice/memory.reclaim');
+    rmSync(knob);
+    node.write('sys/fs/cgroup/a.slice/memory.reclaim', '');
+    const before = node.lows();
+    const result = await node.run('reclaim', reclaimParameters);
+
+    expect(json(result)).toMatchObject({
+      slices: [{ writes: 1, stopped: 'no-progress' }],
+      undo: null,
+      left: { dying: 900 },
+    });
+    expect(node.lows()).toEqual(before);
+  });
+
+  it('ends a write that blocks, and restores', async () => {
+    const node = open();
+    const knob = join(node.root, 'sys/fs/cgroup/a.slice/memory.reclaim');
+    // Nobody reads this one: to open it for writing never returns.
+    renameSync(knob, `${knob}.held`);
+    (await import('node:child_process')).execFileSync('mkfifo', [knob]);
+    const before = node.lows();
+    const result = await node.run('reclaim', { ...reclaimParameters, maxSeconds: '10' });
+
+    expect(json(result)).toMatchObject({
+      slices: [{ writes: 1, stopped: expect.stringMatching(/time|no-progress/) }],
+      undo: null,
+    });
+    expect(node.lows()).toEqual(before);
+  });
+
+  it('leaves alone what somebody else has written meanwhile, and survives children that come and go', async () => {
+    const node = open();
+    const running = node.run('reclaim', reclaimParameters);
+    await expect
+      .poll(() => node.lows()['a.slice/guarded/memory.low'], { timeout: 10_000 })
+      .not.toBe('1048576');
+    node.write('sys/fs/cgroup/a.slice/guarded/memory.low', '777\n');
+    rmSync(join(node.root, 'sys/fs/cgroup/a.slice/plain'), { recursive: true });
+    mkdirSync(join(node.root, 'sys/fs/cgroup/a.slice/new'));
+    node.write('sys/fs/cgroup/a.slice/new/memory.low', '5\n');
+    const result = await running;
+
+    expect(result.status).toBe('Success');
+    expect(json(result)).toMatchObject({ protection: { raised: 4, restored: 2 }, undo: null });
+    expect(node.lows()).toEqual({
+      'a.slice/guarded/memory.low': '777',
+      'a.slice/memory.low': '0',
+      'a.slice/new/memory.low': '5',
+      'a.slice/pod/container/memory.low': '65536',
+      'a.slice/pod/memory.low': '0',
+      'b.slice/memory.low': '0',
+    });
+  });
+
+  it('first restores what a killed run left, so that raised values are never saved as originals', async () => {
+    const node = open();
+    const before = node.lows();
+    node.write('sys/fs/cgroup/b.slice/memory.low', '1125899906842624\n');
+    leave(node, 'other', `${boot}low 0 1125899906842624 /b.slice\n`);
+    node.write('sys/fs/cgroup/a.slice/guarded/memory.low', '1125899906908160\n');
+    leave(node, 'test-1', `${boot}low 1048576 1125899906908160 /a.slice/guarded\n`);
+    const result = await node.run('reclaim', reclaimParameters);
+
+    expect(json(result)).toMatchObject({ protection: { raised: 4, restored: 4 } });
+    expect(node.lows()).toEqual(before);
+    expect(readdirSync(join(node.root, state, 'other'))).toEqual([]);
+  });
+
+  it('refuses while another reclaim is at work on the node', async () => {
+    const node = open();
+    const first = node.run('reclaim', { ...reclaimParameters, incident: 'first' });
+    await expect
+      .poll(() => existsSync(join(node.root, state, 'first/saved')), { timeout: 10_000 })
+      .toBe(true);
+    const second = await node.run('reclaim', { ...reclaimParameters, incident: 'second' });
+
+    expect(second.status).toBe('Failed');
+    expect(json(second).error).toMatch(/another reclaim is at work on this node \(incident first, pid \d+\)/);
+    expect((await first).status).toBe('Success');
+  });
+
+  it('refuses a fencing number older than one it has seen in this incident', async () => {
+    const node = open();
+    mkdirSync(join(node.root, state, 'test-1'), { recursive: true });
+    node.write(`${state}/test-1/fencing`, '10\n');
+
+    const late = await node.run('reclaim', { ...reclaimParameters, fencing: '9', dryRun: 'true' });
+    const next = await node.run('reclaim', { ...reclaimParameters, fencing: '10', dryRun: 'true' });
+
+    expect(json(late).error).toContain('fencing number 9 is older than 10');
+    expect(next.status).toBe('Success');
+  });
+
+  it('refuses slices that are not plain cgroups below the mount, and does the others', async () => {
+    const node = open();
+    symlinkSync('/etc', join(node.root, 'sys/fs/cgroup/link'));
+    const slices = '/a.slice/../b.slice /link /gone.slice /a.slice/. /b.slice/memory.low /b.slice';
+    const result = await node.run('reclaim', { ...reclaimParameters, slices, dryRun: 'true' });
+
+    expect(json(result).refusals).toEqual([
+      { slice: '/a.slice/../b.slice', reason: '"." and ".." are not allowed in it' },
+      { slice: '/link', reason: 'it goes through a symbolic link' },
+      { slice: '/gone.slice', reason: 'it does not exist' },
+      { slice: '/a.slice/.', reason: '"." and ".." are not allowed in it' },
+      { slice: '/b.slice/memory.low', reason: 'it does not exist' },
+    ]);
+    expect(json(result).slices.map(({ path }: { path: string }) => path)).toEqual(['/b.slice']);
+  });
+
+  it('fails with the reason when it refuses every slice', async () => {
+    const result = await open().run('reclaim', { ...reclaimParameters, slices: '/gone.slice' });
+
+    expect(result.status).toBe('Failed');
+    expect(json(result)).toEqual({
+      version: 1,
+      document: 'reclaim',
+      error: 'no slice can be reclaimed: /gone.slice: it does not exist',
+    });
+  });
+
+  it('stays under its CPU ceiling', async () => {
+    const result = json(await open().run('reclaim', { ...reclaimParameters, cpuPercent: '5' }));
+
+    expect(result.slices[0].writes).toBeGreaterThan(0);
+    expect(result.cpuSeconds / result.wallSeconds).toBeLessThan(0.1);
+  });
+});
+
+describe.concurrent('reclaim-restore', () => {
+  it('restores what was raised, once', async () => {
+    const node = open();
+    const before = node.lows();
+    node.write('sys/fs/cgroup/b.slice/memory.low', '1125899906842624\n');
+    leave(node, 'test-1', `${boot}low 0 1125899906842624 /b.slice\nlow 0 1125899906842624 /gone.slice\n`);
+    const restore = (dryRun: string) => node.run('reclaim-restore', { incident: 'test-1', dryRun });
+
+    const dry = json(await restore('true'));
+    expect(node.lows()).not.toEqual(before);
+    const first = json(await restore('false'));
+    const second = json(await restore('false'));
+
+    expect(dry).toMatchObject({ changed: false, dryRun: true, restored: 1, remaining: 0 });
+    expect(first).toMatchObject({ changed: true, restored: 1, skipped: [], remaining: 0 });
+    expect(second).toMatchObject({ changed: false, restored: 0, skipped: [], remaining: 0 });
+    expect(node.lows()).toEqual(before);
+  });
+
+  it('reports, and leaves, what somebody else has written since', async () => {
+    const node = open();
+    node.write('sys/fs/cgroup/b.slice/memory.low', '4096\n');
+    leave(node, 'test-1', `${boot}low 0 1125899906842624 /b.slice\n`);
+    const result = json(await node.run('reclaim-restore', { incident: 'test-1' }));
+
+    expect(result).toMatchObject({
+      changed: false,
+      restored: 0,
+      skipped: [{ path: '/b.slice', reason: expect.stringContaining('4096') }],
+    });
+    expect(node.lows()['b.slice/memory.low']).toBe('4096');
+  });
+
+  it('does nothing after a restart of the node: the saved state is of another boot', async () => {
+    const node = open();
+    node.write('sys/fs/cgroup/b.slice/memory.low', '1125899906842624\n');
+    leave(node, 'test-1', 'boot another\nrun x\nlow 0 1125899906842624 /b.slice\n');
+    const result = json(await node.run('reclaim-restore', { incident: 'test-1' }));
+
+    expect(result).toMatchObject({ changed: false, restored: 0, remaining: 0 });
+    expect(node.lows()['b.slice/memory.low']).toBe('1125899906842624');
+    expect(existsSync(join(node.root, state, 'test-1/saved'))).toBe(false);
+  });
+
+  it('does nothing for an incident it does not know', async () => {
+    const result = await open().run('reclaim-restore', { incident: 'unknown' });
+
+    expect(result.status).toBe('Success');
+    expect(json(result)).toMatchObject({ changed: false, restored: 0, remaining: 0 });
+  });
+
+  it('stops a reclaim of the same incident that is still at work', async () => {
+    const node = open();
+    const before = node.lows();
+    const running = node.run('reclaim', { ...reclaimParameters, cpuPercent: '5' });
+    await expect.poll(() => node.lows()['a.slice/plain/memory.low'], { timeout: 10_000 }).not.toBe('0');
+    const result = await node.run('reclaim-restore', { incident: 'test-1' });
+
+    expect(result.status).toBe('Success');
+    expect(node.lows()).toEqual(before);
+    expect((await running).status).toBe('Success');
+    expect(node.lows()).toEqual(before);
+  });
+});
+
+describe.concurrent('reclaim on cgroup v1', () => {
+  it('empties the slice in turns until the kernel finds no more', async () => {
+    const node = nodeFolder(recordedTree('v1-zombies'));
+    nodes.push(node);
+    const result = await node.run('reclaim', { ...reclaimParameters, slices: '/user.slice' });
+
+    expect(json(result)).toMatchObject({
+      hierarchy: 'v1',
+      slices: [{ path: '/user.slice', before: { dying: null, ghostKb: 20_000 } }],
+      protection: { raised: 0 },
+    });
+  });
+});

@@ -1,0 +1,66 @@
+import { execFileSync } from 'node:child_process';
+import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { documentNames, loadDocument } from '../../ssm-documents/load.ts';
+import { isInstalled } from './node-folder.ts';
+
+const parts = globSync('ssm-documents/scripts/**/*.sh');
+const folder = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-lint-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function joined(name: string): string {
+  const file = join(folder, `${name}.sh`);
+  writeFileSync(
+    file,
+    loadDocument(name)
+      .content.mainSteps.flatMap((step) => step.inputs.runCommand)
+      .join('\n'),
+  );
+  return file;
+}
+
+function problems(command: string, args: string[]): string {
+  try {
+    return execFileSync(command, args, { encoding: 'utf8' });
+  } catch (error) {
+    return error instanceof Error && 'stdout' in error ? String(error.stdout) : String(error);
+  }
+}
+
+describe.skipIf(!isInstalled('shellcheck'))('shellcheck (skipped where it is not installed)', () => {
+  it('finds nothing in the parts', () => {
+    expect(problems('shellcheck', ['-x', ...parts])).toBe('');
+  });
+
+  it.each(documentNames)('finds nothing in %s joined together', (name) => {
+    // The agent sets the SSM_ variables (SC2154).
+    expect(problems('shellcheck', ['-s', 'bash', '-e', 'SC2154', joined(name)])).toBe('');
+  });
+});
+
+describe.skipIf(!isInstalled('shfmt'))('shfmt (skipped where it is not installed)', () => {
+  it('would change nothing', () => {
+    expect(problems('shfmt', ['-d', '-i', '2', '-ci', ...parts])).toBe('');
+  });
+});
+
+describe('every document', () => {
+  it.each(documentNames)('%s is bash that parses', (name) => {
+    expect(problems('bash', ['-n', joined(name)])).toBe('');
+  });
+
+  it.each(documentNames)('%s refuses to run when its parameters are not in the environment', (name) => {
+    const run = () =>
+      execFileSync('sh', ['-c', `bash ${joined(name)} 2>/dev/null || true`], {
+        env: { PATH: process.env.PATH },
+        encoding: 'utf8',
+      });
+
+    expect(JSON.parse(run())).toMatchObject({
+      document: name,
+      error: expect.stringContaining('update the SSM agent'),
+    });
+  });
+});
