@@ -17,7 +17,8 @@ export interface WatchIncidentProps {
   readonly directory: RunDirectory;
   /** Who or what answers when the incident asks for an approval. */
   readonly decider: Decider;
-  readonly reason?: string;
+  /** @default the one cluster of this machine */
+  readonly cluster?: string;
   readonly clock?: PhaseClock;
   /** Stops the execution, as an operator would. */
   readonly signal?: AbortSignal;
@@ -52,7 +53,8 @@ export async function watchIncident(engine: Engine, props: WatchIncidentProps): 
     const request = approvalRequest(message, id);
     if (request === undefined) return;
     try {
-      const decision = await props.decider(request, AbortSignal.any([ended.signal, signal]));
+      const over = AbortSignal.any([ended.signal, signal]);
+      const decision = await unlessAborted(props.decider(request, over), over);
       const refusal = await decide(engine, request, decision, person);
       if (refusal !== undefined) throw new Error(`the decision was refused: ${refusal}`);
     } catch (error) {
@@ -80,9 +82,9 @@ export async function watchIncident(engine: Engine, props: WatchIncidentProps): 
       source: 'by-hand',
       id,
       at: new Date().toISOString(),
-      cluster: localCluster,
+      cluster: props.cluster ?? localCluster,
       instanceId: node.managed.instanceId,
-      reason: props.reason ?? 'started with npm start',
+      reason: 'started with npm start',
       requestedBy: person,
     } satisfies Alarm;
     const execution = await engine.execute({
@@ -122,4 +124,13 @@ export async function watchIncident(engine: Engine, props: WatchIncidentProps): 
     for (const stopOne of stopListening) stopOne();
     engine.cloud.ssm.detach(node.managed.instanceId);
   }
+}
+
+/** The promise, or a rejection as soon as the signal fires: whoever is asked may never answer. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  return Promise.race([promise, aborted]);
 }

@@ -1,0 +1,178 @@
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { verifyTrail } from '../../lambdas/domain/audit/verify-trail.ts';
+import { clusters, startTestEngine, stateTable, type TestEngine, type TestIncident } from './test-engine.ts';
+
+let test: TestEngine;
+beforeAll(async () => {
+  test = await startTestEngine();
+});
+afterAll(() => test?.close());
+
+/** What holds for every incident, whatever its end. */
+async function expectTidy(incident: TestIncident): Promise<void> {
+  const trail = incident.auditLines.map((line) => JSON.parse(line));
+  expect(verifyTrail(trail, incident.publicKey)).toMatchObject({ ok: true });
+  expect(await incident.leaseHolder()).toBeUndefined();
+  expect(test.engine.cloud.unanswered).toEqual([]);
+  expect(incident.execution.deliveries.filter(({ error }) => error !== undefined)).toEqual([]);
+}
+
+function steps({ auditLines }: TestIncident): string[] {
+  return auditLines.flatMap((line) => JSON.parse(line).step ?? []);
+}
+
+// Incidents wait most of the time, so they run side by side.
+describe.concurrent('one incident from alarm to end', () => {
+  it.each(['v2-zombies', 'v1-zombies'])('%s: cured, with the numbers before and after', async (node) => {
+    await test.run({ node }, async (incident) => {
+      const { record, execution } = incident;
+      expect(record).toMatchObject({
+        node,
+        recorded: true,
+        outcome: 'cured',
+        diagnosis: { cause: 'dying-memcgs' },
+        rungs: [{ treatment: 'reclaim', risk: 'low', verification: { cured: true, provisional: true } }],
+      });
+      const result = record.rungs[0]?.result;
+      expect(result?.changed).toBe(true);
+      expect(result?.before).toMatchObject({ dying: expect.any(Number), cachedKb: expect.any(Number) });
+      expect(Number(result?.after.dying)).toBeLessThan(Number(result?.before.dying) / 5);
+      expect(record.timings.byPhase).toMatchObject({
+        examine: expect.any(Number),
+        verify: expect.any(Number),
+      });
+      expect(execution.history.at(-2)).toMatchObject({ type: 'StateExited', state: 'Cured' });
+      await expectTidy(incident);
+    });
+  });
+
+  it('relieved: the level falls and new ones keep coming; people are told', async () => {
+    await test.run({ node: 'v2-growing' }, async (incident) => {
+      expect(incident.record.outcome).toBe('relieved');
+      expect(incident.record.rungs.map(({ treatment }) => treatment)).toEqual(['reclaim', 'notify']);
+      expect(incident.messages.map(({ kind }) => kind)).toContain('call-a-person');
+      await expectTidy(incident);
+    });
+  });
+
+  it('relieved: reclaim helps partly', async () => {
+    await test.run({ node: 'v2-partly' }, async (incident) => {
+      expect(incident.record.outcome).toBe('relieved');
+      await expectTidy(incident);
+    });
+  });
+
+  it.each(['v2-nothing', 'v2-worse'])('unresolved: %s; it is undone and a person is called', async (node) => {
+    await test.run({ node }, async (incident) => {
+      expect(incident.record.outcome).toBe('unresolved');
+      expect(incident.record.rungs[0]).toMatchObject({ verification: { cured: false } });
+      expect(steps(incident)).toContain('undo.finished');
+      expect(incident.messages.map(({ kind }) => kind)).toContain('call-a-person');
+      await expectTidy(incident);
+    });
+  });
+
+  it('observed: a healthy node gets no treatment', async () => {
+    await test.run({ node: 'healthy' }, async (incident) => {
+      expect(incident.record).toMatchObject({
+        outcome: 'observed',
+        diagnosis: { cause: 'healthy' },
+        rungs: [],
+      });
+      expect(steps(incident)).not.toContain('treatment.sent');
+      await expectTidy(incident);
+    });
+  });
+
+  it('observed: in the mode observe it says what it would do, and does nothing', async () => {
+    await test.run({ node: 'v2-zombies', cluster: clusters.observe }, async (incident) => {
+      expect(incident.record.outcome).toBe('observed');
+      expect(incident.record.diagnosis?.cause).toBe('dying-memcgs');
+      expect(steps(incident)).not.toContain('treatment.intended');
+      await expectTidy(incident);
+    });
+  });
+
+  it('cured after a person approved and the node was looked at again', async () => {
+    const props = { node: 'v2-zombies', cluster: clusters.approve, approve: 'yes' } as const;
+    await test.run(props, async (incident) => {
+      expect(incident.record.outcome).toBe('cured');
+      expect(incident.record.rungs[0]?.approval).toMatchObject({
+        status: 'approved',
+        by: expect.any(String),
+      });
+      const done = steps(incident);
+      expect(done.indexOf('approval.decided')).toBeLessThan(done.indexOf('treatment.intended'));
+      expect(done).toContain('rechecked');
+      await expectTidy(incident);
+    });
+  });
+
+  it('denied: nothing is done, and the reason is in the record', async () => {
+    const props = { node: 'v2-zombies', cluster: clusters.approve, approve: 'no' } as const;
+    await test.run(props, async (incident) => {
+      expect(incident.record.outcome).toBe('denied');
+      expect(incident.record.rungs[0]?.approval).toMatchObject({
+        status: 'denied',
+        reason: 'started with --approve no',
+      });
+      expect(steps(incident)).not.toContain('treatment.intended');
+      await expectTidy(incident);
+    });
+  });
+
+  it('expired: nobody answers in time', async () => {
+    await test.run({ node: 'v2-zombies', cluster: clusters.approve }, async (incident) => {
+      expect(incident.record.outcome).toBe('expired');
+      expect(steps(incident)).not.toContain('treatment.intended');
+      await expectTidy(incident);
+    });
+  });
+
+  it.each([
+    ['silent', 'did not answer'],
+    ['garbage', 'JSON'],
+  ])('%s: inconclusive, and a person is called', async (node, reason) => {
+    await test.run({ node }, async (incident) => {
+      expect(incident.record.diagnosis).toMatchObject({ cause: 'inconclusive', confidence: 0 });
+      expect(JSON.stringify(incident.record.diagnosis?.gaps)).toContain(reason);
+      expect(incident.record.outcome).not.toBe('observed');
+      expect(incident.messages.map(({ kind }) => kind)).toContain('call-a-person');
+      expect(steps(incident)).not.toContain('treatment.intended');
+      await expectTidy(incident);
+    });
+  });
+
+  it('garbage: the head of what was printed is in the audit', async () => {
+    await test.run({ node: 'garbage' }, async (incident) => {
+      expect(incident.auditLines.join('\n')).toContain('3 updates available');
+    });
+  });
+
+  it('refused: another incident holds the node, and keeps it', async () => {
+    const before = async (instanceId: string): Promise<void> => {
+      await test.engine.cloud.dynamo.send(
+        new UpdateItemCommand({
+          TableName: stateTable(test.engine),
+          Key: marshall({ pk: `LEASE#${instanceId}`, sk: 'LEASE' }),
+          UpdateExpression: 'SET holder = :who, expiresAt = :until ADD fencing :one',
+          ExpressionAttributeValues: marshall({
+            ':who': 'somebody-else',
+            ':until': new Date(Date.now() + 600_000).toISOString(),
+            ':one': 1,
+          }),
+        }),
+      );
+    };
+    await test.run({ node: 'v2-zombies', before }, async (incident) => {
+      expect(incident.record.outcome).toBe('refused');
+      expect(incident.record.reason).toContain('somebody-else');
+      expect(steps(incident)).not.toContain('examination.sent');
+      expect(await incident.leaseHolder()).toBe('somebody-else');
+      const trail = incident.auditLines.map((line) => JSON.parse(line));
+      expect(verifyTrail(trail, incident.publicKey)).toMatchObject({ ok: true });
+    });
+  });
+});

@@ -1,0 +1,212 @@
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { canonicalJson } from '../../lambdas/domain/canonical-json.ts';
+import { Settings } from '../../lambdas/domain/settings.ts';
+import { deciderOf } from '../../local/approvals.ts';
+import { synthesize } from '../../local/engine/assembly.ts';
+import { type Engine, startEngine } from '../../local/engine/engine.ts';
+import { readStack, type StackTemplate } from '../../local/engine/template.ts';
+import { type LocalNode, openNode } from '../../local/local-node.ts';
+import { localCluster, localSettings } from '../../local/local-settings.ts';
+import { RunDirectory } from '../../local/run-directory.ts';
+import { type WatchedIncident, type WatchIncidentProps, watchIncident } from '../../local/watch-incident.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const cache = join(root, '.cgroup-medic/test-assemblies');
+const sources = ['cdk/**/*.ts', 'lambdas/**/*.ts', 'ssm-documents/**/*', 'package-lock.json', 'cdk.json'];
+
+/** Clusters of the test account, one per mode. */
+export const clusters = { auto: localCluster, approve: 'asking', observe: 'observing' };
+
+/** Settings of a local run, with the shortest waits, and an approval that expires while a test waits. */
+export function testSettings(): Settings {
+  const cluster = (mode: 'auto' | 'approve' | 'observe') => {
+    const settings = localSettings({
+      mode,
+      cluster: {
+        verification: { windowSeconds: 2, samples: 5 },
+        approval: { onePersonTeam: true, expirySeconds: { low: 6, medium: 6, high: 6 } },
+      },
+    });
+    return settings.clusters[localCluster];
+  };
+  const all = localSettings({ mode: 'auto' });
+  return Settings.parse({
+    ...all,
+    clusters: {
+      [clusters.auto]: cluster('auto'),
+      [clusters.approve]: cluster('approve'),
+      [clusters.observe]: cluster('observe'),
+    },
+    command: { ...all.command, evidenceSeconds: 8 },
+    janitor: { settleSeconds: 2, undoSeconds: 30 },
+  });
+}
+
+/**
+ * The synthesized stack with the test settings. Synthesis takes seconds, so an assembly is kept for as long as nothing
+ * that goes into it changes, and is shared by all test files.
+ */
+export async function testStack(): Promise<StackTemplate> {
+  const settings = testSettings();
+  const hash = createHash('sha256').update(canonicalJson(settings));
+  for (const file of globSync(sources, { cwd: root }).sort()) {
+    const path = join(root, file);
+    if (statSync(path).isFile()) hash.update(file).update(readFileSync(path));
+  }
+  const directory = join(cache, hash.digest('hex').slice(0, 20));
+  const lock = `${directory}.lock`;
+  mkdirSync(cache, { recursive: true });
+  while (!existsSync(directory)) {
+    if (take(lock)) {
+      try {
+        const fresh = mkdtempSync(join(cache, 'fresh-'));
+        await synthesize(settings, fresh);
+        renameSync(fresh, directory);
+      } finally {
+        rmdirSync(lock);
+      }
+    } else await sleep(200);
+  }
+  removeOld(directory);
+  return readStack(directory, 'CgroupMedic');
+}
+
+/** Another test file may be at it; one that died is not waited for. */
+function take(lock: string): boolean {
+  try {
+    mkdirSync(lock);
+    return true;
+  } catch {
+    if (existsSync(lock) && Date.now() - statSync(lock).mtimeMs > 120_000) rmSync(lock, { recursive: true });
+    return false;
+  }
+}
+
+function removeOld(present: string): void {
+  for (const name of globSync('*', { cwd: cache })) {
+    const path = join(cache, name);
+    const old = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > 3_600_000;
+    if (path !== present && old) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+export type TestEngine = {
+  engine: Engine;
+  home: string;
+  /** Runs one incident on a recorded node, which is closed at the end of `look`. */
+  run<T>(props: RunProps, look: (incident: TestIncident) => Promise<T> | T): Promise<T>;
+  close(): Promise<void>;
+};
+
+type RunProps = {
+  node: string;
+  cluster?: string;
+  approve?: 'yes' | 'no' | 'never';
+  /** Changes what the node does. */
+  change?(node: LocalNode): LocalNode;
+  /** Called before the alarm. */
+  before?(instanceId: string): Promise<void>;
+} & Pick<WatchIncidentProps, 'stopAt' | 'signal' | 'onEvent'>;
+
+export type TestIncident = WatchedIncident & {
+  id: string;
+  instanceId: string;
+  node: LocalNode;
+  directory: RunDirectory;
+  publicKey: string;
+  /** Who holds the lease of the node now. */
+  leaseHolder(): Promise<string | undefined>;
+  /** The messages that people got. */
+  messages: { kind: string; title: string; text: string }[];
+};
+
+/** One account for a whole test file. */
+export async function startTestEngine(): Promise<TestEngine> {
+  const stack = await testStack();
+  const home = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-runs-'));
+  const engine = await startEngine({
+    stack,
+    logFile: join(home, 'functions.log'),
+    compileCache: join(cache, '../compile-cache'),
+  });
+  let count = 0;
+  return {
+    engine,
+    home,
+    async run({ node: name, cluster, approve = 'never', change, before, ...props }, look) {
+      count += 1;
+      const id = `test-${process.pid}-${count}`;
+      const opened = await openNode({ name, id, directory: home });
+      // Several incidents of one test file may use the same recorded node at the same time.
+      const instanceId = `i-${createHash('sha256').update(id).digest('hex').slice(0, 17)}`;
+      const own: LocalNode = { ...opened, managed: { ...opened.managed, instanceId } };
+      const node = change === undefined ? own : change(own);
+      const directory = new RunDirectory(home, id);
+      const messages: TestIncident['messages'] = [];
+      const stop = engine.onPublished(({ message }) => {
+        const parsed = JSON.parse(message);
+        if (parsed.incident === id) messages.push(parsed);
+      });
+      try {
+        await before?.(instanceId);
+        const watched = await watchIncident(engine, {
+          id,
+          node,
+          directory,
+          decider: approve === 'never' ? () => new Promise(() => {}) : deciderOf(approve),
+          ...(cluster === undefined ? {} : { cluster }),
+          ...props,
+        });
+        return await look({
+          ...watched,
+          id,
+          instanceId,
+          node,
+          directory,
+          messages,
+          publicKey: engine.cloud.keys[0]?.publicKeyPem ?? '',
+          leaseHolder: () => leaseHolder(engine, instanceId),
+        });
+      } finally {
+        stop();
+        await opened.close();
+      }
+    },
+    async close() {
+      await engine.close();
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Name of the table that holds leases and approvals. */
+export function stateTable(engine: Engine): string {
+  return engine.stack.functions[0]?.environment.STATE_TABLE ?? '';
+}
+
+export async function leaseHolder(engine: Engine, instanceId: string): Promise<string | undefined> {
+  const { Item } = await engine.cloud.dynamo.send(
+    new GetItemCommand({
+      TableName: stateTable(engine),
+      Key: marshall({ pk: `LEASE#${instanceId}`, sk: 'LEASE' }),
+      ConsistentRead: true,
+    }),
+  );
+  return Item === undefined ? undefined : unmarshall(Item).holder;
+}
