@@ -1,0 +1,73 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { materialise } from '../../local/node/recorded-tree.ts';
+import { smallTree } from '../ssm-documents/node-folder.ts';
+
+const command = join(import.meta.dirname, '../../local/document.ts');
+const root = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-'));
+materialise(smallTree, root);
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const run = (...args: string[]) => spawnSync(process.execPath, [command, ...args], { encoding: 'utf8' });
+
+describe('npm run document', () => {
+  it('prints the JSON of the document, and nothing else, to stdout', () => {
+    const { status, stdout } = run('collect-evidence', '--param', 'windowSeconds=0', '--root', root);
+
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      document: 'collect-evidence',
+      probes: { cgroups: { value: { dying: 900 } } },
+    });
+  });
+
+  it('prints the invocation with --json', () => {
+    const { stdout } = run('collect-evidence', '--param', 'windowSeconds=0', '--root', root, '--json');
+
+    expect(JSON.parse(stdout)).toMatchObject({
+      document: 'collect-evidence',
+      status: 'Success',
+      responseCode: 0,
+      contentDigest: expect.any(String),
+    });
+  });
+
+  it.each([
+    [['nope'], 'unknown document "nope"'],
+    [[], 'which document?'],
+    [['collect-evidence', '--colour'], '--colour'],
+    [['collect-evidence', '--param', 'profile'], 'KEY=VALUE'],
+    [['collect-evidence', '--param', 'profile=deep'], 'use one of quick, full'],
+    [['collect-evidence', '--param', 'depth=1'], 'it takes profile, windowSeconds'],
+    [['collect-evidence', 'reclaim'], 'one document at a time'],
+  ])('refuses %j with the valid ones and exit code 2', (args, message) => {
+    const { status, stdout, stderr } = run(...args);
+
+    expect(status).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(message);
+  });
+
+  it('fails when the document fails, with its JSON', () => {
+    const { status, stdout } = run(
+      'reclaim',
+      '--param',
+      'slices=/gone',
+      '--param',
+      'incident=i',
+      '--param',
+      'fencing=1',
+      '--root',
+      root,
+    );
+
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      document: 'reclaim',
+      error: expect.stringContaining('/gone'),
+    });
+  });
+});
