@@ -10,8 +10,6 @@ DOCUMENT=collect-evidence
 MAX_ENTRIES=40
 MAX_READS=200
 MAX_CHILDREN=256
-# Longest time for the walk and for the reading of stat files: on a sick node either can block.
-WALK_SECONDS=15
 
 main() {
   require_parameters profile windowSeconds
@@ -120,28 +118,6 @@ walk_tree() {
 }
 
 registered_cgroups() { awk '$1 == "memory" { print $3 }' "${ROOT}/proc/cgroups" 2>/dev/null; }
-
-# The directories below $1, one a line, as paths that begin with $1/; at most $2 levels down when that is given.
-list_directories() {
-  printf '%s\n' "$1"
-  if command -v find >/dev/null; then
-    # A directory can vanish under the walk: not an error.
-    timeout "${WALK_SECONDS}" find "$1" -mindepth 1 ${2:+-maxdepth "$2"} -type d 2>/dev/null || (($? != 124))
-  else
-    list_with_bash "$1" "${2:--1}"
-  fi
-}
-
-list_with_bash() {
-  local path levels="$2"
-  ((levels != 0)) || return 0
-  for path in "$1"/*/; do
-    path="${path%/}"
-    [[ -L "${path}" ]] && continue
-    printf '%s\n' "${path}"
-    list_with_bash "${path}" $((levels - 1))
-  done
-}
 
 # Reads the list of directories, then stat files of the most promising slices, best first, within the budget.
 # v1: most page cache first (there is no count per slice). v2: most dying first.

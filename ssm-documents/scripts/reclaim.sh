@@ -1,6 +1,11 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC2034,SC2153,SC2154 # a part of a document: other parts set and read some of its variables
-# Frees dying memory cgroups in the named slices. Why it is done this way: docs/reclaim.md.
+# Frees dying memory cgroups in the named slices.
+#
+# Reclaim on a living ancestor reaches the dying below it, and would take the living's page cache with it. So on v2 the
+# living are shielded (lib/protection.sh), the writes are small, and no more is asked for than the dying hold. v1 has
+# no such shield: there the caller names slices that hold little else. No limit of any cgroup is ever touched, for a
+# limit can throttle or kill a living task.
 
 DOCUMENT=reclaim
 # One write to memory.reclaim: small, so that the soft protection of the living holds.
@@ -374,14 +379,25 @@ slice_cache() { read_field "${ROOT}${MOUNT}$1/memory.stat" total_cache || VALUE=
 # Counts the node's dying cgroups once the count has stopped falling: what was reclaimed last goes away last.
 settle() {
   local last second
-  count_dying ''
   if [[ "${CHANGED}" == true ]]; then
+    known_cgroups
     for ((second = 0; second < SETTLE_SECONDS; second++)); do
-      last="${DYING}"
+      last="${VALUE}"
       sleep 1 9>&-
-      count_dying ''
-      if ((second > 0 && DYING >= last)); then break; fi
+      known_cgroups
+      if ((second > 0 && VALUE >= last)); then break; fi
     done
+  fi
+  count_dying ''
+}
+
+# Sets VALUE to a count that falls when dying cgroups go, without a walk over the living ones.
+known_cgroups() {
+  if [[ "${HIERARCHY}" == v1 ]]; then
+    VALUE="$(registered_cgroups)" || VALUE=0
+  else
+    count_dying ''
+    VALUE="${DYING}"
   fi
 }
 

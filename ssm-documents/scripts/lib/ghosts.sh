@@ -48,7 +48,7 @@ count_dying() {
   elif [[ -z "$1" ]]; then
     local registered directories
     registered="$(registered_cgroups)" || return 0
-    directories="$(timeout 30 find "${ROOT}${MOUNT}" -type d 2>/dev/null | wc -l)" || true
+    directories="$(list_directories "${ROOT}${MOUNT}" | awk 'END { print NR }')" || return 0
     [[ -n "${registered}" ]] || return 0
     DYING=$((registered > directories ? registered - directories : 0))
   fi

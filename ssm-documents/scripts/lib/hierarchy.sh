@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC2034,SC2153,SC2154 # a part of a document: other parts set and read some of its variables
-# Which cgroup version owns memory, and where it is mounted.
+# Which cgroup version owns memory, where it is mounted, and which cgroups are there.
+
+# Longest time for a walk over all of them: on a sick node it can block.
+WALK_SECONDS=15
 
 # Sets HIERARCHY (v1, v2), LAYOUT (unified, hybrid, legacy) and MOUNT (as the node names it, without ROOT).
 # Returns 1 with REASON where there is none, or not the node's own.
@@ -51,4 +54,26 @@ is_whole_hierarchy() {
     REASON="${MOUNT} is not the root of the cgroup hierarchy"
     return 1
   fi
+}
+
+# $1 and the directories below it, one a line; at most $2 levels down when that is given.
+list_directories() {
+  printf '%s\n' "$1"
+  if command -v find >/dev/null; then
+    # A directory can vanish under the walk: not an error.
+    timeout "${WALK_SECONDS}" find "$1" -mindepth 1 ${2:+-maxdepth "$2"} -type d 2>/dev/null || (($? != 124))
+  else
+    list_with_bash "$1" "${2:--1}"
+  fi
+}
+
+list_with_bash() {
+  local path levels="$2"
+  ((levels != 0)) || return 0
+  for path in "$1"/*/; do
+    path="${path%/}"
+    [[ -L "${path}" ]] && continue
+    printf '%s\n' "${path}"
+    list_with_bash "${path}" $((levels - 1))
+  done
 }
