@@ -1,5 +1,6 @@
+import * as z from 'zod';
 import { IncidentRecord } from '../lambdas/domain/incident-record.ts';
-import { IncidentState } from '../lambdas/domain/incident-state.ts';
+import { IncidentState, Outcome } from '../lambdas/domain/incident-state.ts';
 import type { Json } from './engine/json.ts';
 import type { ExecutionResult } from './engine/run-state-machine.ts';
 
@@ -9,29 +10,38 @@ export interface IncidentRecordProps {
   readonly execution: ExecutionResult;
   /** The last state of the incident that was seen, for an execution that did not come to its end. */
   readonly lastState: Json | undefined;
+  /** The audit trail, line by line. */
+  readonly auditLines: readonly string[];
   readonly timings: IncidentRecord['timings'];
   readonly audit: string;
   readonly report: string;
 }
 
-/** What an execution came to. One that was stopped, timed out or failed is a failed incident, whatever it had done. */
+/** What an execution came to. For one that was stopped, timed out or failed, the trail says how the incident was closed. */
 export function incidentRecord(props: IncidentRecordProps): IncidentRecord {
   const { execution, lastState } = props;
-  const closed = execution.status === 'SUCCEEDED';
   const parsed = IncidentState.safeParse(execution.output ?? lastState);
   const state = parsed.success ? parsed.data : undefined;
+  const ended = execution.status === 'SUCCEEDED' ? state : undefined;
+  const closed = closingEntry(props.auditLines);
   return IncidentRecord.parse({
     id: props.id,
     node: props.node.title,
     recorded: props.node.recorded,
-    outcome: (closed || state?.closedAt !== undefined ? state?.outcome : undefined) ?? 'failed',
-    reason: state?.outcomeReason ?? reasonOf(execution),
+    outcome: ended?.outcome ?? closed?.outcome ?? 'failed',
+    reason: ended?.outcomeReason ?? state?.outcomeReason ?? reasonOf(execution),
     diagnosis: state?.diagnosis ?? null,
     rungs: state?.results ?? [],
     timings: props.timings,
     audit: props.audit,
     report: props.report,
-  } satisfies IncidentRecord);
+  });
+}
+
+function closingEntry(lines: readonly string[]): { outcome: Outcome } | undefined {
+  const closing = z.object({ step: z.literal('incident.closed'), outcome: Outcome });
+  const entry = lines.map((line) => closing.safeParse(JSON.parse(line))).find(({ success }) => success);
+  return entry?.data;
 }
 
 function reasonOf({ status, error, cause }: ExecutionResult): string {

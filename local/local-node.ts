@@ -14,6 +14,8 @@ export type LocalNode = {
   /** Where the numbers of a recorded node come from. */
   provenance?: string;
   recorded: boolean;
+  /** The folder that stands for the root of a recorded node. */
+  root?: string;
   managed: ManagedNode;
   /** Dying memory cgroups now, where this process can count them by itself. */
   countDying?: () => number;
@@ -82,6 +84,7 @@ async function openRecorded({ name }: OpenNodeProps): Promise<LocalNode> {
     about: node.describe.title,
     provenance: node.describe.provenance,
     recorded: true,
+    root: node.root,
     managed: {
       instanceId: instanceIdOf(name),
       run: (content, parameters, signal) => node.run({ content, parameters, signal }),

@@ -19,6 +19,8 @@ import { type WatchedIncident, watchIncident } from './watch-incident.ts';
 export interface RunIncidentProps {
   /** Nodes to try, in this order: `host`, or names of recorded ones. The first that can be had is used. */
   readonly nodes: readonly string[];
+  /** A host that cannot have the leak at all is an error, and no reason to take the next node. */
+  readonly hostAsked?: boolean;
   readonly mode: Mode;
   readonly decider: Decider;
   /** Where runs are kept. @default `.cgroup-medic` in the current directory */
@@ -109,7 +111,7 @@ async function prepare(props: RunIncidentProps, preparation: Preparation): Promi
     const check = name === 'host' ? checkHost() : ({ possible: true } as const);
     if (!check.possible) {
       const reason = `no real leak on this host: ${check.missing}`;
-      if (isLast) throw new NodeUnavailableError(`${reason}. This works: ${check.instead}`);
+      if (isLast || props.hostAsked === true) throw new NodeUnavailableError(`${reason}. This works: ${check.instead}`);
       progress.say(`${reason}; a recorded node stands in`);
       continue;
     }

@@ -13,6 +13,8 @@ export type StartOptions = {
   json: boolean;
   /** Nodes to try, in this order. */
   nodes: readonly string[];
+  /** The host was asked for by name. */
+  hostAsked: boolean;
   approve: ApproveFlag;
   mode: Mode;
 };
@@ -69,6 +71,7 @@ export function startOptions(args: string[], recorded: readonly string[]): Start
     // with "npm start -- --json" npm prints its banner there first.
     json: values.json ?? process.env.npm_config_json === 'true',
     nodes: nodesOf(values.node ?? 'auto', fault, recorded),
+    hostAsked: values.node === 'host',
     approve: approve.data,
     mode: mode.data,
   };

@@ -29,6 +29,7 @@ async function main(args: string[]): Promise<number> {
   try {
     const result = await runIncident({
       nodes: options.nodes,
+      hostAsked: options.hostAsked,
       mode: options.mode,
       decider: deciderOf(options.approve),
       signal: interruption.signal,

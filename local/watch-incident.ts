@@ -113,6 +113,7 @@ export async function watchIncident(engine: Engine, props: WatchIncidentProps): 
       node,
       execution,
       lastState,
+      auditLines,
       timings: clock.timings(),
       audit: directory.audit,
       report: directory.report,
