@@ -224,7 +224,7 @@ slice_ghosts() {
 
 reclaim_protected() {
   local slice="$1" dying="$2" budget ask
-  budget=$(((FREEABLE_KB + WRITE_KB - 1) / WRITE_KB * WRITE_KB))
+  budget="${FREEABLE_KB}"
   if [[ "${dying}" == null ]]; then
     STOPPED=error
     refuse "${slice}" "its dying cgroups cannot be counted"
@@ -239,8 +239,9 @@ reclaim_protected() {
     return
   fi
   while may_go_on "${slice}"; do
-    # Beyond what the dying hold, the soft protection gives way and the living pay.
-    ask=$((budget - ASKED_KB < WRITE_KB ? budget - ASKED_KB : WRITE_KB))
+    # Beyond what the dying (still) hold, the soft protection gives way and the living pay.
+    ask=$((FREEABLE_KB < WRITE_KB ? FREEABLE_KB : WRITE_KB))
+    if ((ask > budget - ASKED_KB)); then ask=$((budget - ASKED_KB)); fi
     if ((ask <= 0)); then
       STOPPED=budget
       break
