@@ -29,13 +29,13 @@ export async function reclaimAgainstDropCaches(say: (text: string) => void): Pro
   try {
     const hot = join(folder, 'hot');
     writeHot(hot);
+    // Dying cgroups of others would count against reclaim, which is told to leave them alone.
+    dropCaches();
     say(`making ${number(leakSize)} dying cgroups, for reclaim`);
     const perCgroupKb: number[] = [];
     const ours = await measure(folder, hot, perCgroupKb, (slice) => reclaim(slice, say));
     say(`making ${number(leakSize)} dying cgroups, for drop_caches`);
-    const theirs = await measure(folder, hot, perCgroupKb, async () => {
-      shell('sync; echo 3 >/proc/sys/vm/drop_caches');
-    });
+    const theirs = await measure(folder, hot, perCgroupKb, async () => dropCaches());
     return rows(ours, theirs, perCgroupKb);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -58,6 +58,8 @@ async function measure(
     dir: folder,
   });
   try {
+    // Its worker has ended and is waited for, or its CPU would be counted as the cure's.
+    await leak.stop();
     const before = leak.countDying();
     perCgroupKb.push((kernelKb() - kernelBefore) / (before - base));
     read(hot);
@@ -122,6 +124,10 @@ function rows(ours: Measured, theirs: Measured, perCgroupKb: number[]): Row[] {
       theirs: perCgroupKb.map((kb) => number(kb, 1))[1] ?? '',
     },
   ];
+}
+
+function dropCaches(): void {
+  shell('sync; echo 3 >/proc/sys/vm/drop_caches');
 }
 
 function writeHot(path: string): void {
