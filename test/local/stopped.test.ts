@@ -1,8 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyTrail } from '../../lambdas/domain/audit/verify-trail.ts';
 import type { LocalNode } from '../../local/local-node.ts';
+import { protectionsOf, recordedProtections } from './protections.ts';
 import { clusters, startTestEngine, type TestEngine } from './test-engine.ts';
 
 let test: TestEngine;
@@ -97,7 +96,7 @@ describe.concurrent('an execution stopped from outside', () => {
       const trail = auditLines.map((line) => JSON.parse(line));
       expect(verifyTrail(trail, incident.publicKey)).toMatchObject({ ok: true });
       expect(trail.some(({ step }) => step === 'incident.closed')).toBe(true);
-      expect(stillRaised(incident.node)).toEqual([]);
+      expect(protectionsOf(incident.node.root ?? '')).toEqual(recordedProtections(way.node));
       // Stopped while it closed, the incident may have come to its own end, and then it is told as it was.
       if (stopAt !== 'Close') {
         expect(record.outcome).toBe('failed');
@@ -125,14 +124,4 @@ function withBrokenReclaim(node: LocalNode): LocalNode {
           : managed.run(content, parameters, signal),
     },
   };
-}
-
-/** Protections of living cgroups that are still where a reclaim raised them. */
-function stillRaised({ root }: LocalNode): string[] {
-  if (root === undefined) return [];
-  const hierarchy = join(root, 'sys/fs/cgroup');
-  return readdirSync(hierarchy, { recursive: true })
-    .map(String)
-    .filter((file) => file.endsWith('memory.low'))
-    .filter((file) => readFileSync(join(hierarchy, file), 'utf8').trim() === 'max');
 }
