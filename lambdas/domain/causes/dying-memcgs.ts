@@ -1,3 +1,4 @@
+import type { Slice } from '../evidence/evidence.ts';
 import { probeValue } from '../evidence/probe.ts';
 import { slicesWithZombies } from '../evidence/zombies.ts';
 import type { Cause, Finding } from './cause.ts';
@@ -62,33 +63,39 @@ export const dyingMemcgs: Cause = {
     const [first] = slicesWithZombies(evidence);
     if (first !== undefined) {
       weights.push(0.4);
-      findings.push({
-        fact: 'slice that holds most of them',
-        value: first.path,
-        speaks: 'for',
-        source:
-          first.dying === null
-            ? `${first.ghostKb} KiB of page cache charged to no living cgroup`
-            : `${first.dying} dying, cgroup.stat of the slice`,
-      });
+      findings.push({ ...holderOf(first), value: first.path, speaks: 'for' });
     }
     return { result: 'matches', confidence: confidenceFrom(weights), findings };
   },
 
   explain(findings) {
     const value = (fact: string) => findings.find((finding) => finding.fact === fact)?.value;
-    const where = value('slice that holds most of them');
+    const counted = value(mostOfThem);
+    const cached = value(mostOfTheirCache);
     const cost = value('memory they cost, percent of the node');
     return [
       `${value('dying memory cgroups')} memory cgroups were removed but are still in the kernel`,
-      where === undefined ? '.' : `, most of them below ${where}.`,
+      counted === undefined ? '.' : `, most of them below ${counted}.`,
       ' The page cache charged to them keeps them alive; they show in no directory.',
+      cached === undefined
+        ? ''
+        : ` Most of that cache is charged below ${cached}; cgroup v1 does not count them by slice.`,
       cost === undefined ? '' : ` They cost at least ${cost} % of the node's memory`,
       cost === undefined ? '' : ', and CPU in every walk of the cgroup tree (kubelet, cadvisor, reclaim).',
       ' No kernel before 7.1 frees them by itself. Reclaim frees them without a restart; it does not stop what makes them.',
     ].join('');
   },
 };
+
+const mostOfThem = 'slice that holds most of them';
+const mostOfTheirCache = 'slice where they hold most page cache';
+
+/** On cgroup v1 only the page cache says where they are, and one dying cgroup can hold more of it than a thousand. */
+function holderOf({ dying, ghostKb }: Slice): Pick<Finding, 'fact' | 'source'> {
+  return dying === null
+    ? { fact: mostOfTheirCache, source: `${ghostKb} KiB of page cache charged to no living cgroup` }
+    : { fact: mostOfThem, source: `${dying} dying, cgroup.stat of the slice` };
+}
 
 function round1(value: number): number {
   return Math.round(value * 10) / 10;

@@ -19,6 +19,18 @@ describe('diagnose', () => {
     expect(diagnosis.explanation).toContain('/system.slice');
   });
 
+  it('does not take page cache for a count on cgroup v1', () => {
+    const evidence = evidenceWith({
+      cgroups: cgroups(100, 6000),
+      slices: slices({ path: '/a', ghostKb: 2_000_000 }, { path: '/b', ghostKb: 30_000 }),
+    });
+
+    const { explanation } = diagnose(evidence, thresholds);
+
+    expect(explanation).not.toContain('most of them below');
+    expect(explanation).toContain('Most of that cache is charged below /a');
+  });
+
   it('takes the floor of a fresh boot for health', () => {
     expect(diagnose(evidenceWith(), thresholds)).toMatchObject({ cause: 'healthy', gaps: [] });
   });
