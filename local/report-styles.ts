@@ -16,7 +16,8 @@ h2 { font-size: 1.25rem; margin-top: 2rem; border-bottom: 1px solid var(--line);
 .outcome.failed { background: #b02a37; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--muted); }
-th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); overflow-wrap: break-word; }
+thead th, time { white-space: nowrap; }
 .numbers td { font-size: 1.3rem; }
 .bar, .bar meter { width: 40%; min-width: 5rem; }
 .bar meter { width: 100%; }

@@ -84,7 +84,9 @@ export function endingOf(state: IncidentState): Ending {
   if (lease.status === 'refused') return { outcome: 'refused', reason: lease.reason };
   if (undo?.status === 'failed') return { outcome: 'failed', reason: `the undo failed: ${undo.reason}` };
   if (verification?.verdict === 'cured') {
-    return { outcome: 'cured', reason: `${state.rung?.treatment} helped: ${state.rung?.expects.text}` };
+    const after = verification.samples.at(-1);
+    const counts = `${state.before?.dying} dying memory cgroups before, ${after?.dying} after`;
+    return { outcome: 'cured', reason: `${state.rung?.treatment} helped: ${counts}, and no new growth` };
   }
   if (state.ladder.status === 'empty') {
     return {
