@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { hostname, release } from 'node:os';
 import type { ManagedNode } from './cloud/ssm.ts';
-import { checkHost, makeLeak } from './node/host-leak.ts';
+import { checkHost, KernelFreesThemError, makeLeak } from './node/host-leak.ts';
 import { openRecordedNode } from './node/recorded-node.ts';
 import { runDocument } from './node/ssm-agent.ts';
 
@@ -50,19 +50,30 @@ export function openNode(props: OpenNodeProps): Promise<LocalNode> {
   return props.name === 'host' ? openHost(props) : openRecorded(props);
 }
 
-async function openHost({ id, directory, signal, onProgress }: OpenNodeProps): Promise<LocalNode> {
+/** @throws NodeUnavailableError that says what is missing for a real leak here, and which command works instead */
+export function requireHost(): void {
   const check = checkHost();
   if (!check.possible) {
     throw new NodeUnavailableError(
-      `no real leak on this host: ${check.missing}. This works: ${check.instead}`,
+      `no real leak can be made on this host: ${check.missing}. This works: ${check.instead}`,
     );
   }
+}
+
+async function openHost({ id, directory, signal, onProgress }: OpenNodeProps): Promise<LocalNode> {
+  requireHost();
   const leak = await makeLeak({
     id,
     count: leakSize,
     dir: directory,
     ...(signal === undefined ? {} : { signal }),
     onProgress: (made, count) => onProgress?.(`${made} of ${count} dying cgroups made`),
+  }).catch((error: unknown) => {
+    if (error instanceof KernelFreesThemError || signal?.aborted) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new NodeUnavailableError(
+      `no real leak can be made on this host: ${reason}. This works: npm start -- --node v2-zombies`,
+    );
   });
   return {
     title: `this host (${hostname()}, kernel ${release()})`,

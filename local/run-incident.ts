@@ -6,7 +6,7 @@ import type { Decider } from './approvals.ts';
 import { assemblyDirectory, removeOldAssemblies, synthesize } from './engine/assembly.ts';
 import { startEngine } from './engine/engine.ts';
 import type { StackTemplate } from './engine/template.ts';
-import { type LocalNode, leakSlice, NodeUnavailableError, openNode } from './local-node.ts';
+import { type LocalNode, leakSlice, NodeUnavailableError, openNode, requireHost } from './local-node.ts';
 import { type LocalSettingsProps, localSettings } from './local-settings.ts';
 import { narrate } from './narrator.ts';
 import { checkHost, cleanUpOldLeaks, KernelFreesThemError } from './node/host-leak.ts';
@@ -104,26 +104,19 @@ type Prepared = { stack: StackTemplate; node: LocalNode };
 
 /** Prepares the first node that can be had, and synthesizes the app meanwhile. */
 async function prepare(props: RunIncidentProps, preparation: Preparation): Promise<Prepared> {
-  const { progress } = preparation;
-  const reasons: string[] = [];
   for (const [index, name] of props.nodes.entries()) {
-    const isLast = index === props.nodes.length - 1;
-    const check = name === 'host' ? checkHost() : ({ possible: true } as const);
-    if (!check.possible) {
-      const reason = `no real leak on this host: ${check.missing}`;
-      if (isLast || props.hostAsked === true) throw new NodeUnavailableError(`${reason}. This works: ${check.instead}`);
-      progress.say(`${reason}; a recorded node stands in`);
-      continue;
-    }
     try {
       return await prepareOne(name, props, preparation);
     } catch (error) {
-      if (!(error instanceof KernelFreesThemError) || isLast) throw error;
-      progress.say(`${error.message}; a recorded node stands in`);
-      reasons.push(error.message);
+      const another = index < props.nodes.length - 1;
+      const forgivable =
+        error instanceof KernelFreesThemError ||
+        (error instanceof NodeUnavailableError && props.hostAsked !== true);
+      if (!another || !forgivable) throw error;
+      preparation.progress.say(`${error.message}\nA recorded node stands in.`);
     }
   }
-  throw new NodeUnavailableError(`no node can be had: ${reasons.join('; ')}`);
+  throw new NodeUnavailableError('no node was named');
 }
 
 async function prepareOne(
@@ -131,6 +124,7 @@ async function prepareOne(
   { mode, cluster, signal }: RunIncidentProps,
   { id, home, assembly, progress }: Preparation,
 ): Promise<Prepared> {
+  if (name === 'host') requireHost();
   const settings = localSettings({
     mode,
     ...(name === 'host' ? { slices: [leakSlice(id)], dyingBefore: countDying() } : {}),

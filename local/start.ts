@@ -40,7 +40,10 @@ async function main(args: string[]): Promise<number> {
     return interruption.exitCode() ?? report(result);
   } catch (error) {
     if (interruption.exitCode() !== undefined) return interruption.exitCode() ?? 1;
-    if (!(error instanceof NodeUnavailableError || error instanceof SynthesisError)) throw error;
+    // What a reader can act on needs no stack; a full disk or a directory without rights is such a thing.
+    const readable =
+      error instanceof NodeUnavailableError || error instanceof SynthesisError || isSystemError(error);
+    if (!readable) throw error;
     process.stderr.write(`${error.message}\n`);
     return 1;
   }
@@ -79,4 +82,8 @@ function onSignals(write: (text: string) => void): { signal: AbortSignal; exitCo
   process.on('SIGINT', () => handle('SIGINT'));
   process.on('SIGTERM', () => handle('SIGTERM'));
   return { signal: stop.signal, exitCode: () => code };
+}
+
+function isSystemError(error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error;
 }

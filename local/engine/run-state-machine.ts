@@ -7,7 +7,7 @@ import {
 } from 'aws-local-stepfunctions';
 import { checkDefinition, waitForTaskToken } from './check-definition.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
-import { DataLimitError, TaskError } from './task-error.ts';
+import { DataLimitError, ExecutionOverError, TaskError } from './task-error.ts';
 
 /** Step Functions takes no larger input or output of a state. */
 const largestPayload = 256 * 1024;
@@ -158,10 +158,8 @@ function handlersOf(props: ExecutionProps, running: Running): Record<string, Han
       : (input) => props.invokeFunction(resource, input, running.ended);
     handlers[name] = async (given) => {
       const input = hasWrappedParameters(state) && isJsonObject(given) ? (given.Parameters ?? null) : given;
-      // The interpreter retries a task also after the execution was stopped.
-      if (running.ended.aborted) return new Promise<never>(() => {});
       limit(`the input of ${name}`, input);
-      const output = await handle(input);
+      const output = await untilOver(running.ended, () => handle(input));
       limit(`the output of ${name}`, output);
       return output;
     };
@@ -188,6 +186,19 @@ function forInterpreter(definition: JsonObject): JsonObject {
 
 function hasWrappedParameters(state: JsonObject): boolean {
   return state.Type === 'Task' && state.Parameters !== undefined && state.TimeoutSecondsPath !== undefined;
+}
+
+/**
+ * Lets go of a task when the execution is over: the interpreter would hold its timer to the end, and would retry it. What
+ * was started goes on, as in AWS, and nobody waits for it.
+ */
+function untilOver(ended: AbortSignal, start: () => Promise<Json>): Promise<Json> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const over = (): void => reject(new ExecutionOverError());
+  ended.addEventListener('abort', over, { once: true });
+  if (ended.aborted) over();
+  const running = ended.aborted ? [] : [start()];
+  return Promise.race([promise, ...running]).finally(() => ended.removeEventListener('abort', over));
 }
 
 async function invokeAndWait(

@@ -15,3 +15,13 @@ export class DataLimitError extends TaskError {
     super('States.DataLimitExceeded', cause);
   }
 }
+
+/** Ends a task of an execution that is over; neither Retry nor Catch sees it. */
+export class ExecutionOverError extends TaskError {
+  readonly isRetryable = false;
+  readonly isCatchable = false;
+
+  constructor() {
+    super('ExecutionOver', 'the execution was stopped or timed out');
+  }
+}

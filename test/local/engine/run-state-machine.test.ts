@@ -207,6 +207,19 @@ describe('runStateMachine', () => {
       ]);
     });
 
+    it('leaves no timer behind that would keep the process alive', async () => {
+      const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+      const before = timers();
+      const result = await execute(machine({ A: waiting({ TimeoutSeconds: 300 }) }), {
+        signal: AbortSignal.timeout(50),
+        invokeFunction: async () => null,
+        waitForToken: () => new Promise(() => {}),
+      });
+      expect(result.status).toBe('ABORTED');
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(timers()).toBeLessThanOrEqual(before);
+    });
+
     it('ends a wait at once', async () => {
       const result = await execute(machine({ A: { Type: 'Wait', Seconds: 30, Next: 'B' }, B: task() }), {
         signal: AbortSignal.timeout(50),

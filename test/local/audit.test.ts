@@ -1,0 +1,146 @@
+import { spawnSync } from 'node:child_process';
+import { generateKeyPairSync, sign } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type AuditEntry, nextEntry } from '../../lambdas/domain/audit/entry.ts';
+import { headMessage } from '../../lambdas/domain/audit/signed-head.ts';
+
+const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const pem = String(publicKey.export({ type: 'spki', format: 'pem' }));
+const steps = ['incident.opened', 'diagnosed', 'incident.closed'] as const;
+
+let folder: string;
+let file: string;
+let lines: unknown[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-audit-'));
+  file = join(folder, 'audit.jsonl');
+  const entries: AuditEntry[] = [];
+  for (const [index, step] of steps.entries()) {
+    entries.push(
+      nextEntry(
+        entries.at(-1),
+        { step, actor: { kind: 'rule', id: 'test' }, what: `step ${index}` },
+        {
+          incident: 'one',
+          cluster: 'local',
+          instanceId: 'i-0123456789abcdef0',
+          at: `2026-11-21T06:30:0${index}.000Z`,
+          key: `k${index}`,
+          fencing: 1,
+          software: '0.1.0',
+        },
+      ),
+    );
+  }
+  const { seq, hash } = entries.at(-1) ?? { seq: 0, hash: '' };
+  const head = { incident: 'one', seq, hash };
+  const signature = sign('sha256', headMessage(head), privateKey).toString('base64');
+  lines = [
+    ...entries,
+    { version: 1, kind: 'signed-head', ...head, algorithm: 'ECDSA_SHA_256', keyId: 'key', signature },
+  ];
+  write();
+  writeFileSync(join(folder, 'audit-public-key.pem'), pem);
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(): void {
+  writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+}
+
+function audit(...args: string[]) {
+  const script = join(import.meta.dirname, '../../local/audit.ts');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], { encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+describe('npm run audit -- verify', () => {
+  it('accepts a whole trail, with the key beside the file', () => {
+    expect(audit('verify', file)).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^ok: 3 entries/),
+    });
+    const { status, stdout } = audit('verify', file, '--json');
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: true, entries: 3 });
+  });
+
+  it.each<[string, () => void, RegExp]>([
+    [
+      'changed',
+      () => Object.assign(lines[1] as object, { what: 'another' }),
+      /broken: line 2: its content was changed/,
+    ],
+    ['left out', () => lines.splice(1, 1), /broken: line 2/],
+    ['cut off before the head', () => lines.splice(2, 1), /broken: line 3/],
+    ['without its head', () => lines.pop(), /^open: 3 entries unbroken so far/],
+  ])('does not accept a trail that was %s', (_, change, text) => {
+    change();
+    write();
+    const { status, stdout } = audit('verify', file);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(text);
+  });
+
+  it('does not accept another key, or something that is no key', () => {
+    const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({
+      type: 'spki',
+      format: 'pem',
+    });
+    const key = join(folder, 'other.pem');
+    writeFileSync(key, other);
+    expect(audit('verify', file, '--key', key)).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining('does not fit'),
+    });
+    writeFileSync(key, 'no key');
+    expect(audit('verify', file, '--key', key)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(`cannot use the key ${key}`),
+    });
+  });
+
+  it('is not ok without a key', () => {
+    rmSync(join(folder, 'audit-public-key.pem'));
+    expect(audit('verify', file)).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining('no public key was given'),
+    });
+  });
+});
+
+describe('npm run audit -- show', () => {
+  it('prints one line per entry', () => {
+    const { status, stdout } = audit('show', file);
+    expect(status).toBe(0);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(4);
+    expect(stdout).toMatch(/2026-11-21T06:30:01.000Z {2}diagnosed +rule test +step 1/);
+    expect(JSON.parse(audit('show', file, '--json').stdout)).toHaveLength(4);
+  });
+});
+
+describe('npm run audit', () => {
+  it.each<[string, string[], number, RegExp]>([
+    ['no command', [], 2, /a command is needed: verify or show/],
+    ['an unknown command', ['check', 'x'], 2, /unknown command "check": verify or show/],
+    ['no file', ['verify'], 2, /one file is needed, and none was given/],
+    ['an unknown flag', ['show', 'x', '--all'], 2, /--all/],
+    ['a file that is not there', ['show', '/nowhere/audit.jsonl'], 1, /cannot read \/nowhere\/audit.jsonl/],
+  ])('with %s says what is wrong', (_, args, status, message) => {
+    const result = audit(...args);
+    expect(result.status).toBe(status);
+    expect(result.stderr).toMatch(message);
+  });
+
+  it('with a line that is no JSON names the line', () => {
+    writeFileSync(file, '{"a":1}\nnot json\n');
+    expect(audit('show', file)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('line 2 is not JSON: not json'),
+    });
+  });
+});

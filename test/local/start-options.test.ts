@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { faults } from '../../local/faults.ts';
+import { listRecordedNodes } from '../../local/node/recorded-node.ts';
+import { startOptions, UsageError, usageOf } from '../../local/start-options.ts';
+
+const recorded = listRecordedNodes();
+const options = (...args: string[]) => startOptions(args, recorded);
+
+describe('npm start', () => {
+  it('takes the host first and the policy as shipped, unless told otherwise', () => {
+    const { nodes, mode, approve, json, hostAsked } = options();
+    expect({ first: nodes[0], mode, approve, json, hostAsked }).toEqual({
+      first: 'host',
+      mode: 'auto',
+      approve: 'ask',
+      json: false,
+      hostAsked: false,
+    });
+    expect(nodes[1]).toBe('v2-zombies');
+  });
+
+  it.each<[string[], string[]]>([
+    [['--fault', 'healthy'], ['healthy']],
+    [
+      ['--fault', 'inconclusive'],
+      ['garbage', 'silent'],
+    ],
+    [['--node', 'silent'], ['silent']],
+    [['--node', 'v1-zombies', '--fault', 'dying-memcgs'], ['v1-zombies']],
+  ])('%j means the nodes %j', (args, nodes) => {
+    expect(options(...args).nodes).toEqual(nodes);
+  });
+
+  it('remembers that the host was asked for, and has a stand-in for a kernel that leaks nothing', () => {
+    expect(options('--node', 'host')).toMatchObject({
+      hostAsked: true,
+      nodes: ['host', 'v2-zombies', ...(faults['dying-memcgs']?.slice(2) ?? [])],
+    });
+  });
+
+  it.each<[string, string[], RegExp]>([
+    [
+      'an unknown flag',
+      ['--nodes', 'host'],
+      /valid flags: --node, --fault, --approve, --mode, --json, --help/,
+    ],
+    ['an argument', ['host'], /unexpected argument "host"; valid flags/],
+    [
+      'an unknown node',
+      ['--node', 'v3'],
+      /"v3".*auto, host, garbage, healthy, silent, v1-zombies, v2-growing/,
+    ],
+    ['an unknown fault', ['--fault', 'fire'], /"fire": use one of dying-memcgs, healthy, inconclusive/],
+    [
+      'a fault that the node cannot have',
+      ['--node', 'healthy', '--fault', 'dying-memcgs'],
+      /cannot be had on healthy: use one of host/,
+    ],
+    [
+      'a fault that the host cannot have',
+      ['--node', 'host', '--fault', 'healthy'],
+      /cannot be had on host: use one of healthy/,
+    ],
+    ['an unknown way to approve', ['--approve', 'maybe'], /"maybe" for --approve: use one of ask, yes, no/],
+    ['an unknown mode', ['--mode', 'fast'], /"fast" for --mode: use one of observe, approve, auto/],
+    ['a flag without its value', ['--node'], /--node/],
+  ])('refuses %s, with the list of what is valid', (_, args, message) => {
+    expect(() => options(...args)).toThrow(UsageError);
+    expect(() => options(...args)).toThrow(message);
+  });
+
+  it('knows a recorded node for every name in the list of faults', () => {
+    const named = Object.values(faults)
+      .flat()
+      .filter((node) => node !== 'host');
+    expect([...recorded].sort()).toEqual([...named].sort());
+  });
+
+  it('says in its help which nodes, faults and exit codes there are', () => {
+    const usage = usageOf(recorded);
+    for (const word of [...recorded, ...Object.keys(faults), 'exit code', '130'])
+      expect(usage).toContain(word);
+  });
+});

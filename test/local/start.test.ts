@@ -1,0 +1,168 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { verifyTrail } from '../../lambdas/domain/audit/verify-trail.ts';
+import { IncidentRecord } from '../../lambdas/domain/incident-record.ts';
+import { checkHost } from '../../local/node/host-leak.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const host = checkHost();
+const isRoot = process.getuid?.() === 0;
+
+/** The command runs where its files may go: on the disk of the checkout, because a leak needs a real file system. */
+let folder: string;
+beforeEach(() => {
+  mkdirSync(join(root, '.cgroup-medic'), { recursive: true });
+  folder = mkdtempSync(join(root, '.cgroup-medic/test-start-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+type Started = { child: ChildProcess; ended: Promise<number | null>; out(): string; err(): string };
+
+/** Exactly what `npm start -- ARGS` runs, without a terminal. */
+function start(args: string[], { cwd = folder, uid }: { cwd?: string; uid?: number } = {}): Started {
+  const child = spawn(process.execPath, [join(root, 'bin/run.mjs'), 'local/start.ts', ...args], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(uid === undefined ? {} : { uid, gid: uid, env: { PATH: process.env.PATH, HOME: cwd } }),
+  });
+  let [out, err] = ['', ''];
+  child.stdout?.setEncoding('utf8').on('data', (text) => {
+    out += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text) => {
+    err += text;
+  });
+  const ended = new Promise<number | null>((done) => child.once('close', (code) => done(code)));
+  return { child, ended, out: () => out, err: () => err };
+}
+
+function leaks(): string[] {
+  const mount = '/sys/fs/cgroup/memory';
+  return existsSync(mount)
+    ? readdirSync(mount).filter((name) => name.startsWith('cgroup-medic-leak-run-'))
+    : [];
+}
+
+/** Leaks of this test: others may have a run of their own on this host. */
+function leaksOf({ out, err }: Started): string[] {
+  const id = /cgroup-medic-leak-(run-[\w-]+)/.exec(`${out()}${err()}`)?.[1] ?? 'none';
+  return leaks().filter((name) => name.endsWith(id));
+}
+
+describe.concurrent('npm start', () => {
+  it.each([
+    [['--nodes', 'host'], /valid flags/],
+    [['--node', 'v3'], /use one of auto, host/],
+    [['--fault', 'fire'], /use one of dying-memcgs/],
+  ])('%j is wrong usage', async (args, message) => {
+    const run = start(args, { cwd: root });
+    expect(await run.ended).toBe(2);
+    expect(run.err()).toMatch(message);
+    expect(run.out()).toBe('');
+  });
+});
+
+describe('npm start --json', () => {
+  it('prints one incident record and nothing else, and keeps everything in files', async () => {
+    const run = start(['--node', 'v2-zombies', '--json']);
+    expect(await run.ended).toBe(0);
+    const record = IncidentRecord.parse(JSON.parse(run.out()));
+    expect(record).toMatchObject({ outcome: 'cured', recorded: true, node: 'v2-zombies' });
+    expect(run.err()).toContain('RECORDED node v2-zombies');
+    expect(run.err()).toContain('deployed, it takes ten minutes');
+
+    const directory = resolve(record.audit, '..');
+    expect(readdirSync(directory).sort()).toEqual([
+      'audit-public-key.pem',
+      'audit.jsonl',
+      'functions.log',
+      'incident.json',
+      'report.html',
+    ]);
+    expect(JSON.parse(readFileSync(join(directory, 'incident.json'), 'utf8'))).toEqual(record);
+    const trail = readFileSync(record.audit, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const key = readFileSync(join(directory, 'audit-public-key.pem'), 'utf8');
+    expect(verifyTrail(trail, key)).toMatchObject({ ok: true });
+    expect(readFileSync(record.report, 'utf8')).toContain('Recorded node.');
+  });
+});
+
+describe('npm start --approve ask', () => {
+  it('without a terminal refuses as soon as somebody has to be asked', async () => {
+    const run = start(['--node', 'v2-zombies', '--mode', 'approve']);
+    expect(await run.ended).toBe(1);
+    expect(run.err()).toMatch(
+      /there is no terminal to ask at: start again with --approve yes or --approve no/,
+    );
+    expect(run.out()).toContain('failed:');
+  });
+});
+
+describe.skipIf(!host.possible)('npm start --node host (needs Linux, root and cgroup v1)', () => {
+  it('makes a real leak, cures it, and leaves nothing behind', async () => {
+    const run = start(['--node', 'host', '--json']);
+    expect(await run.ended).toBe(0);
+    const record = IncidentRecord.parse(JSON.parse(run.out()));
+    expect(record).toMatchObject({ outcome: 'cured', recorded: false });
+    const result = record.rungs[0]?.result;
+    expect(Number(result?.before.dying) - Number(result?.after.dying)).toBeGreaterThan(5000);
+    expect(run.err()).toContain('counted by this process, not by the medic');
+    expect(leaksOf(run)).toEqual([]);
+  });
+
+  it('stopped by Ctrl-C tidies up: janitor, leak, processes', async () => {
+    const run = start(['--node', 'host']);
+    await expect.poll(() => run.out(), { timeout: 60_000, interval: 200 }).toContain('the incident is open');
+    run.child.kill('SIGINT');
+    expect(await run.ended).toBe(130);
+    expect(run.out()).toContain('the janitor cleans up');
+    expect(leaksOf(run)).toEqual([]);
+    const [id = ''] = readdirSync(join(folder, '.cgroup-medic/runs'));
+    const directory = join(folder, '.cgroup-medic/runs', id);
+    const trail = readFileSync(join(directory, 'audit.jsonl'), 'utf8').trimEnd().split('\n');
+    const key = readFileSync(join(directory, 'audit-public-key.pem'), 'utf8');
+    expect(
+      verifyTrail(
+        trail.map((line) => JSON.parse(line)),
+        key,
+      ),
+    ).toMatchObject({ ok: true });
+    expect(trail.join('\n')).toContain('janitor.finished');
+  });
+
+  it('killed half-way leaves a leak, and the next run removes it', async () => {
+    const killed = start(['--node', 'host']);
+    await expect
+      .poll(() => killed.out(), { timeout: 60_000, interval: 200 })
+      .toContain('a real leak in /cgroup');
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    const left = leaksOf(killed);
+    expect(left).toHaveLength(1);
+
+    const next = start(['--node', 'healthy']);
+    expect(await next.ended).toBe(0);
+    expect(next.out()).toContain(`removed ${left[0]}`);
+    expect(leaksOf(killed)).toEqual([]);
+  });
+});
+
+describe.skipIf(!isRoot)('npm start --node host as another user (needs root to become one)', () => {
+  it('says what is missing and what works instead', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-nobody-'));
+    try {
+      chownSync(home, 65_534, 65_534);
+      const run = start(['--node', 'host'], { cwd: home, uid: 65_534 });
+      expect(await run.ended).toBe(1);
+      expect(run.err()).toMatch(/needs root\. This works: npm start -- --node v2-zombies/);
+    } finally {
+      rmSync(home, { recursive: true, force: true });
+    }
+  });
+});
