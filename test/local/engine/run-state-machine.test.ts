@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { UnsupportedDefinitionError } from '../../../local/engine/check-definition.ts';
 import type { Json, JsonObject } from '../../../local/engine/json.ts';
 import { type ExecutionProps, runStateMachine } from '../../../local/engine/run-state-machine.ts';
@@ -160,6 +160,21 @@ describe('runStateMachine', () => {
       expect(result.output).toEqual({ answer: 2 });
     });
 
+    it('closes the token of a try that timed out before the next try', async () => {
+      const tries: AbortSignal[] = [];
+      const Retry = [{ ErrorEquals: ['States.Timeout'], IntervalSeconds: 1, MaxAttempts: 1 }];
+      const result = await execute(machine({ A: waiting({ TimeoutSeconds: 1, Retry }) }), {
+        invokeFunction: async () => null,
+        waitForToken: async (_, signal) => {
+          tries.push(signal);
+          return tries.length === 1
+            ? new Promise<never>(() => {})
+            : { firstIsClosed: tries[0]?.aborted ?? null };
+        },
+      });
+      expect(result.output).toEqual({ firstIsClosed: true });
+    });
+
     it('fails the task when the function that asks fails', async () => {
       const result = await execute(machine({ A: waiting() }), {
         invokeFunction: async () => {
@@ -208,16 +223,24 @@ describe('runStateMachine', () => {
     });
 
     it('leaves no timer behind that would keep the process alive', async () => {
-      const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
-      const before = timers();
+      // Prepare
+      const set = vi.spyOn(globalThis, 'setTimeout');
+      const cleared = vi.spyOn(globalThis, 'clearTimeout');
+
+      // Act
       const result = await execute(machine({ A: waiting({ TimeoutSeconds: 300 }) }), {
         signal: AbortSignal.timeout(50),
         invokeFunction: async () => null,
         waitForToken: () => new Promise(() => {}),
       });
-      expect(result.status).toBe('ABORTED');
       await new Promise((resolve) => setImmediate(resolve));
-      expect(timers()).toBeLessThanOrEqual(before);
+
+      // Assess
+      expect(result.status).toBe('ABORTED');
+      const timer = set.mock.results[set.mock.calls.findIndex(([, ms]) => ms === 300_000)]?.value;
+      expect(timer).toBeDefined();
+      expect(cleared.mock.calls.map(([given]) => given)).toContain(timer);
+      vi.restoreAllMocks();
     });
 
     it('ends a wait at once', async () => {
