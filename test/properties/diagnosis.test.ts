@@ -61,7 +61,12 @@ const evidence = fc
       fc.record({ live: count(30_000), dying: count(200_000), source: fc.constant('cgroup.stat' as const) }),
     ),
     slices: probe(
-      fc.record({ entries: fc.array(slice, { maxLength: 12 }), omitted: count(10), unread: count(10) }),
+      fc.record({
+        // A directory is listed once.
+        entries: fc.uniqueArray(slice, { maxLength: 12, selector: (entry) => entry.path }),
+        omitted: count(10),
+        unread: count(10),
+      }),
     ),
     memory: probe(memory),
     pressure: probe(fc.record({ memory: pressure, io: pressure, cpu: pressure })),
@@ -170,6 +175,12 @@ describe('readEvidence, for any text', () => {
         ).toBe(false);
       }),
     );
+  });
+
+  it('keeps no more of a long text than its head', () => {
+    const read = readEvidence('x'.repeat(5000));
+
+    expect(read).toMatchObject({ ok: false, rawHead: 'x'.repeat(500) });
   });
 
   it('reads back what a node printed, and refuses it cut off anywhere', () => {

@@ -101,8 +101,11 @@ describe('evidenceDigest', () => {
     ['boot', { bootId: 'c' }],
     ['lost boot id', { bootId: undefined }],
     ['cause', { diagnosis: { cause: 'healthy' as const } }],
+    ['variant', { diagnosis: { cause: 'dying-memcgs' as const, variant: 'v' } }],
+    ['treatment', { rung: { ...approval.rung, treatment: 'notify' as const } }],
+    ['name of the document', { rung: { ...approval.rung, document: 'reclaim-restore' } }],
     ['arguments', { rung: { ...approval.rung, arguments: { slices: '/user.slice /x' } } }],
-    ['document', { documentDigest: 'y' }],
+    ['content of the document', { documentDigest: 'y' }],
   ])('moves with the %s', (_, change) => {
     expect(evidenceDigest({ ...bound, ...change })).not.toBe(evidenceDigest(bound));
   });

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AuditEntry, nextEntry } from '../../../lambdas/domain/audit/entry.ts';
+import { type AuditEntry, hashOf, nextEntry } from '../../../lambdas/domain/audit/entry.ts';
 import { openApprovals } from '../../../lambdas/domain/audit/open-approvals.ts';
 import { openChanges } from '../../../lambdas/domain/audit/open-changes.ts';
 import { headMessage, type SignedHead } from '../../../lambdas/domain/audit/signed-head.ts';
@@ -30,8 +30,8 @@ function trailOf(...drafts: Partial<Draft>[]): AuditEntry[] {
   return entries;
 }
 
-function headOf(entries: AuditEntry[]): SignedHead {
-  const { incident, seq, hash } = entries.at(-1) as AuditEntry;
+function headOf(entries: AuditEntry[], names: Partial<SignedHead> = {}): SignedHead {
+  const { incident, seq, hash } = { ...(entries.at(-1) as AuditEntry), ...names };
   const signature = sign('sha256', headMessage({ incident, seq, hash }), keys.privateKey).toString('base64');
   return {
     version: 1,
@@ -83,6 +83,55 @@ describe('verifyTrail', () => {
       firstBroken: { line: 5 },
     });
     expect(verifyTrail([], publicKey)).toMatchObject({ state: 'broken' });
+  });
+
+  it.each([
+    ['leaves a number out', { seq: 3 }, 'entry 2 is missing: this one is 3'],
+    ['belongs to another incident', { incident: 'other' }, 'it belongs to incident other, not to inc'],
+    ['follows another entry', { previousHash: 'x' }, 'it does not follow the entry before it'],
+  ])('finds an entry that %s, even with a hash that fits it', (_, change, reason) => {
+    const [one, two, three] = entries;
+    const body = { ...(three as AuditEntry), ...change };
+    const forged = { ...body, hash: hashOf(body) };
+
+    expect(verifyTrail([one, two, forged])).toMatchObject({
+      state: 'broken',
+      firstBroken: { line: 3, reason },
+    });
+  });
+
+  it('finds a field that was added', () => {
+    const [one, two, three, head] = whole;
+
+    expect(verifyTrail([one, { ...two, approvedBy: 'eve' }, three, head], publicKey)).toMatchObject({
+      firstBroken: { line: 2, reason: 'its content was changed after it was written' },
+    });
+  });
+
+  it.each([
+    ['sequence number', headOf(entries, { seq: 1 })],
+    ['incident', headOf(entries, { incident: 'other' })],
+    ['hash', headOf(trailOf({ what: 'one' }, { what: 'two' }, { what: 'another' }))],
+  ])('finds a head that is signed with the right key over another %s', (_, head) => {
+    expect(verifyTrail([...entries, head], publicKey)).toMatchObject({
+      firstBroken: { line: 4, reason: expect.stringContaining('does not name the last entry') },
+    });
+  });
+
+  it('takes nothing behind the head, though it would follow', () => {
+    const longer = trailOf({ what: 'one' }, { what: 'two', details: { n: 1 } }, { what: 'three' }, {});
+    const reason = 'something follows the signed head';
+
+    expect(longer.slice(0, 3)).toEqual(entries);
+    for (const line of [longer[3], headOf(entries)]) {
+      expect(verifyTrail([...whole, line], publicKey)).toMatchObject({ firstBroken: { line: 5, reason } });
+    }
+  });
+
+  it('signs these bytes, so that anybody can check a head with other tools', () => {
+    expect(headMessage({ incident: 'inc', seq: 2, hash: 'abc' }).toString()).toBe(
+      'cgroup-medic audit head v1\ninc\n2\nabc\n',
+    );
   });
 
   it('finds any changed character of any value', () => {
@@ -146,6 +195,7 @@ describe('openChanges', () => {
     expect(openChanges(trailOf(intended, sent, finished(false)))).toHaveLength(1);
     expect(openChanges(trailOf(intended, sent, finished(false), undone('failed')))).toHaveLength(1);
     expect(openChanges(trailOf(intended, sent, finished(false), undone('done')))).toEqual([]);
+    expect(openChanges(trailOf(intended, sent, finished(false), undone('nothing')))).toEqual([]);
   });
 });
 

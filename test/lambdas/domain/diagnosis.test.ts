@@ -78,6 +78,36 @@ describe('diagnose', () => {
     expect(diagnose(evidenceWith(probes), thresholds).cause).not.toBe('healthy');
   });
 
+  it('goes by the tasks that stall in part where the kernel does not say when all do', () => {
+    const { value } = pressureOf(40);
+    const pressure = { status: 'ok', value: { ...value, memory: { ...value.memory, full: null } } };
+
+    expect(diagnose(evidenceWith({ pressure }), thresholds).cause).not.toBe('healthy');
+  });
+
+  it('begins exactly at the thresholds', () => {
+    const causeAt = (dying: number) =>
+      diagnose(evidenceWith({ cgroups: cgroups(100, dying) }), thresholds).cause;
+
+    expect(causeAt(thresholds.dyingFloor)).toBe('healthy');
+    expect(causeAt(thresholds.dyingFloor + 1)).toBe('inconclusive');
+    expect(causeAt(thresholds.dyingCount - 1)).toBe('inconclusive');
+    expect(causeAt(thresholds.dyingCount)).toBe('dying-memcgs');
+  });
+
+  it('does not rule zombies out by their number alone where their cost is not known', () => {
+    const evidence = evidenceWith({ cgroups: cgroups(100, 1500), memory: missing });
+
+    expect(diagnose(evidence, thresholds).explanation).toContain('dying-memcgs (needs memory)');
+  });
+
+  it('is surer the more the hidden outnumber the visible', () => {
+    const confidence = (live: number) =>
+      diagnose(evidenceWith({ cgroups: cgroups(live, 2000) }), thresholds).confidence;
+
+    expect(confidence(1000)).toBeGreaterThan(confidence(1001));
+  });
+
   it('makes of a silent node an inconclusive one with the reason', () => {
     expect(diagnoseWithoutEvidence({ probe: 'evidence', reason: 'Undeliverable' })).toMatchObject({
       cause: 'inconclusive',

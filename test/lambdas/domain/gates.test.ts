@@ -68,6 +68,18 @@ describe('strictest', () => {
     expect(strictest([pass]).gate).toBe('a');
   });
 
+  it('knows this order, whichever is asked first', () => {
+    const order = ['refuse', 'observe', 'skip', 'wait', 'ask', 'pass'] as const;
+    const result = (decision: (typeof order)[number]) => ({ gate: decision, decision, reason: '' });
+
+    for (const [index, stricter] of order.entries()) {
+      for (const milder of order.slice(index + 1)) {
+        expect(strictest([result(stricter), result(milder)]).gate).toBe(stricter);
+        expect(strictest([result(milder), result(stricter)]).gate).toBe(stricter);
+      }
+    }
+  });
+
   it('refuses where no gate was asked', () => {
     expect(strictest([]).decision).toBe('refuse');
   });

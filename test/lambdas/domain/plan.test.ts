@@ -46,6 +46,34 @@ describe('planFor', () => {
     expect(plan[0]?.arguments.slices).toBe('/system.slice /user.slice');
   });
 
+  it('leaves alone what holds no more than any node does', () => {
+    const byCount = leaking({ path: '/user.slice', dying: 20_000 }, { path: '/init.scope', dying: 29 });
+    const byBytes = leaking({ path: '/user.slice', ghostKb: 80_000 }, { path: '/init.scope', ghostKb: 1023 });
+
+    expect(planOf(byCount)[0]?.arguments.slices).toBe('/user.slice');
+    expect(planOf(byBytes)[0]?.arguments.slices).toBe('/user.slice');
+  });
+
+  it('expects no more of a reclaim than a healthy node shows', () => {
+    const evidence = evidenceWith({
+      cgroups: cgroups(100, 2100),
+      slices: slices({ path: '/user.slice', dying: 2000 }),
+    });
+
+    expect(planOf(evidence)[0]?.expects.atMost).toBe(300);
+  });
+
+  it('names at most as many slices as the document takes, the largest', () => {
+    const entries = Array.from({ length: 25 }, (_, n) => ({ path: `/user.slice/${n}`, dying: 900 - n }));
+    const paths = planOf(leaking(...entries))[0]?.arguments.slices?.split(' ');
+
+    expect(paths).toEqual(entries.slice(0, 20).map(({ path }) => path));
+  });
+
+  it('never names the root of the hierarchy, whatever the settings allow', () => {
+    expect(planOf(leaking({ path: '/', dying: 20_000 })).map((rung) => rung.treatment)).toEqual(['notify']);
+  });
+
   it('leaves the pods alone unless the settings name their slice', () => {
     const evidence = leaking({ path: '/kubepods.slice', dying: 20_000 });
 

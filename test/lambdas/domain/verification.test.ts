@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { judge, type Sample } from '../../../lambdas/domain/verification.ts';
-import { clusterWith } from './sample-evidence.ts';
+import { judge, type Sample, sampleOf } from '../../../lambdas/domain/verification.ts';
+import { clusterWith, evidenceWith, missing } from './sample-evidence.ts';
 
 const { thresholds } = clusterWith();
 const expects = { text: 'few are left', signal: 'dying' as const, atMost: 300 };
@@ -38,6 +38,21 @@ describe('judge', () => {
 
   it('lets one odd look bend nothing', () => {
     expect(verdictOf(series(258, 258, 4000, 258, 258, 258))).toBe('cured');
+    expect(verdictOf(series(258, 258, 258, 258, 258, 4000))).toBe('cured');
+    expect(verdictOf(series(9000, 9000, 9000, 9000, 9000, 258))).toBe('relieved');
+  });
+
+  it('is content with exactly what the rung promised, and with no more', () => {
+    expect(verdictOf(series(300, 300, 300, 300, 300, 300))).toBe('cured');
+    expect(verdictOf(series(301, 301, 301, 301, 301, 301))).toBe('relieved');
+  });
+
+  it('cannot judge where nobody looked before', () => {
+    const unseen = sample(-1, null);
+
+    expect(judge(unseen, series(258, 258, 258, 258, 258, 258), expects, thresholds).verdict).toBe(
+      'not-cured',
+    );
   });
 
   it('never takes missing looks for a cure', () => {
@@ -71,9 +86,42 @@ describe('judge', () => {
     });
   });
 
+  it('takes a rise that is mere noise in a short window for no growth', () => {
+    const samples = [258, 258, 259, 259, 260].map((dying, second) => sample(second / 60, dying));
+
+    expect(judge(before, samples, expects, thresholds)).toMatchObject({
+      verdict: 'cured',
+      provisional: true,
+    });
+  });
+
   it('cannot be talked into a cure by looks at one moment', () => {
     const samples = [0, 0, 0, 0, 0].map((minute) => sample(minute, 258));
 
     expect(verdictOf(samples)).toBe('relieved');
+  });
+});
+
+describe('sampleOf', () => {
+  const at = new Date(start);
+
+  it('shows what was not seen as unknown, with the reason, and never as zero', () => {
+    const unknown = { dying: null, availablePercent: null, stalledPercent: null, bootId: null };
+    const blind = evidenceWith({ host: missing, cgroups: missing, memory: missing, pressure: missing });
+
+    expect(sampleOf(blind, at)).toEqual({ at: at.toISOString(), ...unknown });
+    expect(sampleOf(undefined, at, 'no answer')).toEqual({
+      at: at.toISOString(),
+      ...unknown,
+      gap: 'no answer',
+    });
+  });
+
+  it('goes by the tasks that stall in part where the kernel does not say when all do', () => {
+    const stall = (avg10: number) => ({ avg10, avg60: 0, avg300: 0, totalUs: 0 });
+    const one = { some: stall(30), full: null };
+    const pressure = { status: 'ok', value: { memory: one, io: one, cpu: one } };
+
+    expect(sampleOf(evidenceWith({ pressure }), at).stalledPercent).toBe(30);
   });
 });

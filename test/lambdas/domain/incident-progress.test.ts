@@ -1,0 +1,163 @@
+import { describe, expect, it } from 'vitest';
+import { closingMessage } from '../../../lambdas/domain/closing-message.ts';
+import { climb, endingOf, rungResult } from '../../../lambdas/domain/incident-progress.ts';
+import type { IncidentState } from '../../../lambdas/domain/incident-state.ts';
+import type { Rung } from '../../../lambdas/domain/treatments/treatment.ts';
+import type { Sample } from '../../../lambdas/domain/verification.ts';
+
+const at = '2026-11-21T06:00:00.000Z';
+const first: Rung = {
+  treatment: 'reclaim',
+  kind: 'document',
+  arguments: { slices: '/user.slice' },
+  risk: 'low',
+  needs: 'auto',
+  reason: '',
+  expects: { text: 'few are left' },
+};
+const second: Rung = { ...first, treatment: 'notify', kind: 'notify', risk: 'none' };
+const look: Sample = { at, dying: 500, availablePercent: 60, stalledPercent: 0, bootId: 'b' };
+
+function stateWith(change: Partial<IncidentState> = {}): IncidentState {
+  return {
+    version: 1,
+    step: 1,
+    incident: {
+      id: 'inc',
+      execution: 'e',
+      openedAt: at,
+      cluster: 'prod',
+      instanceId: 'i-0123456789abcdef0',
+      alarm: { source: 'by-hand', id: 'a', at, cluster: 'prod', instanceId: 'i-0123456789abcdef0' },
+    },
+    lease: { status: 'ours', fencing: 1, reason: '' },
+    plan: [first, second],
+    ladder: { index: 0, status: 'rung' },
+    rung: first,
+    voids: 0,
+    results: [],
+    ...change,
+  };
+}
+
+const verified = (verdict: NonNullable<IncidentState['verification']>['verdict']) => ({
+  verification: { verdict, waitSeconds: 0, planned: 6, samples: [look], provisional: false, findings: [] },
+});
+const gated = (decision: NonNullable<IncidentState['gate']>['decision']) => ({
+  gate: { decision, gate: 'mode', reason: `the gate says ${decision}`, waitSeconds: 0 },
+});
+const settled = (decision: NonNullable<IncidentState['approval']>['decision']) => ({
+  approval: { id: 'p', evidenceDigest: 'd', timeoutSeconds: 60, expiresAt: at, decision },
+});
+const failedUndo = { undo: { status: 'failed', reason: '2 changes could not be taken back' } } as const;
+const error = { error: { Error: 'States.Timeout' } };
+const exhausted = { ladder: { index: 2, status: 'exhausted' } } as const;
+
+describe('endingOf', () => {
+  it.each<[string, Partial<IncidentState>, string]>([
+    ['a cure', verified('cured'), 'cured'],
+    ['an empty ladder', { ladder: { index: 0, status: 'empty' } }, 'observed'],
+    ['a denial', settled('denied'), 'denied'],
+    ['an approval that expired', settled('expired'), 'expired'],
+    ['an approval that is void', settled('void'), 'void'],
+    ['a refusal at the last check', { recheck: { decision: 'refuse', reason: '' } }, 'refused'],
+    ['a gate that only observes', gated('observe'), 'observed'],
+    ['a gate that refuses', gated('refuse'), 'refused'],
+    ['the end of the ladder', exhausted, 'unresolved'],
+    ['another incident on the node', { lease: { status: 'refused', fencing: null, reason: '' } }, 'refused'],
+  ])('calls %s what it is', (_, change, outcome) => {
+    expect(endingOf(stateWith(change)).outcome).toBe(outcome);
+  });
+
+  it('calls the end of the ladder relieved when a rung got it better', () => {
+    const results = climb(stateWith(verified('relieved'))).results;
+
+    expect(endingOf(stateWith({ ...exhausted, results })).outcome).toBe('relieved');
+  });
+
+  it.each<[string, Partial<IncidentState>]>([
+    ['an error', error],
+    ['an undo that failed', failedUndo],
+  ])('lets %s outweigh every good sign', (_, change) => {
+    const good = { ...verified('cured'), ...gated('pass'), ...settled('approved'), ...exhausted };
+
+    expect(endingOf(stateWith({ ...good, ...change })).outcome).toBe('failed');
+  });
+
+  it('says what failed', () => {
+    expect(endingOf(stateWith(error)).reason).toBe('States.Timeout: no cause given');
+    expect(endingOf(stateWith({ error: { Cause: 'x'.repeat(5000) } })).reason).toHaveLength(1000);
+    expect(endingOf(stateWith(failedUndo)).reason).toContain('2 changes could not be taken back');
+  });
+
+  it('calls a state that no rule knows a failure', () => {
+    expect(endingOf(stateWith()).outcome).toBe('failed');
+    expect(endingOf(stateWith({ ...gated('pass'), ...settled('approved') })).outcome).toBe('failed');
+    expect(endingOf(stateWith(verified('not-cured'))).outcome).toBe('failed');
+  });
+});
+
+describe('climb', () => {
+  it('takes nothing of a rung along to the next but the record and the last look', () => {
+    const treatment = { status: 'done', reason: 'it ran' } as const;
+    const spent = stateWith({
+      ...gated('pass'),
+      ...settled('approved'),
+      treatment,
+      ...verified('not-cured'),
+    });
+    const next = climb({ ...spent, recheck: { decision: 'pass', reason: '' }, ...failedUndo });
+
+    expect(next).toEqual({
+      ...stateWith(),
+      ladder: { index: 1, status: 'rung' },
+      rung: second,
+      before: look,
+      results: [
+        expect.objectContaining({
+          treatment: 'reclaim',
+          status: 'done',
+          approval: { id: 'p', status: 'approved' },
+          verification: expect.objectContaining({ verdict: 'not-cured', cured: false }),
+          undo: failedUndo.undo,
+        }),
+      ],
+    });
+  });
+
+  it('says when there is no rung left', () => {
+    const end = climb(stateWith({ ladder: { index: 1, status: 'rung' }, rung: second }));
+
+    expect(end.ladder).toEqual({ index: 2, status: 'exhausted' });
+    expect(end).not.toHaveProperty('rung');
+  });
+});
+
+describe('rungResult', () => {
+  it('tells a rung that was skipped from one that did not start', () => {
+    expect(rungResult(stateWith(gated('skip')))?.status).toBe('skipped');
+    expect(rungResult(stateWith(gated('refuse')))?.status).toBe('not-started');
+    expect(
+      rungResult(stateWith({ ...gated('skip'), treatment: { status: 'failed', reason: '' } }))?.status,
+    ).toBe('failed');
+  });
+});
+
+describe('closingMessage', () => {
+  const refused = { lease: { status: 'refused', fencing: null, reason: '' } } as const;
+
+  it('stays silent only where another incident held the node', () => {
+    expect(closingMessage(stateWith({ ...refused, outcome: 'refused' }))).toBeUndefined();
+    expect(closingMessage(stateWith({ ...refused, ...error, outcome: 'failed' }))).toBeDefined();
+    expect(closingMessage(stateWith({ outcome: 'refused' }))?.kind).toBe('incident-closed');
+  });
+
+  it('calls a person when the incident failed, and says why', () => {
+    const message = closingMessage(stateWith({ outcome: 'failed', outcomeReason: 'the undo failed' }));
+
+    expect(message).toMatchObject({
+      kind: 'call-a-person',
+      text: expect.stringContaining('the undo failed'),
+    });
+  });
+});
