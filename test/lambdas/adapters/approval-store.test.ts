@@ -1,3 +1,5 @@
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApprovalStore } from '../../../lambdas/adapters/approval-store.ts';
 import type { Approval } from '../../../lambdas/domain/approval/approval.ts';
@@ -45,6 +47,25 @@ describe('ApprovalStore', () => {
 
     expect(JSON.stringify(await store.get('a'))).not.toContain('secret-token');
     expect(await store.token('a')).toBe('secret-token');
+  });
+
+  it.each(['APPROVAL', 'TOKEN'])(
+    'keeps the %s for thirty days after the approval has expired',
+    async (sk) => {
+      await store.request(approvalWith(`ttl-${sk}`), 't');
+
+      const key = marshall({ pk: `APPROVAL#ttl-${sk}`, sk });
+      const { Item } = await dynamo.client.send(new GetItemCommand({ TableName: 'state', Key: key }));
+      const days = (unmarshall(Item ?? {}).ttl - Date.parse('2026-11-21T07:00:00Z') / 1000) / 86_400;
+      expect(days).toBe(30);
+    },
+  );
+
+  it('does not take a broken table for a race that was lost', async () => {
+    const nowhere = new ApprovalStore(dynamo.client, 'no-such-table');
+
+    await expect(nowhere.request(approvalWith('a'), 't')).rejects.toThrow(/not found/);
+    await expect(nowhere.settle(approvalWith('a'), 'pending')).rejects.toThrow(/not found/);
   });
 
   it('knows nothing of an approval that was never asked for', async () => {

@@ -2,6 +2,7 @@ import {
   CloudWatchLogsClient,
   CreateLogStreamCommand,
   PutLogEventsCommand,
+  ResourceAlreadyExistsException,
   ResourceNotFoundException,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { mockClient } from 'aws-sdk-client-mock';
@@ -122,6 +123,42 @@ describe('AuditTrail', () => {
       logGroupName: 'audit-group',
       logStreamName: incident,
     });
+  });
+
+  it('shares the stream with whoever made it first, and fails when it cannot be made', async () => {
+    const noStream = new ResourceNotFoundException({ message: 'no stream', $metadata: {} });
+    const existed = new ResourceAlreadyExistsException({ message: 'there', $metadata: {} });
+    logs.on(PutLogEventsCommand).rejectsOnce(noStream).resolvesOnce({}).rejectsOnce(noStream).resolves({});
+    logs.on(CreateLogStreamCommand).rejectsOnce(existed).rejectsOnce(new Error('AccessDenied'));
+
+    await trail.append(draft, contextOf(freshIncident(), 'a'));
+    await expect(trail.append(draft, contextOf(freshIncident(), 'a'))).rejects.toThrow('AccessDenied');
+  });
+
+  it('reads a trail that is longer than one answer of the table', async () => {
+    const incident = freshIncident();
+    const details = { text: 'x'.repeat(300_000) };
+
+    for (const key of ['a', 'b', 'c', 'd', 'e']) {
+      await trail.append({ ...draft, details }, contextOf(incident, key));
+    }
+
+    expect(await trail.entries(incident)).toHaveLength(5);
+  });
+
+  it('signs again when somebody wrote between its look and its signature', async () => {
+    const incident = freshIncident();
+    await trail.append(draft, contextOf(incident, 'a'));
+    let signed = 0;
+
+    await trail.close(incident, async (last) => {
+      signed += 1;
+      if (signed === 1) await trail.append(draft, contextOf(incident, 'b'));
+      return sign(last);
+    });
+
+    expect(await trail.isClosed(incident)).toBe(true);
+    expect(delivered()).toMatchObject([{ seq: 0 }, { seq: 1 }, { kind: 'signed-head', seq: 1 }]);
   });
 
   it('closes once, after everything was delivered, and takes nothing afterwards', async () => {

@@ -41,6 +41,23 @@ describe('LeaseStore', () => {
     expect(taken.filter(({ status }) => status === 'ours')).toHaveLength(1);
   });
 
+  it('holds a lease up to its very last moment', async () => {
+    const instance = freshNode();
+    await leases.take(instance, 'one', 60, t0);
+
+    expect(await leases.take(instance, 'two', 60, later(60))).toMatchObject({ status: 'held' });
+    const after = new Date(later(60).getTime() + 1);
+    expect(await leases.take(instance, 'two', 60, after)).toMatchObject({ status: 'ours' });
+  });
+
+  it('does not take a broken table for a lease that somebody else has', async () => {
+    const nowhere = new LeaseStore(dynamo.client, 'no-such-table');
+
+    await expect(nowhere.take('i-1', 'one', 60, t0)).rejects.toThrow(/not found/);
+    await expect(nowhere.renew('i-1', 'one', 1, 60, t0)).rejects.toThrow(/not found/);
+    await expect(nowhere.release('i-1', 'one')).rejects.toThrow(/not found/);
+  });
+
   it('passes an expired lease on, and the old holder can neither renew nor release it', async () => {
     const instance = freshNode();
     await leases.take(instance, 'one', 60, t0);

@@ -1,4 +1,5 @@
 import {
+  CancelCommandCommand,
   DescribeDocumentCommand,
   GetCommandInvocationCommand,
   GetDocumentCommand,
@@ -11,7 +12,7 @@ import {
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { readMode } from '../../../lambdas/adapters/mode-parameter.ts';
-import { lookAtCommand, sendCommand } from '../../../lambdas/adapters/ssm-commands.ts';
+import { cancelCommand, lookAtCommand, sendCommand } from '../../../lambdas/adapters/ssm-commands.ts';
 import { DocumentChangedError, pinDocument } from '../../../lambdas/adapters/ssm-documents.ts';
 import { digestOf } from '../../../lambdas/domain/canonical-json.ts';
 
@@ -54,6 +55,15 @@ describe('pinDocument', () => {
       await expect(pinDocument(client, reference)).rejects.toThrow(/without a SHA-256 hash/);
     },
   );
+
+  it.each([{ Content: '{}' }, { DocumentVersion: '7' }])(
+    'refuses an answer without a version or content: %o',
+    async (answer) => {
+      ssm.on(GetDocumentCommand).resolves(answer);
+
+      await expect(pinDocument(client, reference)).rejects.toThrow(/without a version or content/);
+    },
+  );
 });
 
 describe('sendCommand', () => {
@@ -61,13 +71,14 @@ describe('sendCommand', () => {
     ssm.on(SendCommandCommand).resolves({ Command: { CommandId: 'c-1' } });
     const document = await pinDocument(client, reference);
 
-    const id = await sendCommand(client, {
+    const request = {
       document,
       instanceId: 'i-0123456789abcdef0',
       arguments: { slices: '/a /b' },
       deliverySeconds: 60,
       comment: 'x'.repeat(200),
-    });
+    };
+    const id = await sendCommand(client, request);
 
     expect(id).toBe('c-1');
     expect(ssm.commandCalls(SendCommandCommand)[0]?.args[0].input).toEqual({
@@ -80,6 +91,19 @@ describe('sendCommand', () => {
       TimeoutSeconds: 60,
       Comment: 'x'.repeat(100),
     });
+    ssm.on(SendCommandCommand).resolves({ Command: {} });
+    await expect(sendCommand(client, request)).rejects.toThrow('answered without an id');
+  });
+});
+
+describe('cancelCommand', () => {
+  it('asks the one instance, not every node that has the command', async () => {
+    await cancelCommand(client, 'c-1', 'i-0123456789abcdef0');
+
+    expect(ssm.commandCalls(CancelCommandCommand)[0]?.args[0].input).toEqual({
+      CommandId: 'c-1',
+      InstanceIds: ['i-0123456789abcdef0'],
+    });
   });
 });
 
@@ -88,12 +112,16 @@ describe('lookAtCommand', () => {
     ['Pending', 'Pending', 'running'],
     ['InProgress', 'InProgress', 'running'],
     ['Cancelling', 'Cancelling', 'running'],
+    ['Delayed', 'Delayed', 'running'],
     ['Success', 'Success', 'succeeded'],
     ['Failed', 'Failed', 'failed'],
     ['Cancelled', 'Cancelled', 'failed'],
     ['TimedOut', 'Execution Timed Out', 'timed-out'],
     ['TimedOut', 'Delivery Timed Out', 'no-answer'],
+    ['TimedOut', 'DeliveryTimedOut', 'no-answer'],
     ['Failed', 'Undeliverable', 'no-answer'],
+    ['Failed', 'Invalid Platform', 'no-answer'],
+    ['Failed', 'Access Denied', 'no-answer'],
     ['Failed', 'Terminated', 'failed'],
   ] as const)('reads %s, %s as %s', async (Status, StatusDetails, expected) => {
     ssm.on(GetCommandInvocationCommand).resolves({ Status, StatusDetails, ResponseCode: 1 });
@@ -111,6 +139,22 @@ describe('lookAtCommand', () => {
     ssm.on(GetCommandInvocationCommand).rejects(new Error('AccessDenied'));
 
     await expect(lookAtCommand(client, 'c', 'i')).rejects.toThrow('AccessDenied');
+  });
+
+  it('hands over what a command printed, also one that failed', async () => {
+    ssm.on(GetCommandInvocationCommand).resolves({
+      Status: 'Failed',
+      StatusDetails: 'Failed',
+      ResponseCode: 1,
+      StandardOutputContent: '{"error":"x"}',
+    });
+
+    expect(await lookAtCommand(client, 'c', 'i')).toEqual({
+      status: 'failed',
+      responseCode: 1,
+      output: '{"error":"x"}',
+      reason: 'Failed',
+    });
   });
 
   it('gives the last line of what went wrong as the reason', async () => {
