@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../lambdas/domain/canonical-json.ts';
 import { documentNames, loadDocument } from '../../ssm-documents/load.ts';
 
 /** The service's limit is 64 KB with parameters; the rest is room for its own envelope. */
@@ -56,6 +57,7 @@ describe('the documents', () => {
     const first = loadDocument('reclaim');
 
     expect(first.contentDigest).toMatch(/^[0-9a-f]{64}$/);
+    expect(first.contentDigest).toBe(digestOf(first.content));
     expect(loadDocument('reclaim').contentDigest).toBe(first.contentDigest);
     expect(loadDocument('reclaim-restore').contentDigest).not.toBe(first.contentDigest);
   });

@@ -50,6 +50,21 @@ describe('a step', () => {
 
     expect(result.stdout).toBe('o'.repeat(24_000));
     expect(result.stderr).toBe('e'.repeat(8_000));
+    expect(result.steps[0]).toMatchObject({ stdout: result.stdout, stderr: result.stderr });
+  });
+
+  it('keeps no more than that of all steps together', async () => {
+    const script = 'head -c 20000 /dev/zero | tr "\\0" o; head -c 6000 /dev/zero | tr "\\0" e >&2';
+    const result = await run([{ script }, { script }]);
+
+    expect(result.stdout).toBe('o'.repeat(24_000));
+    expect(result.stderr).toBe('e'.repeat(8_000));
+  });
+
+  it('leaves no script behind', async () => {
+    const { stdout } = await run('echo "$0"');
+
+    expect(existsSync(stdout.trim())).toBe(false);
   });
 
   it('is killed with its whole process group when its time is over', async () => {
@@ -98,6 +113,15 @@ describe('a step', () => {
 
     expect(result).toMatchObject({ status: 'Cancelled', stdout: '' });
     expect(result.steps).toHaveLength(1);
+  });
+
+  it('does not begin when it is cancelled before', async () => {
+    const never = join(folder, 'never');
+    const content = document([{ script: `touch ${never}` }]);
+    const result = await runDocument({ content, parameters: {}, signal: AbortSignal.abort() });
+
+    expect(result).toMatchObject({ status: 'Cancelled', stdout: '' });
+    expect(existsSync(never)).toBe(false);
   });
 
   it('gets a minimal environment', async () => {
@@ -153,6 +177,8 @@ describe('parameters', () => {
     await refused({ kind: 'a', name: 'x\n' }).toThrow('parameter "name" is "x\\n": it must match [a-z]+');
     await refused({ kind: 'a', name: 'abcd' }).toThrow('parameter "name" has 4 characters: at most 3');
     await refused({ kind: 'a', name: 'x', toString: 'y' }).toThrow('parameter "toString" is not one');
+    await expect(run('true', {}, { toString: {} })).rejects.toThrow('parameter "toString" is required');
+    await expect(run('true', { free: 'a\0b' }, { free: rule })).rejects.toThrow('contains a NUL character');
   });
 
   it('have defaults', async () => {
