@@ -1,6 +1,6 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ApprovalStore } from '../../../lambdas/adapters/approval-store.ts';
 import type { Approval } from '../../../lambdas/domain/approval/approval.ts';
 import { type LocalDynamo, startDynamo } from './local-dynamo.ts';
@@ -66,6 +66,16 @@ describe('ApprovalStore', () => {
 
     await expect(nowhere.request(approvalWith('a'), 't')).rejects.toThrow(/not found/);
     await expect(nowhere.settle(approvalWith('a'), 'pending')).rejects.toThrow(/not found/);
+  });
+
+  it('never decides on what a replica of the table remembers', async () => {
+    const send = vi.spyOn(dynamo.client, 'send');
+    await store.get('a');
+    await store.token('a');
+    const inputs = send.mock.calls.map(([{ input }]) => input);
+    send.mockRestore();
+
+    expect(inputs).toMatchObject([{ ConsistentRead: true }, { ConsistentRead: true }]);
   });
 
   it('knows nothing of an approval that was never asked for', async () => {

@@ -70,8 +70,13 @@ describe('planFor', () => {
     expect(paths).toEqual(entries.slice(0, 20).map(({ path }) => path));
   });
 
-  it('never names the root of the hierarchy, whatever the settings allow', () => {
-    expect(planOf(leaking({ path: '/', dying: 20_000 })).map((rung) => rung.treatment)).toEqual(['notify']);
+  it('never names the root of the hierarchy, but what is below it', () => {
+    const root = { path: '/', dying: 20_000 };
+
+    expect(planOf(leaking(root)).map((rung) => rung.treatment)).toEqual(['notify']);
+    expect(planOf(leaking(root, { path: '/user.slice', dying: 9000 }))[0]?.arguments.slices).toBe(
+      '/user.slice',
+    );
   });
 
   it('leaves the pods alone unless the settings name their slice', () => {
