@@ -1,6 +1,6 @@
 // One Lambda function in a process of its own: loads the bundle as it would be deployed and runs one event at a time.
 // Plain JavaScript, and nothing from this repository: the bundle must find here only what it finds in AWS.
-import { enableCompileCache } from 'node:module';
+import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -39,6 +39,8 @@ async function load() {
   let bundle;
   try {
     bundle = await import(pathToFileURL(join(process.env.LAMBDA_TASK_ROOT ?? '', `${file}.mjs`)).href);
+    // Node writes it when a process ends by itself, and this one never does.
+    if (compileCache) flushCompileCache();
   } catch (error) {
     throw named('Runtime.ImportModuleError', error);
   }

@@ -1,8 +1,11 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { verifyTrail } from '../../lambdas/domain/audit/verify-trail.ts';
 import { clusters, startTestEngine, stateTable, type TestEngine, type TestIncident } from './test-engine.ts';
+
+// Whole incidents, with other test files on the same cores.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 let test: TestEngine;
 beforeAll(async () => {

@@ -2,10 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { verifyTrail } from '../../lambdas/domain/audit/verify-trail.ts';
 import { IncidentRecord } from '../../lambdas/domain/incident-record.ts';
 import { checkHost } from '../../local/node/host-leak.ts';
+
+// Whole incidents, with other test files on the same cores.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const root = resolve(import.meta.dirname, '../..');
 const host = checkHost();

@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { verifyTrail } from '../../lambdas/domain/audit/verify-trail.ts';
 import type { LocalNode } from '../../local/local-node.ts';
 import { protectionsOf, recordedProtections } from './protections.ts';
 import { clusters, startTestEngine, type TestEngine } from './test-engine.ts';
+
+// Whole incidents, with other test files on the same cores.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 let test: TestEngine;
 beforeAll(async () => {
