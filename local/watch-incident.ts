@@ -38,7 +38,7 @@ export type WatchedIncident = {
 
 /** Runs one incident on an engine to its end, answers its approvals, and writes down what it came to. */
 export async function watchIncident(engine: Engine, props: WatchIncidentProps): Promise<WatchedIncident> {
-  const { id, node, directory } = props;
+  const { id, node, directory, cluster = localCluster } = props;
   const clock = props.clock ?? new PhaseClock();
   const stop = new AbortController();
   const signal = props.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, props.signal]);
@@ -76,13 +76,13 @@ export async function watchIncident(engine: Engine, props: WatchIncidentProps): 
     }),
   ];
   try {
-    engine.cloud.ssm.attach(node.managed);
+    engine.cloud.ssm.attach({ ...node.managed, tags: { 'eks:cluster-name': cluster } });
     for (const { publicKeyPem } of engine.cloud.keys) directory.writePublicKey(publicKeyPem);
     const alarm = {
       source: 'by-hand',
       id,
       at: new Date().toISOString(),
-      cluster: props.cluster ?? localCluster,
+      cluster,
       instanceId: node.managed.instanceId,
       reason: 'started with npm start',
       requestedBy: person,

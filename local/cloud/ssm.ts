@@ -19,6 +19,8 @@ export interface ManagedNode {
     parameters: Record<string, string>,
     signal: AbortSignal,
   ): Promise<Pick<DocumentResult, 'status' | 'responseCode' | 'stdout' | 'stderr'>>;
+  /** Tags of the instance. */
+  readonly tags?: Readonly<Record<string, string>>;
   /** Whether the agent takes commands at all; if not, none is ever delivered. @default true */
   readonly online?: boolean;
 }
@@ -62,6 +64,11 @@ export class LocalSsm {
 
   detach(instanceId: string): void {
     this.#nodes.delete(instanceId);
+  }
+
+  /** The nodes that are attached now. */
+  get nodes(): ManagedNode[] {
+    return [...this.#nodes.values()];
   }
 
   /** Creates a document, or a new default version of it. */

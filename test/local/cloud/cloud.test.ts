@@ -13,6 +13,7 @@ import {
   ResourceNotFoundException,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { GetItemCommand, PutItemCommand, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
+import { DescribeTagsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { GetPublicKeyCommand, KMSClient, NotFoundException, SignCommand } from '@aws-sdk/client-kms';
 import {
   InvalidToken,
@@ -250,6 +251,31 @@ describe('SNS', () => {
   });
 });
 
+describe('EC2', () => {
+  it('tells the tags of the nodes that are attached, by instance and key', async () => {
+    const run = () => Promise.reject(new Error('never'));
+    cloud.ssm.attach({ instanceId: 'i-1', tags: { 'eks:cluster-name': 'a & b', other: 'x' }, run });
+    cloud.ssm.attach({ instanceId: 'i-2', tags: { 'eks:cluster-name': 'c' }, run });
+    const tagsOf = async (...Values: string[]) => {
+      const { Tags } = await new EC2Client(config).send(
+        new DescribeTagsCommand({
+          Filters: [
+            { Name: 'resource-id', Values },
+            { Name: 'key', Values: ['eks:cluster-name'] },
+          ],
+        }),
+      );
+      return Tags?.map(({ ResourceId, Value }) => [ResourceId, Value]);
+    };
+    expect(await tagsOf('i-1')).toEqual([['i-1', 'a & b']]);
+    expect(await tagsOf('i-1', 'i-2')).toEqual([
+      ['i-1', 'a & b'],
+      ['i-2', 'c'],
+    ]);
+    expect(await tagsOf('i-3')).toEqual([]);
+  });
+});
+
 describe('KMS', () => {
   const kms = () => new KMSClient(config);
 
@@ -298,14 +324,14 @@ describe('what nothing here answers', () => {
 
   it('is named for a service without a file as well', async () => {
     const authorization =
-      'AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=0';
+      'AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0';
     const answer = await fetch(cloud.endpoint, {
       method: 'POST',
-      body: 'Action=DescribeInstances&Version=2016-11-15',
+      body: 'Action=ListRoles&Version=2010-05-08',
       headers: { authorization, 'content-type': 'application/x-www-form-urlencoded' },
     });
     expect(answer.status).toBe(400);
-    expect(await answer.text()).toContain('does not answer ec2:DescribeInstances');
+    expect(await answer.text()).toContain('does not answer iam:ListRoles');
   });
 });
 
