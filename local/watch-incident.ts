@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import { clusterTag } from '../lambdas/adapters/instance-cluster.ts';
 import type { IncidentRecord } from '../lambdas/domain/incident-record.ts';
 import type { Alarm } from '../lambdas/domain/incident-state.ts';
 import { approvalRequest, type Decider, decide } from './approvals.ts';
@@ -76,7 +77,7 @@ export async function watchIncident(engine: Engine, props: WatchIncidentProps): 
     }),
   ];
   try {
-    engine.cloud.ssm.attach({ ...node.managed, tags: { 'eks:cluster-name': cluster } });
+    engine.cloud.ssm.attach({ ...node.managed, tags: { [clusterTag]: cluster } });
     for (const { publicKeyPem } of engine.cloud.keys) directory.writePublicKey(publicKeyPem);
     const alarm = {
       source: 'by-hand',

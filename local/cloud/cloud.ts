@@ -7,9 +7,7 @@ import type { StackTemplate } from '../engine/template.ts';
 import { cloudwatchService, type Datum } from './cloudwatch.ts';
 import { cloudwatchLogsService, type LogLine } from './cloudwatch-logs.ts';
 import { createTables, dynamodbService } from './dynamodb.ts';
-import { ec2Service } from './ec2.ts';
 import { kmsService, type LocalKey, makeKeys } from './kms.ts';
-import { ec2Service } from './ec2.ts';
 import { type Published, snsService } from './sns.ts';
 import { LocalSsm } from './ssm.ts';
 import { stepFunctionsService, TaskTokens } from './step-functions.ts';
@@ -28,8 +26,6 @@ export type Cloud = {
   tokens: TaskTokens;
   keys: LocalKey[];
   metrics: Datum[];
-  /** Tags of instances, by instance id. */
-  instanceTags: Map<string, Record<string, string>>;
   /** For looking into the tables. */
   dynamo: DynamoDBClient;
   calls: RecordedCall[];
@@ -43,12 +39,10 @@ export async function startCloud({ stack, onLogLine, onPublished }: CloudProps):
   const tokens = new TaskTokens();
   const keys = makeKeys(stack.keys);
   const metrics: Datum[] = [];
-  const instanceTags = new Map<string, Record<string, string>>();
   const services: Service[] = [
     dynamodbService(),
-    ec2Service(instanceTags),
     ssm.service(),
-    ec2Service(() => ssm.nodes),
+    ec2Service(() => ssm.nodes()),
     stepFunctionsService(tokens),
     cloudwatchService(metrics),
     cloudwatchLogsService(
@@ -87,7 +81,6 @@ export async function startCloud({ stack, onLogLine, onPublished }: CloudProps):
     tokens,
     keys,
     metrics,
-    instanceTags,
     dynamo,
     calls,
     unanswered,

@@ -1,11 +1,9 @@
-import type { Service } from './wire.ts';
-import { escapeXml } from './wire.ts';
+import { escapeXml, type Service } from './wire.ts';
 
-/** Tags of the instances that stand for nodes, by instance id. */
-export type InstanceTags = ReadonlyMap<string, Readonly<Record<string, string>>>;
+type Tagged = { readonly instanceId: string; readonly tags?: Readonly<Record<string, string>> };
 
-/** EC2: the tags of instances, filtered by instance id and key, in EC2's own form of the query protocol. */
-export function ec2Service(tags: InstanceTags): Service {
+/** EC2: the tags of the nodes that are attached, in EC2's own form of the query protocol. */
+export function ec2Service(instances: () => readonly Tagged[]): Service {
   return {
     name: 'ec2',
     file: 'local/cloud/ec2.ts',
@@ -13,12 +11,12 @@ export function ec2Service(tags: InstanceTags): Service {
     async answer({ body }, response) {
       const filters = filtersOf(new URLSearchParams(body.toString('utf8')));
       const wanted = (name: string, value: string): boolean => filters.get(name)?.includes(value) ?? true;
-      const items = [...tags].flatMap(([id, pairs]) =>
-        Object.entries(pairs)
-          .filter(([key]) => wanted('resource-id', id) && wanted('key', key))
+      const items = instances().flatMap(({ instanceId, tags = {} }) =>
+        Object.entries(tags)
+          .filter(([key]) => wanted('resource-id', instanceId) && wanted('key', key))
           .map(
             ([key, value]) =>
-              `<item><resourceId>${escapeXml(id)}</resourceId><resourceType>instance</resourceType><key>${escapeXml(key)}</key><value>${escapeXml(value)}</value></item>`,
+              `<item><resourceId>${escapeXml(instanceId)}</resourceId><resourceType>instance</resourceType><key>${escapeXml(key)}</key><value>${escapeXml(value)}</value></item>`,
           ),
       );
       const xml = `<DescribeTagsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>local</requestId><tagSet>${items.join('')}</tagSet></DescribeTagsResponse>`;
@@ -31,7 +29,9 @@ export function ec2Service(tags: InstanceTags): Service {
 function filtersOf(form: URLSearchParams): Map<string, string[]> {
   const filters = new Map<string, string[]>();
   for (let index = 1; form.has(`Filter.${index}.Name`); index += 1) {
-    const values = [...form].filter(([name]) => name.startsWith(`Filter.${index}.Value.`)).map(([, value]) => value);
+    const values = [...form]
+      .filter(([name]) => name.startsWith(`Filter.${index}.Value.`))
+      .map(([, value]) => value);
     filters.set(form.get(`Filter.${index}.Name`) ?? '', values);
   }
   return filters;
