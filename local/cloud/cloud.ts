@@ -7,6 +7,7 @@ import type { StackTemplate } from '../engine/template.ts';
 import { cloudwatchService, type Datum } from './cloudwatch.ts';
 import { cloudwatchLogsService, type LogLine } from './cloudwatch-logs.ts';
 import { createTables, dynamodbService } from './dynamodb.ts';
+import { ec2Service } from './ec2.ts';
 import { kmsService, type LocalKey, makeKeys } from './kms.ts';
 import { type Published, snsService } from './sns.ts';
 import { LocalSsm } from './ssm.ts';
@@ -42,7 +43,7 @@ export async function startCloud({ stack, onLogLine, onPublished }: CloudProps):
   const services: Service[] = [
     dynamodbService(),
     ssm.service(),
-    ec2Service(() => ssm.nodes()),
+    ec2Service(() => ssm.nodes),
     stepFunctionsService(tokens),
     cloudwatchService(metrics),
     cloudwatchLogsService(

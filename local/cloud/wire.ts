@@ -130,7 +130,7 @@ export function answerError(
   response.writeHead(statusCode, headers).end(JSON.stringify({ __type: name, message }));
 }
 
-export export function escapeXml(text: string): string {
+export function escapeXml(text: string): string {
   return text.replace(
     /[<>&"']/g,
     (character) =>
