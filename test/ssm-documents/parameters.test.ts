@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkParameters, runDocument } from '../../local/node/ssm-agent.ts';
 import { documentNames, loadDocument } from '../../ssm-documents/load.ts';
-import { json, type NodeFolder, nodeFolder, reclaimParameters, smallTree } from './node-folder.ts';
+import { cgroup, json, type NodeFolder, nodeFolder, reclaimParameters, smallTree } from './node-folder.ts';
 
 const required: Record<string, Record<string, string>> = {
   'collect-evidence': {},
@@ -168,6 +168,20 @@ describe('hostile values that reach a script past the service', () => {
       expect(existsSync(join(node.root, 'var/lib/cgroup-medic/reclaim/..'))).toBe(false);
     },
   );
+
+  it('refuses the root, and names that no slice of ours would have, though they exist', async () => {
+    const odd = nodeFolder({ ...smallTree, ...cgroup('/o;dd', { live: 0, dying: 5, cacheKb: 4 }) });
+    const { parameters: rules, ...content } = loadDocument('reclaim').content;
+    const open = { ...content, parameters: { ...rules, slices: { interpolationType: 'ENV_VAR' } } };
+    const parameters = { ...reclaimParameters, slices: '/o;dd / /a.slice/pod/', dryRun: 'true' };
+    const result = await runDocument({ content: open, parameters, root: odd.root });
+    odd.close();
+
+    expect(result.status).toBe('Failed');
+    expect(result.stderr).toContain('refused: /o;dd: not a path of at most six plain names');
+    expect(result.stderr).toContain('refused: /: the root of the hierarchy holds everything on the node');
+    expect(result.stderr).toContain('refused: /a.slice/pod/: not a path of at most six plain names');
+  });
 
   it('refuses ".." in a slice that fits the pattern', async () => {
     const result = await node.run('reclaim', { ...reclaimParameters, slices: '/a.slice/../b.slice' });

@@ -1,4 +1,17 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -8,9 +21,11 @@ import { json, type NodeFolder, nodeFolder, reclaimParameters, smallTree, stalle
 
 const state = 'var/lib/cgroup-medic/reclaim';
 const nodes: NodeFolder[] = [];
+const folder = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-reclaim-'));
 // Not after each: these tests spend their time waiting, so they run at the same time.
 afterAll(() => {
   for (const node of nodes.splice(0)) node.close();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 function open(tree: Tree = smallTree): NodeFolder {
@@ -25,10 +40,54 @@ function leave(node: NodeFolder, incident: string, saved: string) {
 }
 const boot = 'boot 00000000-0000-4000-8000-000000000001\nrun x\n';
 
+/** The environment in which bash runs `action` just before the document's first command that is `command`. */
+function actBefore(command: string, action: string): Record<string, string> {
+  const file = join(mkdtempSync(join(folder, 'hook-')), 'hook.sh');
+  writeFileSync(
+    file,
+    `[[ "$0" == *_script_0.sh ]] || return 0
+set -o functrace
+hook() { ${action}; }
+trap 'if [[ "$BASH_COMMAND" == "${command}" ]]; then trap - DEBUG; hook; fi' DEBUG
+`,
+  );
+  return { BASH_ENV: file };
+}
+
+/** Waits until the run has raised protections; with a low ceiling it then rests for seconds after its first write. */
+async function untilRaised(node: NodeFolder): Promise<void> {
+  await expect
+    .poll(() => node.lows()['a.slice/plain/memory.low'], { timeout: 10_000, interval: 20 })
+    .not.toBe('0');
+}
+
+async function untilWritten(node: NodeFolder): Promise<void> {
+  await expect
+    .poll(() => node.read('sys/fs/cgroup/a.slice/cgroup.stat'), { timeout: 10_000, interval: 20 })
+    .toContain('nr_dying_descendants 45\n');
+}
+
+/** A slice without dying cgroups: a run that is over at once. */
+const curedTree: Tree = {
+  ...smallTree,
+  'sys/fs/cgroup/a.slice/cgroup.stat': 'nr_descendants 4\nnr_dying_descendants 0\n',
+};
+
+/** Saved state over a memory.low that reads as raised and takes no write. */
+function leaveUnwritable(node: NodeFolder, incident: string) {
+  const low = join(node.root, 'sys/fs/cgroup/b.slice/memory.low');
+  rmSync(low);
+  symlinkSync('/proc/sys/kernel/ostype', low);
+  leave(node, incident, `${boot}low 0 Linux /b.slice\n`);
+}
+
 describe.concurrent('reclaim on cgroup v2', () => {
   it('frees the dying, those inside a living child too, and gives every protection back', async () => {
     const node = open();
     const before = node.lows();
+    // A restore that was killed while it waited for another reclaim leaves this; it was not meant for us.
+    mkdirSync(join(node.root, state, 'test-1'), { recursive: true });
+    node.write(`${state}/test-1/stop`, '');
     const running = node.run('reclaim', reclaimParameters);
     const raised: Record<string, string>[] = [];
     let ended = false;
@@ -59,7 +118,8 @@ describe.concurrent('reclaim on cgroup v2', () => {
       refusals: [],
       undo: null,
     });
-    expect(json(result).slices[0].askedKb).toBeLessThanOrEqual(8192);
+    // No more than the dying held at the beginning.
+    expect(json(result).slices[0].askedKb).toBeLessThanOrEqual(4600);
     expect(node.lows()).toEqual(before);
     const highest = raised.find((lows) => lows['a.slice/plain/memory.low'] !== '0') ?? {};
     expect(Number(highest['a.slice/plain/memory.low'])).toBeGreaterThan(2 ** 50);
@@ -88,10 +148,7 @@ describe.concurrent('reclaim on cgroup v2', () => {
   });
 
   it('does nothing the second time', async () => {
-    const node = open({
-      ...smallTree,
-      'sys/fs/cgroup/a.slice/cgroup.stat': 'nr_descendants 4\nnr_dying_descendants 0\n',
-    });
+    const node = open(curedTree);
     const result = await node.run('reclaim', reclaimParameters);
 
     expect(json(result)).toMatchObject({
@@ -126,6 +183,49 @@ describe.concurrent('reclaim on cgroup v2', () => {
       left: { dying: 900 },
     });
     expect(node.lows()).toEqual(before);
+  });
+
+  it('stops when the node comes under memory pressure meanwhile, and restores', async () => {
+    const node = open();
+    const before = node.lows();
+    const running = node.run('reclaim', { ...reclaimParameters, cpuPercent: '5' });
+    await untilWritten(node);
+    node.write('proc/pressure/memory', stalled);
+    const result = json(await running);
+
+    expect(result.slices).toMatchObject([{ writes: 1, stopped: 'pressure' }]);
+    expect(node.lows()).toEqual(before);
+  });
+
+  it('does not look at the pressure when the limit is off', async () => {
+    const node = open({ ...smallTree, 'proc/pressure/memory': stalled });
+    const result = json(await node.run('reclaim', { ...reclaimParameters, psiFullLimit: '0' }));
+
+    expect(result).toMatchObject({ changed: true, after: { dying: 45 } });
+  });
+
+  it('stops when its time is over, however much is left', async () => {
+    const node = open();
+    const before = node.lows();
+    const result = json(
+      await node.run('reclaim', { ...reclaimParameters, cpuPercent: '1', maxSeconds: '10' }),
+    );
+
+    expect(result.slices).toMatchObject([{ stopped: 'time' }]);
+    expect(result.wallSeconds).toBeLessThan(20);
+    expect(node.lows()).toEqual(before);
+  });
+
+  it('asks for no more than the dying still hold when something else frees them, too', async () => {
+    const node = open();
+    const running = node.run('reclaim', { ...reclaimParameters, cpuPercent: '5' });
+    await untilWritten(node);
+    // 200 KiB more than the living in it have.
+    const bytes = (10_000 + 4000 + 5000 + 200) * 1024;
+    node.write('sys/fs/cgroup/a.slice/memory.stat', `file ${bytes}\nshmem 0\n`);
+    const result = json(await running);
+
+    expect(result.slices).toMatchObject([{ writes: 2, askedKb: 4096 + 200 }]);
   });
 
   it('ends a write that blocks, and restores', async () => {
@@ -168,6 +268,112 @@ describe.concurrent('reclaim on cgroup v2', () => {
     });
   });
 
+  it('raises nothing that somebody else has written between its look and its raise', async () => {
+    const node = open();
+    const guarded = join(node.root, 'sys/fs/cgroup/a.slice/guarded/memory.low');
+    const result = await node.run(
+      'reclaim',
+      reclaimParameters,
+      actBefore('raise_protection', `echo 777 >'${guarded}'`),
+    );
+
+    expect(json(result)).toMatchObject({
+      protection: { raised: 3, restored: 3, skipped: 1 },
+      undo: null,
+    });
+    expect(node.lows()['a.slice/guarded/memory.low']).toBe('777');
+  });
+
+  it('never lowers a protection', async () => {
+    const node = open({
+      ...smallTree,
+      'sys/fs/cgroup/a.slice/plain/memory.low': 'max\n',
+      'sys/fs/cgroup/a.slice/guarded/memory.low': '9000000000000000000\n',
+    });
+    const result = await node.run('reclaim', { ...reclaimParameters, dryRun: 'true' });
+
+    expect(json(result)).toMatchObject({ protection: { raised: 2 } });
+  });
+
+  it('keeps what it has saved from the eyes of others', async () => {
+    const node = open();
+    const running = node.run('reclaim', reclaimParameters);
+    await untilRaised(node);
+    const modes = ['', 'saved', 'switch.sh'].map(
+      (file) => statSync(join(node.root, state, 'test-1', file)).mode & 0o077,
+    );
+    await running;
+
+    expect(modes).toEqual([0, 0, 0]);
+  });
+
+  it('gives everything back when it is asked to end', async () => {
+    const node = open();
+    const before = node.lows();
+    const running = node.run('reclaim', { ...reclaimParameters, cpuPercent: '10' });
+    await untilRaised(node);
+    const pid = /pid (\d+)/.exec(node.read(`${state}/lock`))?.[1];
+    process.kill(Number(pid), 'SIGTERM');
+    const result = await running;
+
+    // At once and by itself: the switch would need a second more.
+    expect(node.lows()).toEqual(before);
+    expect(result).toMatchObject({ status: 'Failed', responseCode: 143 });
+    expect(existsSync(join(node.root, state, 'test-1/saved'))).toBe(false);
+  });
+
+  it('stops when its switch has fired, for then nothing is protected any more', async () => {
+    const node = open();
+    const before = node.lows();
+    const running = node.run('reclaim', { ...reclaimParameters, cpuPercent: '5' });
+    await untilWritten(node);
+    const script = join(node.root, state, 'test-1/switch.sh');
+    const copy = join(node.root, 'switch.sh');
+    copyFileSync(script, copy);
+    execFileSync('bash', [script, 'now']);
+    const restored = node.lows();
+    const result = json(await running);
+
+    expect(restored).toEqual(before);
+    expect(result).toMatchObject({ slices: [{ writes: 1, stopped: 'error' }], undo: null });
+    expect(node.lows()).toEqual(before);
+
+    // A switch that comes late leaves alone what another run of the incident has saved.
+    node.write('sys/fs/cgroup/b.slice/memory.low', '1125899906842624\n');
+    leave(node, 'test-1', `${boot}low 0 1125899906842624 /b.slice\n`);
+    execFileSync('bash', [copy, 'now']);
+    expect(node.lows()['b.slice/memory.low']).toBe('1125899906842624');
+  });
+
+  it('says how to undo what it could not restore, goes no further, and its switch tries again', async () => {
+    const node = open();
+    const original = node.lows();
+    const slices = '/a.slice /b.slice';
+    const cannotWrite = actBefore('restore_saved false', 'write_value() { return 1; }');
+    const result = json(await node.run('reclaim', { ...reclaimParameters, slices }, cannotWrite));
+
+    expect(result).toMatchObject({
+      protection: { raised: 4, restored: 0 },
+      slices: [{ path: '/a.slice' }],
+      refusals: [
+        { slice: '/b.slice', reason: 'the protections of the slice before it could not be restored' },
+      ],
+      undo: { document: 'reclaim-restore', parameters: { incident: 'test-1' } },
+    });
+    await expect.poll(() => node.lows(), { timeout: 5000 }).toEqual(original);
+  });
+
+  it('does not begin over protections of an earlier run that it cannot restore', async () => {
+    const node = open();
+    leaveUnwritable(node, 'other');
+    const before = node.lows();
+    const result = await node.run('reclaim', reclaimParameters);
+
+    expect(result.status).toBe('Failed');
+    expect(json(result).error).toContain('could not restore what an earlier reclaim raised: 1 left');
+    expect(node.lows()).toEqual(before);
+  });
+
   it('first restores what a killed run left, so that raised values are never saved as originals', async () => {
     const node = open();
     const before = node.lows();
@@ -189,9 +395,14 @@ describe.concurrent('reclaim on cgroup v2', () => {
       .poll(() => existsSync(join(node.root, state, 'first/saved')), { timeout: 10_000 })
       .toBe(true);
     const second = await node.run('reclaim', { ...reclaimParameters, incident: 'second' });
+    const dry = await node.run('reclaim', { ...reclaimParameters, incident: 'second', dryRun: 'true' });
 
-    expect(second.status).toBe('Failed');
-    expect(json(second).error).toMatch(/another reclaim is at work on this node \(incident first, pid \d+\)/);
+    for (const refused of [second, dry]) {
+      expect(refused.status).toBe('Failed');
+      expect(json(refused).error).toMatch(
+        /another reclaim is at work on this node \(incident first, pid \d+\)/,
+      );
+    }
     expect((await first).status).toBe('Success');
   });
 
@@ -205,6 +416,56 @@ describe.concurrent('reclaim on cgroup v2', () => {
 
     expect(json(late).error).toContain('fencing number 9 is older than 10');
     expect(next.status).toBe('Success');
+  });
+
+  it('remembers the fencing number of a run, and refuses an older one', async () => {
+    const node = open(curedTree);
+    const first = await node.run('reclaim', { ...reclaimParameters, fencing: '7' });
+    const late = await node.run('reclaim', { ...reclaimParameters, fencing: '6' });
+    const next = await node.run('reclaim', { ...reclaimParameters, fencing: '10' });
+    const other = await node.run('reclaim', { ...reclaimParameters, fencing: '6', incident: 'other' });
+
+    expect(first.status).toBe('Success');
+    expect(json(late).error).toContain('fencing number 6 is older than 7');
+    expect(next.status).toBe('Success');
+    expect(other.status).toBe('Success');
+  });
+
+  it('refuses a slice with more living cgroups than it can protect', async () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 1001 }, (_, n) => [`sys/fs/cgroup/b.slice/c${n}/`, '']),
+    );
+    const node = open({ ...smallTree, ...many });
+    const result = await node.run('reclaim', { ...reclaimParameters, slices: '/b.slice', dryRun: 'true' });
+
+    expect(json(result)).toMatchObject({
+      slices: [],
+      refusals: [{ slice: '/b.slice', reason: expect.stringContaining('more than 1000 live cgroups') }],
+    });
+  });
+
+  it('looks at a slice again when its turn comes', async () => {
+    const node = open();
+    const running = node.run('reclaim', { ...reclaimParameters, slices: '/a.slice /b.slice' });
+    await untilRaised(node);
+    const slice = join(node.root, 'sys/fs/cgroup/b.slice');
+    renameSync(slice, `${slice}.moved`);
+    symlinkSync(`${slice}.moved`, slice);
+
+    expect(json(await running)).toMatchObject({
+      slices: [{ path: '/a.slice' }],
+      refusals: [{ slice: '/b.slice', reason: 'it goes through a symbolic link' }],
+    });
+  });
+
+  it('does a slice that is named twice once', async () => {
+    const result = await open().run('reclaim', {
+      ...reclaimParameters,
+      slices: '/b.slice /b.slice',
+      dryRun: 'true',
+    });
+
+    expect(json(result).slices).toHaveLength(1);
   });
 
   it('refuses slices that are not plain cgroups below the mount, and does the others', async () => {
@@ -273,6 +534,34 @@ describe.concurrent('reclaim-restore', () => {
       skipped: [{ path: '/b.slice', reason: expect.stringContaining('4096') }],
     });
     expect(node.lows()['b.slice/memory.low']).toBe('4096');
+  });
+
+  it('fails, and keeps what it saved, when a value cannot be written', async () => {
+    const node = open();
+    leaveUnwritable(node, 'test-1');
+    const restore = (dryRun: string) => node.run('reclaim-restore', { incident: 'test-1', dryRun });
+    const results = [await restore('false'), await restore('false')];
+
+    for (const result of results) {
+      expect(result.status).toBe('Failed');
+      expect(json(result)).toMatchObject({ changed: false, restored: 0, remaining: 1 });
+    }
+  });
+
+  it('prints no more than the service keeps, however much it leaves alone', async () => {
+    const paths = Array.from({ length: 300 }, (_, n) => `/${'x'.repeat(100)}${n}`);
+    const node = open(
+      Object.assign(
+        {},
+        smallTree,
+        ...paths.map((path) => ({ [`sys/fs/cgroup${path}/memory.low`]: '4096\n' })),
+      ),
+    );
+    leave(node, 'test-1', `${boot}${paths.map((path) => `low 0 1125899906842624 ${path}\n`).join('')}`);
+    const result = await node.run('reclaim-restore', { incident: 'test-1' });
+
+    expect(json(result).skipped.length).toBeGreaterThan(50);
+    expect(result.stdout.length).toBeLessThan(20_000);
   });
 
   it('does nothing after a restart of the node: the saved state is of another boot', async () => {

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { runDocument } from '../../local/node/ssm-agent.ts';
 import { documentNames, loadDocument } from '../../ssm-documents/load.ts';
-import { isInstalled } from './node-folder.ts';
+import { isInstalled, nodeFolder, reclaimParameters, smallTree } from './node-folder.ts';
 
 const parts = globSync('ssm-documents/scripts/**/*.sh');
 const folder = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-lint-'));
@@ -49,6 +50,27 @@ describe.skipIf(!isInstalled('shfmt'))('shfmt (skipped where it is not installed
 describe('every document', () => {
   it.each(documentNames)('%s is bash that parses', (name) => {
     expect(problems('bash', ['-n', joined(name)])).toBe('');
+  });
+
+  it.each(documentNames)('%s steps back behind everything else on the node', async (name) => {
+    const bin = mkdtempSync(join(folder, 'bin-'));
+    for (const command of ['renice', 'ionice']) {
+      writeFileSync(join(bin, command), `#!/bin/sh\necho ${command} "$@" >>'${bin}/calls'\n`, {
+        mode: 0o755,
+      });
+    }
+    const node = nodeFolder(smallTree);
+    const values = { ...reclaimParameters, dryRun: 'true', windowSeconds: '0' };
+    const { content } = loadDocument(name);
+    const parameters = Object.fromEntries(
+      Object.entries(values).filter(([key]) => Object.hasOwn(content.parameters, key)),
+    );
+    const env = { PATH: `${bin}:/usr/bin:/bin` };
+    const result = await runDocument({ content, parameters, root: node.root, env });
+    node.close();
+
+    expect(result.status).toBe('Success');
+    expect(readFileSync(join(bin, 'calls'), 'utf8')).toMatch(/^renice -n 10 -p (\d+)\nionice -c 3 -p \1\n$/);
   });
 
   it.each(documentNames)('%s refuses to run when its parameters are not in the environment', (name) => {
