@@ -74,6 +74,8 @@ async function askAtTerminal(request: ApprovalRequest, signal: AbortSignal): Pro
   }
   process.stderr.write(`\n${request.title}\n${request.text.replace(/^/gm, '  ')}\n`);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  // A prompt takes the keyboard over, so Ctrl-C would not reach the process by itself.
+  terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
     for (;;) {
       const answer = (await terminal.question('Approve? [yes/no] ', { signal })).trim().toLowerCase();

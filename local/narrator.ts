@@ -5,7 +5,8 @@ import type { Progress } from './progress.ts';
 
 const waits: Record<string, string> = {
   SendExamine: 'the evidence from the node',
-  RequestApproval: 'an approval',
+  // Whoever is asked has the prompt before them, and more lines would write over it.
+  RequestApproval: '',
   SendRecheck: 'a second look at the node',
   SendTreatment: 'the treatment on the node',
   WaitForSample: 'the next look at the node',
