@@ -9,6 +9,7 @@ import { JanitorRule } from './constructs/janitor-rule.ts';
 import { MedicFunctions } from './constructs/medic-functions.ts';
 import { Metrics } from './constructs/metrics.ts';
 import { ModeParameters } from './constructs/mode-parameters.ts';
+import { Nodes } from './constructs/nodes.ts';
 import { Notifications } from './constructs/notifications.ts';
 import { SigningKey } from './constructs/signing-key.ts';
 import { StateTable } from './constructs/state-table.ts';
@@ -30,6 +31,7 @@ export class CgroupMedicStack extends Stack {
     const signingKey = new SigningKey(this, 'Signing');
     const notifications = new Notifications(this, 'Notifications');
     const metrics = new Metrics(this, 'Metrics');
+    const nodes = new Nodes(this, 'Nodes');
     const modes = new ModeParameters(this, 'Modes', {
       initialModes: Object.fromEntries(clusters.map(([name, { initialMode }]) => [name, initialMode])),
     });
@@ -49,7 +51,11 @@ export class CgroupMedicStack extends Stack {
         NODE_OPTIONS: '--enable-source-maps',
       },
     });
-    const workflow = new IncidentWorkflow(this, 'Incident', { functions });
+    const expiries = clusters.flatMap(([, { approval }]) => Object.values(approval.expirySeconds));
+    const workflow = new IncidentWorkflow(this, 'Incident', {
+      functions,
+      longestApproval: Math.max(...expiries),
+    });
     new JanitorRule(this, 'Janitor', { stateMachine: workflow.stateMachine, janitor: functions.janitor });
 
     for (const name of functionNames) {
@@ -64,6 +70,7 @@ export class CgroupMedicStack extends Stack {
     documents.grantCancel(functions['send-undo']);
     documents.grantFollow(functions['poll-command']);
     documents.grantFollow(functions.janitor);
+    nodes.grantReadTags(functions.open);
     modes.grantRead(functions.gate);
     modes.grantRead(functions.recheck);
     for (const name of ['request-approval', 'notify', 'close', 'janitor'] as const) {

@@ -8,13 +8,18 @@ import { Workflow } from '../workflow/workflow.ts';
 
 export interface IncidentWorkflowProps {
   readonly functions: MachineFunctions;
+  /** The longest that an approval may wait, in seconds. */
+  readonly longestApproval: number;
 }
+
+/** An approval can be void twice and be asked for again, so there can be three. */
+const mostApprovals = 3;
 
 /** The state machine: one execution is one incident. */
 export class IncidentWorkflow extends Construct {
   readonly stateMachine: StateMachine;
 
-  constructor(scope: Construct, id: string, { functions }: IncidentWorkflowProps) {
+  constructor(scope: Construct, id: string, { functions, longestApproval }: IncidentWorkflowProps) {
     super(scope, id);
     const destination = new LogGroup(this, 'Log', {
       // Step Functions adds each destination to one resource policy of limited size, except below this prefix.
@@ -26,7 +31,8 @@ export class IncidentWorkflow extends Construct {
       stateMachineType: StateMachineType.STANDARD,
       definitionBody: DefinitionBody.fromChainable(new Workflow(this, 'Workflow', { functions })),
       comment: 'cgroup-medic: one execution is one incident of one node',
-      timeout: Duration.hours(6),
+      // An approval that nobody answers has to expire before the machine does: expiry is an ordinary end, a time-out is not.
+      timeout: Duration.seconds(mostApprovals * longestApproval).plus(Duration.hours(3)),
       tracingEnabled: true,
       // Evidence belongs in the audit trail; a second copy in this log would have other readers and another retention.
       logs: { destination, level: LogLevel.ALL, includeExecutionData: false },

@@ -52,6 +52,7 @@ export abstract class Phase extends StateMachineFragment {
     });
     task.addRetry({
       errors: [
+        'Lambda.ClientExecutionTimeoutException',
         'Lambda.ServiceException',
         'Lambda.AWSLambdaException',
         'Lambda.SdkClientException',

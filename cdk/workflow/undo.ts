@@ -1,4 +1,5 @@
-import { Choice, Condition, type IChainable, type State } from 'aws-cdk-lib/aws-stepfunctions';
+import { Duration } from 'aws-cdk-lib';
+import { Choice, Condition, type IChainable, JitterType, type State } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { Phase, type PhaseProps } from './phase.ts';
 import { RunDocument } from './run-document.ts';
@@ -23,6 +24,16 @@ export class Undo extends Phase {
     inverse.exits({ over: record });
     record.next(this.undone);
     this.tasks.push(...inverse.tasks, record);
+    for (const task of this.tasks) {
+      // An undo may be repeated, and giving it up at the first throttle would leave the node changed.
+      task.addRetry({
+        errors: ['States.TaskFailed'],
+        interval: Duration.seconds(5),
+        maxAttempts: 2,
+        backoffRate: 3,
+        jitterStrategy: JitterType.FULL,
+      });
+    }
     this.startState = inverse.startState;
   }
 

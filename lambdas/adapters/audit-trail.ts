@@ -40,23 +40,30 @@ export class AuditTrail {
     return entriesOf(await this.#lines(incident));
   }
 
-  /** Whether the incident has been closed by a signed head. */
-  async isClosed(incident: string): Promise<boolean> {
-    return isClosed(await this.#lines(incident));
-  }
-
   /**
    * Writes one entry and delivers it. An entry with the same key is written once, however often this is called.
    *
+   * @param onUndelivered for those that clean up: they go on when the log group is down, and get the reason here. The
+   *   table has the entry, and `close` delivers what is missing. Without it a failed delivery is thrown.
    * @returns the entry, and whether it was there before
    * @throws TrailClosedError when the incident is closed
    */
-  async append(draft: AuditDraft, context: AuditContext): Promise<{ entry: AuditEntry; existed: boolean }> {
+  async append(
+    draft: AuditDraft,
+    context: AuditContext,
+    onUndelivered?: (error: unknown) => void,
+  ): Promise<{ entry: AuditEntry; existed: boolean }> {
+    const deliver = async (line: Line): Promise<void> => {
+      await this.#deliver(line).catch((error: unknown) => {
+        if (onUndelivered === undefined) throw error;
+        onUndelivered(error);
+      });
+    };
     for (let round = 0; round < mostRounds; round += 1) {
       const lines = await this.#lines(context.incident);
       const existing = lines.find((line) => line.key === context.key);
       if (existing !== undefined && !isHead(existing.content)) {
-        await this.#deliver(existing);
+        await deliver(existing);
         return { entry: existing.content, existed: true };
       }
       if (isClosed(lines)) {
@@ -67,7 +74,7 @@ export class AuditTrail {
       const entry = nextEntry(entriesOf(lines).at(-1), draft, context);
       const line = { seq: entry.seq, key: entry.key, delivered: false, content: entry };
       if (await this.#put(context.incident, line)) {
-        await this.#deliver(line);
+        await deliver(line);
         return { entry, existed: false };
       }
     }

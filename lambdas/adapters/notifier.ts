@@ -14,8 +14,8 @@ export async function publish(client: SNSClient, topicArn: string, message: Mess
   await client.send(
     new PublishCommand({
       TopicArn: topicArn,
-      // The service takes printable ASCII only, 100 characters at the most.
-      Subject: message.title.replace(/[^\x20-\x7e]/g, '?').slice(0, 100),
+      // The service takes printable ASCII only, and fewer than 100 characters.
+      Subject: message.title.replace(/[^\x20-\x7e]/g, '?').slice(0, 99),
       Message: JSON.stringify({ version: 1, ...message }),
     }),
   );

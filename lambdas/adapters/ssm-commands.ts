@@ -1,9 +1,12 @@
 import {
   CancelCommandCommand,
   GetCommandInvocationCommand,
+  InvalidInstanceId,
   InvocationDoesNotExist,
   SendCommandCommand,
+  type SendCommandCommandOutput,
   type SSMClient,
+  SSMServiceException,
 } from '@aws-sdk/client-ssm';
 import type { Command } from '../domain/incident-state.ts';
 import type { Arguments } from '../domain/treatments/treatment.ts';
@@ -21,7 +24,8 @@ export async function sendCommand(
     comment: string;
   },
 ): Promise<string> {
-  const { Command: sent } = await client.send(
+  const { Command: sent } = await send(
+    client,
     new SendCommandCommand({
       DocumentName: request.document.name,
       DocumentVersion: request.document.version,
@@ -36,6 +40,21 @@ export async function sendCommand(
   );
   if (sent?.CommandId === undefined) throw new MedicError('SSM took the command but answered without an id');
   return sent.CommandId;
+}
+
+/** Raised when SSM has no such node, or none that is in a state to take commands: nothing was sent. */
+export class NodeUnreachableError extends MedicError {}
+
+async function send(client: SSMClient, command: SendCommandCommand): Promise<SendCommandCommandOutput> {
+  try {
+    return await client.send(command);
+  } catch (error) {
+    if (!(error instanceof InvalidInstanceId)) throw error;
+    throw new NodeUnreachableError(
+      'SSM does not reach this node: it is gone, or its agent is not running or not registered',
+      { cause: error },
+    );
+  }
 }
 
 /** How a command stands on its node, in the words of the incident. */
@@ -64,7 +83,8 @@ export async function lookAtCommand(
         : { reason: [details, lastLine(errorOutput)].filter(Boolean).join(': ') }),
     };
   } catch (error) {
-    if (error instanceof InvocationDoesNotExist) return { status: 'running' };
+    // A service that is busy or ill says nothing about the node; whoever looks has a deadline.
+    if (error instanceof InvocationDoesNotExist || isPassing(error)) return { status: 'running' };
     throw error;
   }
 }
@@ -72,6 +92,16 @@ export async function lookAtCommand(
 /** Asks the node to end a command. Best effort, as in the service: the command may have ended, or the node be gone. */
 export async function cancelCommand(client: SSMClient, commandId: string, instanceId: string): Promise<void> {
   await client.send(new CancelCommandCommand({ CommandId: commandId, InstanceIds: [instanceId] }));
+}
+
+/** A throttle or a fault of the service, after the SDK has tried often enough. */
+function isPassing(error: unknown): boolean {
+  return (
+    error instanceof SSMServiceException &&
+    (error.$fault === 'server' ||
+      error.$retryable?.throttling === true ||
+      /Throttl|TooManyRequests/.test(error.name))
+  );
 }
 
 /** The agent never had it, so nothing has run: the details, not the status, tell that apart from a failed run. */

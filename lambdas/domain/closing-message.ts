@@ -16,7 +16,8 @@ export function closingMessage(state: IncidentState): ClosingMessage | undefined
   if (state.lease.status === 'refused' && state.error === undefined) return undefined;
   const { incident, outcome, outcomeReason, diagnosis } = state;
   const help = callForHelp(state);
-  if (outcome === 'failed') {
+  const told = state.results.some(({ treatment, status }) => treatment === 'notify' && status === 'done');
+  if (outcome === 'failed' || ((outcome === 'unresolved' || outcome === 'relieved') && !told)) {
     return {
       kind: 'call-a-person',
       incident: incident.id,

@@ -39,8 +39,10 @@ export function rungResult(state: IncidentState): RungResult | undefined {
   };
 }
 
-function statusOf({ gate, treatment }: IncidentState): RungResult['status'] {
+function statusOf({ gate, treatment, command, rung }: IncidentState): RungResult['status'] {
   if (treatment !== undefined) return treatment.status;
+  // It was sent, and something broke before its end was written down.
+  if (command?.document !== undefined && command.document === rung?.document) return 'failed';
   return gate?.decision === 'skip' ? 'skipped' : 'not-started';
 }
 
@@ -98,16 +100,28 @@ export function endingOf(state: IncidentState): Ending {
     return { outcome: approval.decision, reason: approval.reason ?? `the approval is ${approval.decision}` };
   }
   if (recheck?.decision === 'refuse') return { outcome: 'refused', reason: recheck.reason };
+  if (gate?.decision === 'observe' || gate?.decision === 'refuse') {
+    const tried = state.results.filter(
+      ({ treatment, status }) => treatment !== 'notify' && status === 'done',
+    );
+    // Something was done to this node, so "observed" would be a lie, whatever the gates say of the next rung.
+    if (tried.length > 0) return leftOver(state, `stopped before ${state.rung?.treatment}: ${gate.reason}`);
+  }
   if (gate?.decision === 'observe') return { outcome: 'observed', reason: gate.reason };
   if (gate?.decision === 'refuse') return { outcome: 'refused', reason: gate.reason };
   if (state.ladder.status === 'exhausted') {
-    const relieved = state.results.some((result) => result.verification?.verdict === 'relieved');
-    return relieved
-      ? {
-          outcome: 'relieved',
-          reason: 'it got better, but not well: the level stopped short or grows on; a person was called',
-        }
-      : { outcome: 'unresolved', reason: 'no rung of the ladder cured it; a person was called' };
+    return leftOver(state, 'a person was called');
   }
   return { outcome: 'failed', reason: 'the incident reached its end in a state that no rule knows' };
+}
+
+/** The end of an incident that cured nothing, by the best that a rung achieved. */
+function leftOver(state: IncidentState, why: string): Ending {
+  const relieved = state.results.some((result) => result.verification?.verdict === 'relieved');
+  return relieved
+    ? {
+        outcome: 'relieved',
+        reason: `it got better, but not well: the level stopped short or grows on; ${why}`,
+      }
+    : { outcome: 'unresolved', reason: `no rung of the ladder cured it; ${why}` };
 }

@@ -107,11 +107,11 @@ const Policy = z.strictObject({
 const Approval = z.strictObject({
   expirySeconds: z
     .strictObject({
-      low: seconds(1, 86_400)
+      low: seconds(1, 14_400)
         .default(1800)
         .describe('Seconds until an unanswered approval of low risk expires.'),
-      medium: seconds(1, 86_400).default(1800).describe('The same for medium risk.'),
-      high: seconds(1, 86_400)
+      medium: seconds(1, 14_400).default(1800).describe('The same for medium risk.'),
+      high: seconds(1, 14_400)
         .default(7200)
         .describe('The same for high risk: the person may have to ask others first.'),
     })
@@ -141,10 +141,10 @@ export const Settings = z.strictObject({
     .refine((clusters) => Object.keys(clusters).length > 0, 'must name at least one cluster'),
   lease: z
     .strictObject({
-      seconds: seconds(60, 86_400)
+      seconds: seconds(900, 86_400)
         .default(2700)
         .describe(
-          'Life of a node’s lease. Every phase renews it; it outlives a crashed incident by at most this long.',
+          'Life of a node’s lease. Every phase renews it, and no wait between two phases is longer than 720; it outlives a crashed incident by at most this long.',
         ),
     })
     .prefault({}),
@@ -169,7 +169,7 @@ export const Settings = z.strictObject({
   janitor: z
     .strictObject({
       settleSeconds: seconds(0, 60)
-        .default(20)
+        .default(40)
         .describe(
           'Seconds that the janitor gives functions of a dead execution to come to their end before it looks.',
         ),

@@ -81,8 +81,8 @@ export function judge(
     });
     return judgement('not-cured');
   }
-  if (before.bootId !== last.bootId) {
-    const source = 'the node booted, or was exchanged, while it was watched';
+  if (before.bootId === null || before.bootId !== last.bootId) {
+    const source = 'unknown, or the node booted or was exchanged while it was watched';
     findings.push({ fact: 'boot id', value: last.bootId ?? 'unknown', speaks: 'against', source });
     return judgement('not-cured');
   }

@@ -4,7 +4,9 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { environment } from '../adapters/environment.ts';
 import { headSigner } from '../adapters/head-signer.ts';
 import { publishIncident } from '../adapters/incident-metrics.ts';
+import { MedicError } from '../adapters/medic-error.ts';
 import { publish } from '../adapters/notifier.ts';
+import { openChanges } from '../domain/audit/open-changes.ts';
 import { closingMessage } from '../domain/closing-message.ts';
 import { endingOf, rungResult } from '../domain/incident-progress.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
@@ -23,6 +25,12 @@ export const handler = phase(
   async (state, context) => {
     const { id, instanceId, cluster, openedAt } = state.incident;
     const closedAt = context.now();
+    const open = openChanges(await context.trail.entries(id));
+    if (open.length > 0) {
+      // Not an end: the failed execution wakes the janitor, which undoes it, and then closes the incident.
+      const left = open.map(({ treatment }) => treatment).join(', ');
+      throw new MedicError(`${left} may still stand on ${instanceId}; the janitor has to undo it first`);
+    }
     const { outcome, reason } = endingOf(state);
     const last = rungResult(state);
     const closed: IncidentState = {
@@ -57,7 +65,7 @@ export const handler = phase(
     await context.trail.close(id, headSigner(kms, environment().SIGNING_KEY_ID));
     return closed;
   },
-  { tolerant: true },
+  { cleansUp: true },
 );
 
 async function attempt({ logger }: PhaseContext, what: string, act: () => Promise<void>): Promise<string> {

@@ -39,15 +39,30 @@ export async function handler(input: unknown): Promise<DecideAnswer> {
 
   const { onePersonTeam } = clusterSettings(settings(), approval.cluster).approval;
   const request = { ...by, decision, ...(reason === undefined ? {} : { reason }) };
+  const finish = async (): Promise<DecideAnswer> => {
+    await record(approval, by.person, decision, reason ?? 'no reason given', `decided:${decision}`);
+    await wake(await store.token(approvalId));
+    return { status: 'recorded' };
+  };
+  // A second click of the same person for the same thing: the first may have been recorded and never woken anybody.
+  if (isDecidedBy(approval, by.person, decision)) return finish();
   const decided = decide(approval, request, new Date(), onePersonTeam);
   if (!decided.ok) return refuse(approval, by.person, decided.reason);
-  if (!(await store.settle(decided.approval, 'pending'))) {
-    const winner = await store.get(approvalId);
-    return refuse(approval, by.person, `somebody was faster: it is already ${winner?.status ?? 'gone'}`);
-  }
-  await record(approval, by.person, decision, reason ?? 'no reason given', `decided:${decision}`);
-  await wake(await store.token(approvalId));
-  return { status: 'recorded' };
+  if (await store.settle(decided.approval, 'pending')) return finish();
+  // The write may have been ours all the same, with its answer lost and the repetition refused.
+  const winner = await store.get(approvalId);
+  if (winner !== undefined && isDecidedBy(winner, by.person, decision)) return finish();
+  return refuse(approval, by.person, `somebody was faster: it is already ${winner?.status ?? 'gone'}`);
+}
+
+function isDecidedBy(
+  { status, decisions }: Approval,
+  person: string,
+  decision: Decision['decision'],
+): boolean {
+  const last = decisions.at(-1);
+  const settled = status === 'approved' || status === 'denied';
+  return settled && last?.person === person && last.decision === decision;
 }
 
 async function refuse(approval: Approval, person: string, reason: string): Promise<DecideAnswer> {

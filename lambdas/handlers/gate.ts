@@ -30,7 +30,7 @@ export const handler = phase(
     return { ...gated, approval: approvalFor(state, rung, context.cluster, context.now()) };
   },
   // A lease that is lost is a refusal with a reason here, not an error.
-  { tolerant: true },
+  { needsLease: false },
 );
 
 function approvalFor(

@@ -63,7 +63,7 @@ export async function handler(event: unknown): Promise<void> {
   const { incident, cluster, instanceId } = { ...subject, incident: detail.name };
   const leases = leaseStore();
   const sign = headSigner(kms, environment().SIGNING_KEY_ID);
-  if (entries.some(({ step }) => step === 'incident.closed')) {
+  if (entries.some(({ step }) => step === 'incident.closed') && openChanges(entries).length === 0) {
     // It came to its own end, and at most its signature or its lease is missing.
     await leases.release(instanceId, incident);
     return trail.close(incident, sign);
@@ -76,7 +76,9 @@ export async function handler(event: unknown): Promise<void> {
     const context = { incident, cluster, instanceId, fencing, software: environment().SOFTWARE_VERSION };
     // A second run after a crash repeats what it must, and writes only what is new.
     const key = ['janitor', draft.step, draft.rung ?? '', draft.outcome ?? ''].join(':');
-    return trail.append(draft, { ...context, at: new Date().toISOString(), key });
+    return trail.append(draft, { ...context, at: new Date().toISOString(), key }, (error) => {
+      logger.error('an audit entry is in the table but did not reach the log group', { error });
+    });
   };
   await audit({
     step: 'janitor.started',
@@ -183,7 +185,7 @@ async function runUndo(
   });
   const deadline = Date.now() + settings().janitor.undoSeconds * 1000;
   for (let wait = pollSeconds; Date.now() < deadline; wait = Math.min(maxPollSeconds, wait * 2)) {
-    await sleep(wait * 1000);
+    await sleep(Math.min(wait * 1000, deadline - Date.now()));
     const invocation = await lookAtCommand(ssm(), commandId, target.instanceId);
     if (invocation.status !== 'running') return undoneBy(invocation);
   }

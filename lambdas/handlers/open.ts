@@ -1,14 +1,21 @@
 import { Logger } from '@aws-lambda-powertools/logger';
+import { EC2Client } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
 import { environment } from '../adapters/environment.ts';
+import { clusterOf, clusterTag } from '../adapters/instance-cluster.ts';
 import { clusterSettings, settings } from '../adapters/settings-file.ts';
 import type { Actor, AuditDraft } from '../domain/audit/entry.ts';
 import { Alarm, type IncidentState } from '../domain/incident-state.ts';
-import { auditContext, auditTrail, leaseStore } from './phase.ts';
+import { auditContext, auditTrail, keyOf, leaseStore } from './phase.ts';
 
 const Input = z.object({
   alarm: Alarm,
-  execution: z.object({ id: z.string(), name: z.string(), startedAt: z.string() }),
+  execution: z.object({
+    id: z.string(),
+    // It names the incident on the node as well, and the documents take no other characters.
+    name: z.string().regex(/^[A-Za-z0-9_-]{1,80}$/, 'must be letters, digits, "-" and "_" only'),
+    startedAt: z.string(),
+  }),
 });
 
 const logger = new Logger();
@@ -50,25 +57,39 @@ export async function handler(input: unknown): Promise<IncidentState> {
     alarm.requestedBy === undefined
       ? { kind: 'alarm', id: alarm.id }
       : { kind: 'person', id: alarm.requestedBy };
-  const audit = (state: IncidentState, number: number, draft: AuditDraft) =>
-    trail.append(draft, { ...auditContext(state), at: new Date().toISOString(), key: `0:open:${number}` });
-  await audit(opened, 1, {
+  const audit = (state: IncidentState, draft: AuditDraft) =>
+    trail.append(draft, {
+      ...auditContext(state),
+      at: new Date().toISOString(),
+      key: keyOf(0, 'open', draft),
+    });
+  const refuse = async (step: 'lease.refused' | 'node.refused', reason: string): Promise<IncidentState> => {
+    const refused: IncidentState = {
+      ...opened,
+      step: 1,
+      lease: { status: 'refused', fencing: null, reason },
+    };
+    await audit(refused, { step, actor: { kind: 'rule', id: 'open' }, what: reason });
+    return refused;
+  };
+  await audit(opened, {
     step: 'incident.opened',
     actor,
     what: `${alarm.source} alarm on ${alarm.instanceId} of ${alarm.cluster}: ${alarm.reason ?? 'no reason given'}`,
     details: { alarm, execution: execution.id, software: environment().SOFTWARE_VERSION },
   });
 
+  // Mode, policy and approvers are the cluster's: a node of another one must not be treated by them.
+  const cluster = await clusterOf(new EC2Client({}), alarm.instanceId);
+  if (cluster !== alarm.cluster) {
+    const found =
+      cluster === undefined ? `it has no tag ${clusterTag}` : `its tag ${clusterTag} says ${cluster}`;
+    return refuse('node.refused', `${alarm.instanceId} is not known as a node of ${alarm.cluster}: ${found}`);
+  }
   const taken = await leaseStore().take(alarm.instanceId, execution.name, all.lease.seconds, now);
   if (taken.status === 'held') {
     const reason = `incident ${taken.holder} is at work on this node until ${taken.until} at the latest`;
-    const refused: IncidentState = {
-      ...opened,
-      step: 1,
-      lease: { status: 'refused', fencing: null, reason },
-    };
-    await audit(refused, 2, { step: 'lease.refused', actor: { kind: 'rule', id: 'lease' }, what: reason });
-    return refused;
+    return refuse('lease.refused', reason);
   }
   const reason = `leased until ${taken.until}`;
   const leased: IncidentState = {
@@ -76,6 +97,6 @@ export async function handler(input: unknown): Promise<IncidentState> {
     step: 1,
     lease: { status: 'ours', fencing: taken.fencing, reason },
   };
-  await audit(leased, 2, { step: 'lease.taken', actor: { kind: 'rule', id: 'lease' }, what: reason });
+  await audit(leased, { step: 'lease.taken', actor: { kind: 'rule', id: 'lease' }, what: reason });
   return leased;
 }

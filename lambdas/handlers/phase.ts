@@ -24,7 +24,7 @@ export type PhaseContext = {
   renewal: Renewal;
   /** Moves the expiry of the lease further out, for a wait that is longer than the lease. */
   renewFor: (seconds: number) => Promise<Renewal>;
-  /** Writes one audit entry of this phase; the second and later ones of one call are told apart by their number. */
+  /** Writes one audit entry of this phase; a retried function writes the same step of the same outcome once. */
   audit: (draft: AuditDraft) => Promise<{ entry: AuditEntry; existed: boolean }>;
 };
 
@@ -36,15 +36,19 @@ type Run = (state: IncidentState, context: PhaseContext) => Promise<Omit<Inciden
 /**
  * Makes a Lambda handler of one phase: parses the state, renews the lease, runs the phase, counts the step.
  *
- * @param tolerant for the phases that must work without the lease: those that judge the renewal themselves, and those
- *   that clean up. All others end with LeaseLostError when the lease is somebody else's.
+ * @param needsLease false for the phases that judge the renewal themselves or only write down what has happened; all
+ *   others end with LeaseLostError when the lease is not ours
+ * @param cleansUp for the phases that must work without the lease, and while the audit log group is down
  */
 export function phase(
   name: string,
   run: Run,
-  { tolerant = false } = {},
+  { needsLease = true, cleansUp = false } = {},
 ): (input: unknown) => Promise<IncidentState> {
   const logger = new Logger();
+  const undelivered = (error: unknown): void => {
+    logger.error('an audit entry is in the table but did not reach the log group', { error });
+  };
   return async (input) => {
     const state = IncidentState.parse(input);
     const all = settings();
@@ -55,14 +59,13 @@ export function phase(
     const now = (): Date => new Date();
     const renewFor = (seconds: number): Promise<Renewal> => renew(leases, state, seconds, now());
     const renewal = await renewFor(all.lease.seconds);
-    if (!tolerant && renewal.status !== 'ours') {
+    if (needsLease && !cleansUp && renewal.status !== 'ours') {
       const holder = renewal.status === 'lost' ? `incident ${renewal.holder}` : renewal.reason;
       throw new LeaseLostError(
         `the lease of ${instanceId} is not ours any more (${holder}); nothing more is done`,
       );
     }
     const trail = auditTrail();
-    let written = 0;
     const next = await run(state, {
       cluster: clusterSettings(all, cluster),
       settings: all,
@@ -73,13 +76,22 @@ export function phase(
       renewal,
       renewFor,
       audit: (draft) => {
-        written += 1;
-        const key = `${state.step}:${name}:${written}`;
-        return trail.append(draft, { ...auditContext(state), at: now().toISOString(), key });
+        const context = {
+          ...auditContext(state),
+          at: now().toISOString(),
+          key: keyOf(state.step, name, draft),
+        };
+        return trail.append(draft, context, cleansUp ? undelivered : undefined);
       },
     });
     return { ...next, step: state.step + 1 };
   };
+}
+
+/** Names one audit entry of one function call: a retry that comes to another result writes another entry. */
+export function keyOf(step: number, name: string, { step: what, outcome = '', details }: AuditDraft): string {
+  const commandId = typeof details?.commandId === 'string' ? details.commandId : '';
+  return [step, name, what, outcome, commandId].join(':');
 }
 
 /** The audit trail of this deployment, also for the functions outside the state machine. */

@@ -28,5 +28,5 @@ export const handler = phase(
     return { ...state, command: { ...command, waitSeconds } };
   },
   // A command that runs is watched to its end, whoever holds the lease: its undo may depend on it.
-  { tolerant: true },
+  { needsLease: false },
 );

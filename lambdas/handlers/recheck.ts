@@ -1,16 +1,24 @@
 import { MedicError } from '../adapters/medic-error.ts';
 import { diagnose } from '../domain/diagnosis.ts';
+import type { GateResult } from '../domain/gates/gate.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
+import type { Cluster } from '../domain/settings.ts';
+import type { Rung } from '../domain/treatments/treatment.ts';
 import { sampleOf } from '../domain/verification.ts';
 import { askGates } from './ask-gates.ts';
-import { evidenceOf, withoutOutput } from './evidence-of.ts';
+import { type Examined, evidenceOf, withoutOutput } from './evidence-of.ts';
 import { digestFor } from './gate.ts';
 import { phase } from './phase.ts';
 
 /** How often an approval may be void and asked for again before the incident gives up. */
 const mostVoids = 2;
 
-type Answer = NonNullable<IncidentState['recheck']>;
+type Look = {
+  decision: 'pass' | 'moved' | 'refuse';
+  reason: string;
+  /** What of the state the look has replaced. */
+  seen: Pick<IncidentState, 'evidence' | 'before'>;
+};
 
 /**
  * The first state after an approval: asks all gates again, and looks whether the node is still the one that was
@@ -19,62 +27,65 @@ type Answer = NonNullable<IncidentState['recheck']>;
 export const handler = phase(
   'recheck',
   async (state, context) => {
-    const { rung, approval } = state;
+    const { rung, approval, voids } = state;
     if (rung === undefined || approval === undefined)
       throw new MedicError('there is no approval to check again');
-    const examined = evidenceOf(state);
     const gates = await askGates(state, rung, context, true);
-
-    let answer: Answer;
-    let present: IncidentState = withoutOutput(state);
-    if (gates.decision !== 'pass') {
-      answer = { decision: 'refuse', reason: `${gates.gate}: ${gates.reason}` };
-    } else if ('gap' in examined) {
-      answer = {
-        decision: 'refuse',
-        reason: `the node could not be looked at again: ${examined.gap.reason}`,
-      };
-    } else {
-      const { evidence } = examined;
-      const diagnosis = diagnose(evidence, context.cluster.thresholds);
-      const digest = digestFor({ incident: state.incident, evidence, diagnosis }, rung);
-      present = { ...present, evidence, before: sampleOf(evidence, context.now()) };
-      answer =
-        digest === approval.evidenceDigest
-          ? { decision: 'pass', reason: 'the node is as it was when this was approved' }
-          : voided(
-              state,
-              `the node has moved on since this was approved: it is now diagnosed ${diagnosis.cause}`,
-            );
-    }
-
+    const look = lookAgain(state, rung, approval.evidenceDigest, gates, context.cluster, context.now());
+    // A new approval is asked for on what the node is now, twice at the most.
+    const again = look.decision === 'moved' && voids < mostVoids;
+    const decision = look.decision === 'moved' ? (again ? 'void' : 'refuse') : look.decision;
     await context.audit({
       step: 'rechecked',
       actor: { kind: 'rule', id: 'recheck' },
-      what: answer.reason,
-      outcome: answer.decision,
+      what: look.reason,
+      outcome: decision,
       rung: state.ladder.index,
       treatment: rung.treatment,
       arguments: rung.arguments,
       evidenceDigest: approval.evidenceDigest,
-      details: { approvalId: approval.id, gates: gates.all, voids: state.voids },
+      details: { approvalId: approval.id, gates: gates.all, voids },
     });
-    if (answer.decision === 'pass') return { ...present, recheck: answer };
-    if (gates.decision !== 'pass' || 'gap' in examined) return { ...present, recheck: answer };
+    const rechecked: IncidentState = {
+      ...withoutOutput(state),
+      ...look.seen,
+      recheck: { decision, reason: look.reason },
+    };
+    if (look.decision !== 'moved') return rechecked;
     return {
-      ...present,
-      recheck: answer,
-      voids: state.voids + 1,
-      approval: { ...approval, decision: 'void', reason: answer.reason },
+      ...rechecked,
+      voids: voids + 1,
+      approval: { ...approval, decision: 'void', reason: look.reason },
     };
   },
   // A lease that is lost is a refusal with a reason here, not an error.
-  { tolerant: true },
+  { needsLease: false },
 );
 
-/** Asks for a new approval on what the node is now, twice at the most. */
-function voided(state: IncidentState, reason: string): Answer {
-  return state.voids < mostVoids
-    ? { decision: 'void', reason }
-    : { decision: 'refuse', reason: `${reason}; this was the third approval that did not hold` };
+function lookAgain(
+  state: IncidentState,
+  rung: Rung,
+  approvedDigest: string,
+  gates: GateResult,
+  cluster: Cluster,
+  now: Date,
+): Look {
+  const refuse = (reason: string): Look => ({ decision: 'refuse', reason, seen: {} });
+  if (gates.decision !== 'pass') return refuse(`${gates.gate}: ${gates.reason}`);
+  const examined: Examined = evidenceOf(state);
+  if ('gap' in examined) return refuse(`the node could not be looked at again: ${examined.gap.reason}`);
+  const { evidence } = examined;
+  if (evidence.probes.host.status !== 'ok') {
+    return refuse('the node did not say which boot it is, so it may be another one');
+  }
+  const diagnosis = diagnose(evidence, cluster.thresholds);
+  const digest = digestFor({ incident: state.incident, evidence, diagnosis }, rung);
+  const seen = { evidence, before: sampleOf(evidence, now) };
+  return digest === approvedDigest
+    ? { decision: 'pass', reason: 'the node is as it was when this was approved', seen }
+    : {
+        decision: 'moved',
+        reason: `the node has moved on since this was approved: it is now diagnosed ${diagnosis.cause}`,
+        seen,
+      };
 }

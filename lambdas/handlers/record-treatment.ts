@@ -8,30 +8,35 @@ import { phase } from './phase.ts';
 type Treated = NonNullable<IncidentState['treatment']>;
 
 /** What the treatment did. Done, refused by its own checks, or failed: then nobody knows, and it is undone. */
-export const handler = phase('record-treatment', async (state, { cluster, audit }) => {
-  const { rung, command } = state;
-  if (rung === undefined || command === undefined) throw new MedicError('there is no treatment to record');
-  const treatment = treatedBy(command);
-  const { result } = treatment;
-  const clean = treatment.status !== 'failed' && result?.undo === undefined;
-  await audit({
-    step: 'treatment.finished',
-    actor: { kind: 'rule', id: 'treat' },
-    what: `${rung.treatment}: ${treatment.reason}`,
-    outcome: treatment.status,
-    rung: state.ladder.index,
-    treatment: rung.treatment,
-    arguments: command.arguments ?? rung.arguments,
-    ...(command.document === undefined ? {} : { document: command.document }),
-    ...(command.documentDigest === undefined ? {} : { documentDigest: command.documentDigest }),
-    ...(result === undefined ? {} : { before: result.before, after: result.after }),
-    details: { clean, ...(result?.details === undefined ? {} : { result: result.details }) },
-  });
-  const recorded = { ...withoutOutput(state), treatment };
-  return treatment.status === 'done'
-    ? { ...recorded, verification: startOf(cluster.verification) }
-    : recorded;
-});
+export const handler = phase(
+  'record-treatment',
+  async (state, { cluster, audit }) => {
+    const { rung, command } = state;
+    if (rung === undefined || command === undefined) throw new MedicError('there is no treatment to record');
+    const treatment = treatedBy(command);
+    const { result } = treatment;
+    const clean = treatment.status !== 'failed' && result?.undo === undefined;
+    await audit({
+      step: 'treatment.finished',
+      actor: { kind: 'rule', id: 'treat' },
+      what: `${rung.treatment}: ${treatment.reason}`,
+      outcome: treatment.status,
+      rung: state.ladder.index,
+      treatment: rung.treatment,
+      arguments: command.arguments ?? rung.arguments,
+      ...(command.document === undefined ? {} : { document: command.document }),
+      ...(command.documentDigest === undefined ? {} : { documentDigest: command.documentDigest }),
+      ...(result === undefined ? {} : { before: result.before, after: result.after }),
+      details: { clean, ...(result?.details === undefined ? {} : { result: result.details }) },
+    });
+    const recorded = { ...withoutOutput(state), treatment };
+    return treatment.status === 'done'
+      ? { ...recorded, verification: startOf(cluster.verification) }
+      : recorded;
+  },
+  // It only writes down what has happened, which must not be lost with the lease.
+  { needsLease: false },
+);
 
 function treatedBy(command: Command): Treated {
   const ended = command.reason ?? `the command ended as ${command.status}`;

@@ -23,7 +23,7 @@ export const handler = phase(
     });
     return { ...withoutOutput(state), undo };
   },
-  { tolerant: true },
+  { cleansUp: true },
 );
 
 function endOf(command: Command | undefined): NonNullable<IncidentState['undo']> {

@@ -1,5 +1,5 @@
 import { ssm } from '../adapters/ssm.ts';
-import { sendCommand } from '../adapters/ssm-commands.ts';
+import { NodeUnreachableError, sendCommand } from '../adapters/ssm-commands.ts';
 import { pinnedDocument } from './documents.ts';
 import { phase } from './phase.ts';
 
@@ -11,13 +11,21 @@ export const handler = phase('send-evidence', async (state, { settings, audit, n
   const document = await pinnedDocument('collect-evidence');
   const profile = state.treatment === undefined ? 'full' : 'quick';
   const args = { profile, windowSeconds: windowSeconds[profile] };
-  const commandId = await sendCommand(ssm(), {
+  const sent = await sendCommand(ssm(), {
     document,
     instanceId: state.incident.instanceId,
     arguments: args,
     deliverySeconds: settings.command.deliverySeconds,
     comment: `cgroup-medic ${state.incident.id}`,
+  }).catch((error: unknown) => {
+    if (error instanceof NodeUnreachableError) return error;
+    throw error;
   });
+  // A node that cannot be asked is a gap in the evidence, not a broken workflow.
+  if (sent instanceof NodeUnreachableError) {
+    return { ...state, command: { status: 'no-answer', waitSeconds: 0, reason: sent.message } };
+  }
+  const commandId = sent;
   await audit({
     step: 'examination.sent',
     actor: { kind: 'rule', id: 'examine' },

@@ -2,7 +2,7 @@ import { MedicError } from '../adapters/medic-error.ts';
 import { ssm } from '../adapters/ssm.ts';
 import { sendCommand } from '../adapters/ssm-commands.ts';
 import { DocumentChangedError } from '../adapters/ssm-documents.ts';
-import type { Actor } from '../domain/audit/entry.ts';
+import type { Actor, AuditEntry } from '../domain/audit/entry.ts';
 import type { Command, IncidentState } from '../domain/incident-state.ts';
 import { pinnedDocument } from './documents.ts';
 import { LeaseLostError, phase } from './phase.ts';
@@ -14,9 +14,14 @@ const graceSeconds = 60;
  * Sends the treatment of the present rung. The intent is written before the act: whatever happens in between, the
  * trail says what may stand on the node and how it is undone.
  */
-export const handler = phase('send-treatment', async (state, { settings, audit, now, renewFor }) => {
+export const handler = phase('send-treatment', async (state, { settings, audit, now, renewFor, trail }) => {
   const { rung } = state;
   if (rung?.document === undefined) throw new MedicError('the present rung has no document to send');
+  if (isBegun(await trail.entries(state.incident.id), state.ladder.index)) {
+    // An earlier attempt of this function wrote the intent and died. It may have sent the command; sending it again
+    // would run it twice, so it counts as failed half-way and is undone.
+    return unknown(state, 'an earlier attempt may have sent it; it is not sent twice');
+  }
   const document = await pinnedDocument(rung.document).catch((error: unknown) => {
     if (error instanceof DocumentChangedError) return error;
     throw error;
@@ -43,11 +48,8 @@ export const handler = phase('send-treatment', async (state, { settings, audit, 
       ? {}
       : { details: { undo: { document: rung.undoDocument, arguments: { incident: id, dryRun: 'false' } } } }),
   });
-  if (intent.existed) {
-    // An earlier attempt of this function wrote the intent and died. It may have sent the command; sending it again
-    // would run it twice, so it counts as failed half-way and is undone.
-    return unknown(state, 'an earlier attempt may have sent it; it is not sent twice');
-  }
+  if (intent.existed)
+    return unknown(state, 'another attempt is sending it at this moment; it is not sent twice');
   // The last look before the act: whoever took the node over meanwhile has moved the fencing number.
   const renewal = await renewFor(settings.lease.seconds);
   if (renewal.status !== 'ours')
@@ -82,6 +84,13 @@ export const handler = phase('send-treatment', async (state, { settings, audit, 
     },
   };
 });
+
+/** Whether the trail has an intent of this rung without an end. */
+function isBegun(entries: AuditEntry[], rung: number): boolean {
+  const last = (step: AuditEntry['step']): number =>
+    entries.findLast((entry) => entry.step === step && entry.rung === rung)?.seq ?? -1;
+  return last('treatment.intended') > last('treatment.finished');
+}
 
 function actorOf({ approval, gate }: IncidentState): Actor {
   return approval?.by === undefined

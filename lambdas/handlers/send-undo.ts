@@ -41,5 +41,5 @@ export const handler = phase(
       },
     };
   },
-  { tolerant: true },
+  { cleansUp: true },
 );

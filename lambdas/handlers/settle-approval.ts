@@ -9,37 +9,43 @@ import { phase } from './phase.ts';
  * After the wait, however it ended: an approval that is still pending expires, unless somebody decides at the very
  * moment. Whichever write was first is the truth.
  */
-export const handler = phase('settle-approval', async (state, { audit }) => {
-  const { approval, rung } = state;
-  if (approval === undefined || rung === undefined) throw new MedicError('there is no approval to settle');
-  const settled = await settle(new ApprovalStore(dynamo(), environment().STATE_TABLE), approval.id);
-  const decision = settled.decisions.at(-1);
-  const reason = decision?.reason ?? expiryReason(settled, approval.interruption);
-  await audit({
-    step: 'approval.settled',
-    actor: decision === undefined ? { kind: 'rule', id: 'expiry' } : { kind: 'person', id: decision.person },
-    what:
-      decision === undefined
-        ? (reason ?? settled.status)
-        : `${decision.person} decided: ${decision.decision}`,
-    outcome: settled.status,
-    rung: state.ladder.index,
-    treatment: rung.treatment,
-    arguments: rung.arguments,
-    evidenceDigest: approval.evidenceDigest,
-    details: { approvalId: approval.id, ...(decision === undefined ? {} : { decision }) },
-  });
-  const { interruption: _, ...rest } = approval;
-  return {
-    ...state,
-    approval: {
-      ...rest,
-      decision: settled.status,
-      ...(decision === undefined ? {} : { by: decision.person }),
-      ...(reason === undefined ? {} : { reason }),
-    },
-  };
-});
+export const handler = phase(
+  'settle-approval',
+  async (state, { audit }) => {
+    const { approval, rung } = state;
+    if (approval === undefined || rung === undefined) throw new MedicError('there is no approval to settle');
+    const settled = await settle(new ApprovalStore(dynamo(), environment().STATE_TABLE), approval.id);
+    const decision = settled.decisions.at(-1);
+    const reason = decision?.reason ?? expiryReason(settled, approval.interruption);
+    await audit({
+      step: 'approval.settled',
+      actor:
+        decision === undefined ? { kind: 'rule', id: 'expiry' } : { kind: 'person', id: decision.person },
+      what:
+        decision === undefined
+          ? (reason ?? settled.status)
+          : `${decision.person} decided: ${decision.decision}`,
+      outcome: settled.status,
+      rung: state.ladder.index,
+      treatment: rung.treatment,
+      arguments: rung.arguments,
+      evidenceDigest: approval.evidenceDigest,
+      details: { approvalId: approval.id, ...(decision === undefined ? {} : { decision }) },
+    });
+    const { interruption: _, ...rest } = approval;
+    return {
+      ...state,
+      approval: {
+        ...rest,
+        decision: settled.status,
+        ...(decision === undefined ? {} : { by: decision.person }),
+        ...(reason === undefined ? {} : { reason }),
+      },
+    };
+  },
+  // It only writes down what has happened, which must not be lost with the lease.
+  { needsLease: false },
+);
 
 async function settle(store: ApprovalStore, id: string): Promise<Approval> {
   const record = await store.get(id);

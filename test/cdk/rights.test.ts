@@ -60,6 +60,7 @@ const sign = ['kms:Sign on <SigningKey.Arn>'];
 
 /** What each function may do beyond the state table, the audit trail and its own log. */
 const ownRights: Record<string, string[]> = {
+  open: ['ec2:DescribeTags on *'],
   'send-evidence': send('collectevidence'),
   'send-treatment': send('reclaim'),
   'send-undo': [...send('reclaimrestore'), 'ssm:CancelCommand on *'],

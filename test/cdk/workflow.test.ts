@@ -29,8 +29,9 @@ describe('the state machine', () => {
     expect(JSON.stringify(definition)).not.toContain('{%');
   });
 
-  it('ends after six hours at the latest', () => {
-    expect(definition.TimeoutSeconds).toBe(6 * 60 * 60);
+  it('outlives three approvals that nobody answers, by three hours', () => {
+    const longestApproval = 2 * 60 * 60;
+    expect(definition.TimeoutSeconds).toBe(3 * longestApproval + 3 * 60 * 60);
   });
 
   it('has one state for every ordinary outcome, and failure states for what is broken', () => {
@@ -83,11 +84,13 @@ describe('every task', () => {
     }
   });
 
-  it('is retried for errors of the Lambda service only, spread by jitter', () => {
+  it('is retried for errors of the Lambda service, spread by jitter, and for nothing else outside the undo', () => {
+    const undo = ['SendUndo', 'PollUndo', 'RecordUndo'];
     for (const [name, { Retry }] of tasks()) {
       expect(Retry, name).toEqual([
         {
           ErrorEquals: [
+            'Lambda.ClientExecutionTimeoutException',
             'Lambda.ServiceException',
             'Lambda.AWSLambdaException',
             'Lambda.SdkClientException',
@@ -99,6 +102,17 @@ describe('every task', () => {
           MaxDelaySeconds: 30,
           JitterStrategy: 'FULL',
         },
+        ...(undo.includes(name)
+          ? [
+              {
+                ErrorEquals: ['States.TaskFailed'],
+                IntervalSeconds: 5,
+                MaxAttempts: 2,
+                BackoffRate: 3,
+                JitterStrategy: 'FULL',
+              },
+            ]
+          : []),
       ]);
     }
   });

@@ -1,10 +1,15 @@
 import * as z from 'zod';
 import { digestOf } from '../canonical-json.ts';
+import { printable } from '../printable.ts';
+
+/** Longest text of an entry; what comes from a node or a service is cut to it. */
+const longestText = 2000;
+const longestId = 256;
 
 /** Who or what decided a step: an alarm, a rule of this software, a person, or the machinery that cleans up. */
 export const Actor = z.object({
   kind: z.enum(['alarm', 'rule', 'person', 'janitor']),
-  id: z.string().max(256),
+  id: z.string().max(longestId),
 });
 export type Actor = z.infer<typeof Actor>;
 
@@ -12,6 +17,7 @@ export const AuditStep = z.enum([
   'incident.opened',
   'lease.taken',
   'lease.refused',
+  'node.refused',
   'examination.sent',
   'diagnosed',
   'planned',
@@ -41,7 +47,7 @@ export const AuditDraft = z.object({
   step: AuditStep,
   actor: Actor,
   /** One sentence for a reader. */
-  what: z.string().max(2000),
+  what: z.string().max(longestText),
   /** Index of the rung it belongs to. */
   rung: z.int().nonnegative().optional(),
   treatment: z.string().optional(),
@@ -90,6 +96,8 @@ export function nextEntry(
     version: 1 as const,
     ...context,
     ...draft,
+    what: printable(draft.what).slice(0, longestText),
+    actor: { ...draft.actor, id: printable(draft.actor.id).slice(0, longestId) },
     seq: previous === undefined ? 0 : previous.seq + 1,
     previousHash: previous?.hash ?? null,
   };

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { printable } from '../printable.ts';
 import { Evidence } from './evidence.ts';
 
 /** Characters of unreadable output kept for the audit: enough to recognise what the node printed, too few to flood it. */
@@ -29,10 +30,4 @@ function firstProblem(error: z.ZodError): string {
   if (issue === undefined) return 'unknown problem';
   const path = issue.path.length > 0 ? issue.path.join('.') : 'the top level';
   return `${path}: ${issue.message}`;
-}
-
-/** Control characters could rewrite the terminal of whoever reads the audit. */
-function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: taking them out is the purpose
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '·');
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { printable } from '../printable.ts';
 import { Arguments } from './treatment.ts';
 
 /** What every treatment document prints: one JSON object. Figures of the one treatment travel as further fields. */
@@ -34,7 +35,7 @@ export function readDocumentResult(output: string | undefined): ReadResult {
     return { kind: 'unreadable', reason: 'the document did not print a JSON result' };
   }
   const refusal = DocumentRefusal.safeParse(json);
-  if (refusal.success) return { kind: 'refusal', reason: refusal.data.error };
+  if (refusal.success) return { kind: 'refusal', reason: printable(refusal.data.error).slice(0, 500) };
   const result = DocumentResult.safeParse(json);
   if (result.success) return { kind: 'result', result: result.data };
   const issue = result.error.issues[0];

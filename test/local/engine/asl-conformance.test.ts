@@ -252,6 +252,19 @@ describe.concurrent('Retry', () => {
     expect(seconds).toBeGreaterThan(1.9);
   });
 
+  it('repeats a task for any error when it names States.TaskFailed alone, but not for a time-out', async () => {
+    const Retry = [{ ErrorEquals: ['States.TaskFailed'], IntervalSeconds: 1, MaxAttempts: 1 }];
+    const definition = proves(oneTask({ Retry, Catch: [catchAll] }), ['Retry.ErrorEquals=one name']);
+    const failed = await run({ definition, call: (_, calls) => (calls === 1 ? busy() : { ok: true }) });
+    expect(failed.output).toEqual({ ok: true });
+    const timedOut = await run({
+      definition: oneTask({ Retry, TimeoutSeconds: 1, Catch: [catchAll] }),
+      call: () => new Promise(() => {}),
+    });
+    expect(timedOut.payloads.length).toBe(1);
+    expect(timedOut.output).toMatchObject({ error: { Error: 'States.Timeout' } });
+  });
+
   it('forgets the error when a repetition succeeds', async () => {
     const Retry = [{ ErrorEquals: ['Busy'], IntervalSeconds: 1, MaxAttempts: 1 }];
     const { output } = await run({
