@@ -3,6 +3,7 @@ import { clusterTag } from '../lambdas/adapters/instance-cluster.ts';
 import type { IncidentRecord } from '../lambdas/domain/incident-record.ts';
 import type { Alarm } from '../lambdas/domain/incident-state.ts';
 import { approvalRequest, type Decider, decide } from './approvals.ts';
+import { inOrder } from './audit-file.ts';
 import type { Engine, ExecutionOutcome } from './engine/engine.ts';
 import type { Json } from './engine/json.ts';
 import type { ExecutionEvent } from './engine/run-state-machine.ts';
@@ -31,7 +32,7 @@ export interface WatchIncidentProps {
 export type WatchedIncident = {
   record: IncidentRecord;
   execution: ExecutionOutcome;
-  /** The audit trail as it was delivered, line by line. */
+  /** The audit trail, line by line. */
   auditLines: string[];
   /** What stood in the way of an answer to an approval. */
   approvalProblem: Error | undefined;
@@ -44,7 +45,7 @@ export async function watchIncident(engine: Engine, props: WatchIncidentProps): 
   const stop = new AbortController();
   const signal = props.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, props.signal]);
   const ended = new AbortController();
-  const auditLines: string[] = [];
+  const delivered: string[] = [];
   const answers: Promise<void>[] = [];
   let approvalProblem: Error | undefined;
   let lastState: Json | undefined;
@@ -69,7 +70,7 @@ export async function watchIncident(engine: Engine, props: WatchIncidentProps): 
   const stopListening = [
     engine.onLogLine(({ group, stream, message }) => {
       if (group !== auditGroup || stream !== id) return;
-      auditLines.push(message);
+      delivered.push(message);
       directory.appendAudit(message);
     }),
     engine.onPublished(({ message }) => {
@@ -77,7 +78,7 @@ export async function watchIncident(engine: Engine, props: WatchIncidentProps): 
     }),
   ];
   try {
-    engine.cloud.ssm.attach({ ...node.managed, tags: { [clusterTag]: cluster } });
+    engine.cloud.ssm.attach({ ...node.managed, tags: { [clusterTag]: cluster, ...node.managed.tags } });
     for (const { publicKeyPem } of engine.cloud.keys) directory.writePublicKey(publicKeyPem);
     const alarm = {
       source: 'by-hand',
@@ -109,6 +110,8 @@ export async function watchIncident(engine: Engine, props: WatchIncidentProps): 
     clock.enter(undefined);
     ended.abort();
     await Promise.all(answers);
+    const auditLines = inOrder(delivered);
+    directory.writeAudit(auditLines);
     const record = incidentRecord({
       id,
       node,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AuditEntry, nextEntry } from '../../lambdas/domain/audit/entry.ts';
 import { headMessage } from '../../lambdas/domain/audit/signed-head.ts';
+import { inOrder } from '../../local/audit-file.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const pem = String(publicKey.export({ type: 'spki', format: 'pem' }));
@@ -142,5 +143,18 @@ describe('npm run audit', () => {
       status: 1,
       stderr: expect.stringContaining('line 2 is not JSON: not json'),
     });
+  });
+});
+
+describe('inOrder', () => {
+  it('puts lines that were delivered late or twice where they belong', () => {
+    const [a, b, c, head] = lines.map((line) => JSON.stringify(line));
+    expect(inOrder([b, a, c, b, head, a].map(String))).toEqual([a, b, c, head]);
+  });
+
+  it('keeps a line that differs from its twin', () => {
+    const [a, b] = lines.map((line) => JSON.stringify(line));
+    const forged = String(b).replace('step 1', 'step 9');
+    expect(inOrder([String(a), String(b), forged])).toHaveLength(3);
   });
 });

@@ -31,7 +31,7 @@ const cache = join(root, '.cgroup-medic/test-assemblies');
 const sources = ['cdk/**/*.ts', 'lambdas/**/*.ts', 'ssm-documents/**/*', 'package-lock.json', 'cdk.json'];
 
 /** Clusters of the test account, one per mode. */
-export const clusters = { auto: localCluster, approve: 'asking', observe: 'observing' };
+export const clusters = { auto: localCluster, approve: 'asking', observe: 'observing', switched: 'switched' };
 
 /** Settings of a local run, with the shortest waits, and an approval that expires while a test waits. */
 export function testSettings(): Settings {
@@ -52,6 +52,8 @@ export function testSettings(): Settings {
       [clusters.auto]: cluster('auto'),
       [clusters.approve]: cluster('approve'),
       [clusters.observe]: cluster('observe'),
+      // In mode auto as well, but its parameter is for one test to change.
+      [clusters.switched]: cluster('auto'),
     },
     command: { ...all.command, evidenceSeconds: 8 },
     janitor: { settleSeconds: 2, undoSeconds: 30 },
