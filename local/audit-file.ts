@@ -26,3 +26,17 @@ export function readAuditFile(file: string): unknown[] {
       }
     });
 }
+
+/**
+ * Delivered lines in the order in which they were written. Two functions that write at the same time can deliver in
+ * another order, and deliver a line twice; so can the service itself. A line that differs from its twin stays, and breaks
+ * the trail.
+ */
+export function inOrder(lines: readonly string[]): string[] {
+  // The signed head carries the number of the last entry and follows it.
+  const position = (line: string): number => {
+    const { seq, kind } = JSON.parse(line);
+    return kind === 'signed-head' ? seq + 0.5 : seq;
+  };
+  return [...new Set(lines)].sort((a, b) => position(a) - position(b));
+}

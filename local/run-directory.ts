@@ -24,9 +24,14 @@ export class RunDirectory {
     return join(this.path, 'functions.log');
   }
 
-  /** One audit entry, as it reached the audit log group. */
+  /** One audit entry, as soon as it reaches the audit log group: a run that crashes keeps what it had. */
   appendAudit(line: string): void {
     appendFileSync(this.audit, `${line}\n`);
+  }
+
+  /** The whole trail, at the end. */
+  writeAudit(lines: readonly string[]): void {
+    writeFileSync(this.audit, lines.map((line) => `${line}\n`).join(''));
   }
 
   /** The key that signs this run's trail: beside the file, and never in it. */
