@@ -110,6 +110,18 @@ describe('AuditTrail', () => {
     expect(await trail.entries(incident)).toHaveLength(1);
   });
 
+  it('goes on without the log group where the caller cleans up, and delivers at the close', async () => {
+    const incident = freshIncident();
+    logs.on(PutLogEventsCommand).rejectsOnce(new Error('logs are down')).resolves({});
+    const undelivered: unknown[] = [];
+
+    await trail.append(draft, contextOf(incident, 'a'), (error) => undelivered.push(error));
+    await trail.close(incident, sign);
+
+    expect(undelivered).toMatchObject([{ message: 'logs are down' }]);
+    expect(delivered().slice(1)).toMatchObject([{ seq: 0 }, { kind: 'signed-head' }]);
+  });
+
   it('makes the stream of an incident when it is not there yet', async () => {
     const incident = freshIncident();
     logs
