@@ -1,5 +1,0 @@
-/** dynalite ships no types; this is what the project uses of it. */
-declare module 'dynalite' {
-  import type { Server } from 'node:http';
-  export default function dynalite(options?: { createTableMs?: number; path?: string }): Server;
-}
