@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -71,6 +71,28 @@ describe('collect-evidence on cgroup v2', () => {
     expect(probes.pressure.value.memory.full).toEqual({ avg10: 0, avg60: 0, avg300: 0, totalUs: 0 });
     expect(probes.reclaim.value).toMatchObject({ pgscanDirect: 0, allocstall: 0, pgmajfault: 0 });
     expect(probes.reclaim.value.windowMs).toBeGreaterThanOrEqual(1000);
+  });
+
+  it('counts what the kernel reclaims meanwhile, the stalls of all zones together', async () => {
+    const vmstat = (n: number) =>
+      `${smallTree['proc/vmstat']}allocstall_dma ${n}\nallocstall_movable ${n}\n`
+        .replace('pgscan_direct 6', `pgscan_direct ${6 + n}`)
+        .replace('pgmajfault 1', `pgmajfault ${1 + n}`);
+    const root = folder({ ...smallTree, 'proc/vmstat': vmstat(0) });
+    const running = runDocument({
+      content: loadDocument('collect-evidence').content,
+      parameters: { windowSeconds: '2' },
+      root,
+    });
+    setTimeout(() => writeFileSync(join(root, 'proc/vmstat'), vmstat(7)), 1000);
+
+    expect(json(await running).probes.reclaim.value).toMatchObject({
+      pgscanDirect: 7,
+      pgscanKswapd: 0,
+      pgstealDirect: 0,
+      allocstall: 14,
+      pgmajfault: 7,
+    });
   });
 
   it('says which slice holds the dying, and what page cache is nobody’s', async () => {
@@ -227,13 +249,26 @@ describe.each(['gawk', 'mawk', 'busybox'])('with %s as awk', (awk) => {
 
       const paths = json(result).probes.slices.value.entries.map(({ path }: { path: string }) => path);
       expect(paths).toContain('/bad-\ufffd\ufffd(\ufffd\ufffd\ufffd');
+      // The text above was decoded on its way; the node itself must not print a byte that is not UTF-8.
+      const script = join(root, 'script.sh');
+      const { mainSteps } = loadDocument('collect-evidence').content;
+      writeFileSync(script, mainSteps.flatMap((step) => step.inputs.runCommand).join('\n'));
+      const env = {
+        PATH: pathWith(awk),
+        CGROUP_MEDIC_ROOT: root,
+        SSM_profile: 'full',
+        SSM_windowSeconds: '0',
+      };
+      const { stdout } = spawnSync('bash', [script], { env });
+      expect(new TextDecoder('utf-8', { fatal: true }).decode(stdout)).toContain('/bad-');
     });
   });
 });
 
 describe('a node of any size', () => {
   it('prints at most 40 slices and 20,000 characters, and says what it left out', async () => {
-    const long = 'x'.repeat(200);
+    // Twice as long in JSON.
+    const long = '"'.repeat(200);
     const tree = Object.assign(
       {},
       smallTree,
@@ -245,6 +280,34 @@ describe('a node of any size', () => {
     expect(entries.length).toBeGreaterThan(20);
     expect(entries.length).toBeLessThanOrEqual(40);
     expect(entries.length + omitted).toBeGreaterThan(500);
+  });
+
+  it('does not guess the ghost bytes of a slice with too many children', async () => {
+    const tree = Object.assign(
+      {},
+      smallTree,
+      cgroup('/big.slice', { live: 300, dying: 1000, cacheKb: 100_000 }),
+      ...Array.from({ length: 300 }, (_, n) =>
+        cgroup(`/big.slice/c${n}`, { live: 0, dying: 0, cacheKb: 100 }),
+      ),
+    );
+    const { entries, unread } = (await collect(tree)).probes.slices.value;
+
+    expect(entries[0]).toMatchObject({ path: '/big.slice', dying: 1000, ghostKb: null, cachedKb: 100_000 });
+    expect(unread).toBeGreaterThanOrEqual(1);
+  });
+
+  it('names no slice that it has not looked into', async () => {
+    const tree = Object.assign(
+      {},
+      smallTree,
+      ...Array.from({ length: 250 }, (_, n) => cgroup(`/s${n}`, { live: 0, dying: 5, cacheKb: 4 })),
+    );
+    const { entries, omitted, unread } = (await collect(tree)).probes.slices.value;
+
+    expect(entries).toHaveLength(40);
+    expect(omitted).toBeGreaterThanOrEqual(210);
+    expect(unread).toBeLessThan(5);
   });
 
   it('does without find', { timeout: 30_000 }, async () => {

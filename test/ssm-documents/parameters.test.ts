@@ -173,14 +173,21 @@ describe('hostile values that reach a script past the service', () => {
     const odd = nodeFolder({ ...smallTree, ...cgroup('/o;dd', { live: 0, dying: 5, cacheKb: 4 }) });
     const { parameters: rules, ...content } = loadDocument('reclaim').content;
     const open = { ...content, parameters: { ...rules, slices: { interpolationType: 'ENV_VAR' } } };
-    const parameters = { ...reclaimParameters, slices: '/o;dd / /a.slice/pod/', dryRun: 'true' };
-    const result = await runDocument({ content: open, parameters, root: odd.root });
+    const run = (slices: string) =>
+      runDocument({
+        content: open,
+        parameters: { ...reclaimParameters, slices, dryRun: 'true' },
+        root: odd.root,
+      });
+    const result = await run('/o;dd / /a.slice/pod/');
+    const lines = await run('/b.slice\n/a.slice');
     odd.close();
 
     expect(result.status).toBe('Failed');
     expect(result.stderr).toContain('refused: /o;dd: not a path of at most six plain names');
     expect(result.stderr).toContain('refused: /: the root of the hierarchy holds everything on the node');
     expect(result.stderr).toContain('refused: /a.slice/pod/: not a path of at most six plain names');
+    expect(json(lines).error).toBe('slices must be separated by single spaces');
   });
 
   it('refuses ".." in a slice that fits the pattern', async () => {

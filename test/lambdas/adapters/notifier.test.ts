@@ -14,6 +14,6 @@ it('publishes a subject that the service takes, and the whole title in the body'
 
   const input = sns.commandCalls(PublishCommand)[0]?.args[0].input;
   expect(input?.TopicArn).toBe('arn:topic');
-  expect(input?.Subject).toBe(`pr?fen?${'x'.repeat(93)}`);
+  expect(input?.Subject).toBe(`pr?fen?${'x'.repeat(92)}`);
   expect(JSON.parse(input?.Message ?? '')).toEqual({ version: 1, ...message });
 });
