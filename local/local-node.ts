@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { hostname, release } from 'node:os';
+import { join } from 'node:path';
 import type { ManagedNode } from './cloud/ssm.ts';
 import { checkHost, KernelFreesThemError, makeLeak } from './node/host-leak.ts';
 import { openRecordedNode } from './node/recorded-node.ts';
@@ -84,7 +86,11 @@ async function openHost({ id, directory, signal, onProgress }: OpenNodeProps): P
       run: (content, parameters, signal) => runDocument({ content, parameters, signal }),
     },
     countDying: () => leak.countDying(),
-    close: () => leak.remove(),
+    close: async () => {
+      await leak.remove();
+      // What reclaim keeps of an incident on a node; this one is over, and the host should be as it was.
+      await rm(join('/var/lib/cgroup-medic/reclaim', id), { recursive: true, force: true });
+    },
   };
 }
 

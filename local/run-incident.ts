@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Mode } from '../lambdas/domain/settings.ts';
 import type { Decider } from './approvals.ts';
-import { assemblyDirectory, removeOldAssemblies, synthesize } from './engine/assembly.ts';
+import { synthesize } from './engine/assembly.ts';
 import { startEngine } from './engine/engine.ts';
 import type { StackTemplate } from './engine/template.ts';
 import { type LocalNode, leakSlice, NodeUnavailableError, openNode, requireHost } from './local-node.ts';
@@ -14,6 +14,7 @@ import { countDying } from './node/memory-hierarchy-v1.ts';
 import { PhaseClock } from './phases.ts';
 import { Progress } from './progress.ts';
 import { RunDirectory } from './run-directory.ts';
+import { removeAbandonedFolders, temporaryFolder } from './temporary-folder.ts';
 import { type WatchedIncident, watchIncident } from './watch-incident.ts';
 
 export interface RunIncidentProps {
@@ -46,7 +47,7 @@ export async function runIncident(props: RunIncidentProps): Promise<RunResult> {
   const progress = new Progress(clock, write);
   const id = `run-${new Date().toISOString().replace(/[-:]|\..*/g, '')}-${randomBytes(2).toString('hex')}`;
   const directory = new RunDirectory(home, id);
-  const assembly = assemblyDirectory();
+  const assembly = temporaryFolder('assembly');
   let node: LocalNode | undefined;
   clock.enter('prepare');
   try {
@@ -93,7 +94,7 @@ export async function runIncident(props: RunIncidentProps): Promise<RunResult> {
 
 /** Removes what crashed runs left on this host. */
 async function cleanUp(progress: Progress): Promise<void> {
-  removeOldAssemblies();
+  removeAbandonedFolders();
   if (!checkHost().possible) return;
   for (const name of await cleanUpOldLeaks())
     progress.say(`removed ${name}, which a crashed run left behind`);

@@ -1,12 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Settings } from '../../lambdas/domain/settings.ts';
 import { readStack, type StackTemplate } from './template.ts';
-
-const prefix = 'cgroup-medic-assembly-';
 
 /** Raised when the app cannot be synthesized; the message is what the CDK said. */
 export class SynthesisError extends Error {
@@ -34,27 +30,4 @@ export async function synthesize(
   const [stack, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
   if (code !== 0) throw new SynthesisError(`the CDK app cannot be synthesized:\n${errors.trim()}`);
   return readStack(outdir, stack);
-}
-
-/** A directory for one assembly; its name says which process it belongs to. */
-export function assemblyDirectory(): string {
-  return mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
-}
-
-/** Removes assemblies of processes that are gone. */
-export function removeOldAssemblies(): void {
-  for (const name of readdirSync(tmpdir())) {
-    if (!name.startsWith(prefix)) continue;
-    const pid = Number(name.slice(prefix.length).split('-')[0]);
-    if (!isAlive(pid)) rmSync(join(tmpdir(), name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }

@@ -1,9 +1,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { Holder, KernelModel, Response } from './kernel-model.ts';
 import { materialise, readTree, type Tree } from './recorded-tree.ts';
 import { type DocumentResult, type RunDocument, runDocument } from './ssm-agent.ts';
@@ -59,7 +58,7 @@ export function recordedTree(name: string): Tree {
 /** Lays a recorded node out in a folder of its own and starts the model of its kernel. Close it to remove both. */
 export async function openRecordedNode(name: string): Promise<RecordedNode> {
   const describe = describeRecordedNode(name);
-  const root = await mkdtemp(join(tmpdir(), `cgroup-medic-node-${name}-`));
+  const root = temporaryFolder('node');
   let model: KernelModel | undefined;
   try {
     const knobs = materialise(recordedTree(name), root);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { checkParameters, type ParameterRules } from './parameters.ts';
 
 export { checkParameters, InvalidParametersError } from './parameters.ts';
@@ -71,7 +71,7 @@ export async function runDocument(run: RunDocument): Promise<DocumentResult> {
     ...run.env,
     ...Object.fromEntries(byEnvironment.map(([name, value]) => [`SSM_${name}`, value])),
   };
-  const folder = await mkdtemp(join(tmpdir(), 'cgroup-medic-agent-'));
+  const folder = temporaryFolder('agent');
   const steps: StepResult[] = [];
   try {
     for (const [index, step] of run.content.mainSteps.entries()) {
