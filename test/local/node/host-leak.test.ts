@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +17,7 @@ import { registeredCgroups } from '../../../local/node/memory-hierarchy-v1.ts';
 import { holdHost } from '../../host-lock.ts';
 import { isV1Host, v1Mount } from '../../ssm-documents/node-folder.ts';
 
+const records = '/var/lib/cgroup-medic/leaks';
 const module = join(import.meta.dirname, '../../../local/node/host-leak.ts');
 
 it('checkHost says what is missing, and which command works instead', () => {
@@ -19,6 +29,15 @@ it('checkHost says what is missing, and which command works instead', () => {
     expect(check.instead).toContain('npm start');
   }
 });
+
+/** The kernel frees what a test before has removed, and for a while counts fewer and fewer. */
+async function untilSteady(): Promise<void> {
+  for (let last = Number.POSITIVE_INFINITY, now = registeredCgroups() ?? 0; now < last; ) {
+    last = now;
+    await sleep(1000);
+    now = registeredCgroups() ?? 0;
+  }
+}
 
 describe.skipIf(!isV1Host)('a leak on this host (needs root and cgroup v1)', () => {
   const dir = isV1Host ? mkdtempSync('/var/tmp/cgroup-medic-test-') : '';
@@ -89,6 +108,82 @@ describe.skipIf(!isV1Host)('a leak on this host (needs root and cgroup v1)', () 
     expect(whileAlive).toEqual([]);
     expect(afterwards).toEqual([`cgroup-medic-leak-${id}`]);
     expect(existsSync(top)).toBe(false);
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  it('ends its worker when its maker was killed', async () => {
+    const id = `e-${process.pid}`;
+    const code = `import { makeLeak } from ${JSON.stringify(module)}; await makeLeak({ id: '${id}', count: 100000, dir: '${dir}' });`;
+    const maker = spawn(process.execPath, ['--input-type=module-typescript', '-e', code], {
+      stdio: 'ignore',
+    });
+    const top = join(v1Mount, `cgroup-medic-leak-${id}`);
+    const made = () => readdirSync(join(dir, `cgroup-medic-leak-${id}`)).length;
+    await expect.poll(() => existsSync(top) && made(), { timeout: 20_000 }).toBeGreaterThan(0);
+    maker.kill('SIGKILL');
+    await sleep(3000);
+    const first = made();
+    await sleep(1000);
+    const second = made();
+    await cleanUpOldLeaks();
+
+    expect(second).toBe(first);
+  });
+
+  it('is removed by the next run when its pid is somebody else’s by now, or its record was cut short', async () => {
+    const written = ['f', 'g'].map((letter) => `cgroup-medic-leak-${letter}-${process.pid}`);
+    for (const name of written) mkdirSync(join(v1Mount, name));
+    const owner = { pid: process.pid, startedAt: 'not our start', files: join(dir, 'none') };
+    mkdirSync(records, { recursive: true });
+    writeFileSync(join(records, `${written[0]}.json`), JSON.stringify(owner));
+    writeFileSync(join(records, `${written[1]}.json`), '{"pid":');
+
+    expect((await cleanUpOldLeaks()).sort()).toEqual(written);
+    expect(written.filter((name) => existsSync(join(v1Mount, name)))).toEqual([]);
+  });
+
+  it('is the only thing that the next run removes', async () => {
+    const name = `cgroup-medic-test-${process.pid}`;
+    const cgroup = join(v1Mount, name);
+    const record = join(records, `${name}.json`);
+    mkdirSync(records, { recursive: true });
+    mkdirSync(cgroup);
+    writeFileSync(record, JSON.stringify({ pid: 1, startedAt: 'long ago', files: join(dir, 'none') }));
+    const removed = await cleanUpOldLeaks();
+    const left = existsSync(cgroup);
+    rmSync(record);
+    rmdirSync(cgroup);
+
+    expect(removed).toEqual([]);
+    expect(left).toBe(true);
+  });
+
+  it('takes no name that another leak has, and leaves that one its record', async () => {
+    const id = `h-${process.pid}`;
+    await untilSteady();
+    leaks.push(await makeLeak({ id, count: 200, dir }));
+    const record = () => readFileSync(join(records, `cgroup-medic-leak-${id}.json`), 'utf8');
+    const before = record();
+
+    await expect(makeLeak({ id, count: 200, dir: join(dir, 'other') })).rejects.toThrow('EEXIST');
+    expect(record()).toBe(before);
+    rmdirSync(join(dir, 'other'));
+  });
+
+  it('leaves nothing behind when it is stopped half-way', async () => {
+    const stop = new AbortController();
+    const id = `i-${process.pid}`;
+    const making = makeLeak({
+      id,
+      count: 100_000,
+      dir,
+      signal: stop.signal,
+      onProgress: () => stop.abort(),
+    });
+
+    await expect(making).rejects.toThrow('ended early');
+    expect(existsSync(join(v1Mount, `cgroup-medic-leak-${id}`))).toBe(false);
+    expect(existsSync(join(records, `cgroup-medic-leak-${id}.json`))).toBe(false);
     expect(readdirSync(dir)).toEqual([]);
   });
 

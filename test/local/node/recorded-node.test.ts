@@ -8,6 +8,7 @@ import {
   type RecordedNode,
   recordedTree,
 } from '../../../local/node/recorded-node.ts';
+import { Tree } from '../../../local/node/recorded-tree.ts';
 import { loadDocument } from '../../../ssm-documents/load.ts';
 
 const open: RecordedNode[] = [];
@@ -90,6 +91,10 @@ describe('the recorded nodes', () => {
   });
 });
 
+it.each(['/etc/passwd', '../x', 'a/../../x', 'a/..', ''])('a tree has no file %j', (path) => {
+  expect(Tree.safeParse({ [path]: '' }).success).toBe(false);
+});
+
 describe('a reclaim', () => {
   it.each([
     ['v2-zombies', 4600, 0, 300],
@@ -125,12 +130,13 @@ describe('a node that cannot be relied on', () => {
     const stop = new AbortController();
     const running = on.run({
       content: loadDocument('collect-evidence').content,
-      parameters: {},
+      // On any other node this takes a fraction of a second.
+      parameters: { windowSeconds: '0', profile: 'quick' },
       signal: stop.signal,
     });
     const first = await Promise.race([
       running.then(() => 'answered'),
-      new Promise((resolve) => setTimeout(() => resolve('silent'), 500)),
+      new Promise((resolve) => setTimeout(() => resolve('silent'), 3000)),
     ]);
     stop.abort();
 
