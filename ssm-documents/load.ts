@@ -14,7 +14,6 @@ const Parameter = z.strictObject({
   default: z.string().optional(),
   allowedValues: z.array(z.string()).optional(),
   allowedPattern: z.string().optional(),
-  maxChars: z.int().positive().optional(),
 });
 
 const Step = z.strictObject({
@@ -51,12 +50,34 @@ export function loadDocument(name: string): LoadedDocument {
     throw new Error(`unknown document "${name}": use one of ${documentNames.join(', ')}`);
   }
   const file = join(folder, `${name}.yaml`);
-  const yaml = parseDocument(readFileSync(file, 'utf8'), { customTags: [scriptTag] });
+  const content = parseContent(readFileSync(file, 'utf8'), file);
+  return { name, content, contentDigest: digestOf(content) };
+}
+
+/** Reads the YAML text of a document; `file` is named in errors. */
+export function parseContent(text: string, file: string): DocumentContent {
+  const yaml = parseDocument(text, { customTags: [scriptTag] });
   const problem = yaml.errors[0] ?? yaml.warnings[0];
   if (problem) throw new Error(`${file}: ${problem.message}`);
-  const parsed = DocumentContent.safeParse(yaml.toJS());
+  const content: unknown = yaml.toJS();
+  refuseNumbersAndBooleans(content, '', file);
+  const parsed = DocumentContent.safeParse(content);
   if (!parsed.success) throw new Error(`${file}: ${z.prettifyError(parsed.error)}`);
-  return { name, content: parsed.data, contentDigest: digestOf(parsed.data) };
+  return parsed.data;
+}
+
+/** CloudFormation turns them into strings on the way, and then the document in the account has another digest than ours. */
+function refuseNumbersAndBooleans(value: unknown, path: string, file: string): void {
+  if (typeof value === 'number' || typeof value === 'boolean') {
+    throw new Error(
+      `${file}: ${path} is the ${typeof value} ${value}, which CloudFormation would change: write it as a string, "${value}"`,
+    );
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, item] of Object.entries(value)) {
+    const step = Array.isArray(value) ? `[${key}]` : `${path === '' ? '' : '.'}${key}`;
+    refuseNumbersAndBooleans(item, `${path}${step}`, file);
+  }
 }
 
 /** `!script [lib/a.sh, b.sh]`: the lines of these files, joined into one script. */
@@ -75,6 +96,9 @@ function joinScripts(files: string[]): string[] {
       );
     }
     const lines = text.trimEnd().split('\n');
-    return index === 0 ? lines : lines.filter((line, number) => !(number === 0 && line.startsWith('#!')));
+    // What every part begins with is said once: the document has little room.
+    return index === 0
+      ? lines
+      : lines.filter((line, number) => number > 1 || !/^#(!| shellcheck )/.test(line));
   });
 }

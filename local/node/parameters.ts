@@ -15,10 +15,8 @@ export class InvalidParametersError extends Error {
 export type ParameterRules = {
   parameters?: Record<
     string,
-    Pick<
-      DocumentContent['parameters'][string],
-      'default' | 'allowedValues' | 'allowedPattern' | 'maxChars'
-    > & {
+    Pick<DocumentContent['parameters'][string], 'default' | 'allowedValues' | 'allowedPattern'> & {
+      maxChars?: number | undefined;
       interpolationType?: string | undefined;
     }
   >;

@@ -17,11 +17,11 @@ main() {
   case "${SSM_profile}" in
     quick) DEPTH=1 ;;
     full) DEPTH=3 ;;
-    *) fail "profile is \"${SSM_profile}\": use quick or full" ;;
+    *) fail "profile is \"${SSM_profile:0:40}\": use quick or full" ;;
   esac
   case "${SSM_windowSeconds}" in
     0 | 1 | 2 | 5) ;;
-    *) fail "windowSeconds is \"${SSM_windowSeconds}\": use 0, 1, 2 or 5" ;;
+    *) fail "windowSeconds is \"${SSM_windowSeconds:0:40}\": use 0, 1, 2 or 5" ;;
   esac
 
   find_hierarchy || true

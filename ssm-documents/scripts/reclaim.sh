@@ -31,9 +31,11 @@ main() {
   validate_slices
   if [[ "${SSM_dryRun}" == true ]]; then
     check_lock
+    check_undone
     check_fencing
   else
-    take_lock 0 "${SSM_incident}"
+    take_lock 0 || refuse_busy
+    check_undone
     check_fencing
     begin_state
     restore_leftovers
@@ -78,6 +80,7 @@ validate_slices() {
   SLICES=()
   if [[ "${SSM_slices}" == *[$'\n\r\t']* ]]; then fail "slices must be separated by single spaces"; fi
   read -ra named <<<"${SSM_slices}"
+  ((${#named[@]} <= 20)) || fail "slices names ${#named[@]} slices: at most 20"
   for slice in ${named[@]+"${named[@]}"}; do
     if [[ " ${SLICES[*]-} " == *" ${slice} "* ]]; then continue; fi
     if slice_is_safe "${slice}"; then SLICES+=("${slice}"); else refuse "${slice}" "${REASON}"; fi
@@ -124,24 +127,36 @@ slice_is_safe() {
 
 refuse() {
   local slice reason
-  LAST_REFUSAL="$1: $2"
+  LAST_REFUSAL="${1:0:300}: $2"
   log "refused: ${LAST_REFUSAL}"
-  json_string "$1" && slice="${REPLY}"
+  json_string "${1:0:500}" && slice="${REPLY}"
   json_string "$2" && reason="${REPLY}"
   REFUSALS+="${REFUSALS:+,}{\"slice\":${slice},\"reason\":${reason}}"
 }
 
-# A command that was delivered late, after a newer one of the same incident.
+# The command and its undo can arrive in either order.
+check_undone() {
+  if [[ -e "${STATE}/undone" ]]; then fail "incident ${SSM_incident} was undone on this node; it does not run again"; fi
+}
+
+# A command that was delivered late, after a newer holder of the node's lease has been at work here. No command is
+# delivered 2 hours late, so an older number counts no more: a lease table that was rebuilt begins at 1 again.
 check_fencing() {
-  read_line "${STATE}/fencing" || return 0
-  if [[ "${VALUE}" =~ ^[0-9]{1,12}$ ]] && ((10#${SSM_fencing} < 10#${VALUE})); then
-    fail "fencing number ${SSM_fencing} is older than ${VALUE}, which this incident has used on this node already"
+  local age
+  read_line "${STATE_ROOT}/fencing" || return 0
+  age=$(($(date +%s) - $(stat -c %Y "${STATE_ROOT}/fencing")))
+  # A clock that was set back makes it negative.
+  if ((age >= 7200 || age <= -7200)); then return 0; fi
+  if [[ "${VALUE}" =~ ^([0-9]{1,12})\ (.+)$ ]] && ((10#${SSM_fencing} < 10#${BASH_REMATCH[1]})); then
+    fail "fencing number ${SSM_fencing} is older than ${BASH_REMATCH[1]}, which incident ${BASH_REMATCH[2]} has used on this node"
   fi
 }
 
 begin_state() {
+  local file="${STATE_ROOT}/fencing"
   mkdir -p "${STATE}" || fail "cannot create ${STATE}"
-  printf '%s\n' "${SSM_fencing}" >"${STATE}/fencing"
+  { printf '%s %s\n' "${SSM_fencing}" "${SSM_incident}" >"${file}.new" && mv "${file}.new" "${file}"; } || fail "cannot write ${file}"
+  # Of a restore that died waiting. An undo that comes only now leaves "undone", which nothing here removes.
   rm -f "${STATE}/stop"
 }
 
@@ -190,12 +205,8 @@ reclaim_slice() {
   if [[ "${SSM_dryRun}" == true ]]; then
     RAISED=$((RAISED + $(printf '%s' "${PLAN:-}" | wc -l)))
     STOPPED='done'
-  elif under_pressure "${SSM_psiFullLimit}"; then
-    STOPPED=pressure
-  elif [[ "${HIERARCHY}" == v2 ]]; then
-    reclaim_protected "${slice}" "${dying}"
-  else
-    empty_in_turns "${slice}"
+  elif may_go_on "${slice}"; then
+    if [[ "${HIERARCHY}" == v2 ]]; then reclaim_protected "${slice}" "${dying}"; else empty_in_turns "${slice}"; fi
   fi
   count_dying "${slice}"
   slice_ghosts "${slice}"
@@ -286,11 +297,11 @@ shield() {
 
 # Gives back what is still raised, which also disarms the switch.
 unshield() {
+  ARMED=''
   [[ -e "${STATE}/saved" ]] || return 0
   restore_saved false
   ALL_RESTORED=$((ALL_RESTORED + RESTORED))
   if [[ -n "${SKIPPED}" ]]; then log "left alone: ${SKIPPED}"; fi
-  ARMED=''
 }
 
 # Whether a write freed anything, in dying cgroups or in bytes, looked at for up to SETTLE_SECONDS.
@@ -302,8 +313,8 @@ helped() {
     slice_ghosts "${slice}"
     if [[ "${DYING}" == null ]]; then return 1; fi
     if ((DYING < dying || FREEABLE_KB < freeable - freeable / 50)); then return 0; fi
-    # Too early to tell; the loop stops for the time.
-    if out_of_time; then return 0; fi
+    # Too early to tell; the loop stops for it.
+    if out_of_time || asked_to_stop; then return 0; fi
     sleep 1 9>&-
   done
   return 1
@@ -317,7 +328,7 @@ may_go_on() {
     STOPPED='time'
   elif [[ ! -e "${ROOT}${MOUNT}$1/${knob}" ]]; then
     STOPPED=gone
-  elif [[ -e "${STATE}/stop" ]]; then
+  elif asked_to_stop; then
     log "asked to stop by reclaim-restore"
     STOPPED=error
   elif [[ -n "${ARMED}" && ! -e "${STATE}/saved" ]]; then
@@ -380,7 +391,7 @@ slice_cache() { read_field "${ROOT}${MOUNT}$1/memory.stat" total_cache || VALUE=
 # Counts the node's dying cgroups once the count has stopped falling: what was reclaimed last goes away last.
 settle() {
   local last second
-  if [[ "${CHANGED}" == true ]]; then
+  if [[ "${CHANGED}" == true ]] && ! asked_to_stop; then
     known_cgroups
     for ((second = 0; second < SETTLE_SECONDS; second++)); do
       last="${VALUE}"

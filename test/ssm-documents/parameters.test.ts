@@ -160,6 +160,8 @@ describe('hostile values that reach a script past the service', () => {
         for (const result of results) {
           expect(result.status).toBe('Failed');
           expect(json(result)).toMatchObject({ document: name, error: expect.any(String) });
+          expect(json(result).error.length).toBeLessThanOrEqual(500);
+          expect(result.stderr.length).toBeLessThan(8000);
         }
       }
 
@@ -188,6 +190,40 @@ describe('hostile values that reach a script past the service', () => {
     expect(result.stderr).toContain('refused: /: the root of the hierarchy holds everything on the node');
     expect(result.stderr).toContain('refused: /a.slice/pod/: not a path of at most six plain names');
     expect(json(lines).error).toBe('slices must be separated by single spaces');
+  });
+
+  it('quotes no more than the beginning of a long slice, and still says why it refuses it', async () => {
+    const long = `/${'x'.repeat(250)}`.repeat(6);
+    const dry = { ...reclaimParameters, dryRun: 'true' };
+    const some = json(await node.run('reclaim', { ...dry, slices: `${long} /b.slice` }));
+    const all = await node.run('reclaim', { ...dry, slices: long });
+
+    expect(some.refusals).toEqual([{ slice: long.slice(0, 500), reason: 'it does not exist' }]);
+    expect(json(all).error).toMatch(/^no slice can be reclaimed: .*: it does not exist$/);
+    expect(json(all).error.length).toBeLessThanOrEqual(500);
+    expect(all.stderr.length).toBeLessThan(1000);
+  });
+
+  it('takes 4000 characters of slices, though the pattern lets more through, and 20 slices', async () => {
+    const { parameters: rules, ...content } = loadDocument('reclaim').content;
+    const open = { ...content, parameters: { ...rules, slices: { interpolationType: 'ENV_VAR' } } };
+    const dry = (slices: string) => ({ ...reclaimParameters, dryRun: 'true', slices });
+    const longest = Array(20)
+      .fill(`/${'x'.repeat(255)}`.repeat(6))
+      .join(' ');
+    const fits = `/b.slice${` /${'x'.repeat(208)}`.repeat(19)}`;
+    const results = await Promise.all([
+      node.run('reclaim', dry(longest)),
+      node.run('reclaim', dry(fits)),
+      runDocument({ content: open, parameters: dry(Array(21).fill('/b.slice').join(' ')), root: node.root }),
+    ]);
+
+    expect(fits.length).toBe(3998);
+    expect(results.map(({ stdout }) => JSON.parse(stdout).error)).toEqual([
+      'slices has 30739 characters: at most 4000',
+      undefined,
+      'slices names 21 slices: at most 20',
+    ]);
   });
 
   it('refuses ".." in a slice that fits the pattern', async () => {

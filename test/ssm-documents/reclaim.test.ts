@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
@@ -9,6 +9,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -430,16 +431,35 @@ describe.concurrent('reclaim on cgroup v2', () => {
     expect((await first).status).toBe('Success');
   });
 
-  it('refuses a fencing number older than one it has seen in this incident', async () => {
+  it('refuses a fencing number older than one that the node has seen', async () => {
     const node = open();
-    mkdirSync(join(node.root, state, 'test-1'), { recursive: true });
-    node.write(`${state}/test-1/fencing`, '10\n');
+    mkdirSync(join(node.root, state), { recursive: true });
+    node.write(`${state}/fencing`, '10 newer\n');
 
     const late = await node.run('reclaim', { ...reclaimParameters, fencing: '9', dryRun: 'true' });
     const next = await node.run('reclaim', { ...reclaimParameters, fencing: '10', dryRun: 'true' });
 
-    expect(json(late).error).toContain('fencing number 9 is older than 10');
+    expect(json(late).error).toBe(
+      'fencing number 9 is older than 10, which incident newer has used on this node',
+    );
     expect(next.status).toBe('Success');
+    expect(node.read(`${state}/fencing`)).toBe('10 newer\n');
+  });
+
+  it('counts a fencing number for two hours, whatever happens to the clock', async () => {
+    const node = open(curedTree);
+    mkdirSync(join(node.root, state), { recursive: true });
+    const runAfter = async (minutes: number) => {
+      node.write(`${state}/fencing`, '10 other\n');
+      const then = Date.now() / 1000 - minutes * 60;
+      utimesSync(join(node.root, state, 'fencing'), then, then);
+      const { status } = await node.run('reclaim', { ...reclaimParameters, fencing: '1' });
+      return [status, node.read(`${state}/fencing`)];
+    };
+
+    expect(await runAfter(119)).toEqual(['Failed', '10 other\n']);
+    expect(await runAfter(121)).toEqual(['Success', '1 test-1\n']);
+    expect(await runAfter(-121)).toEqual(['Success', '1 test-1\n']);
   });
 
   it('remembers the fencing number of a run, and refuses an older one', async () => {
@@ -447,12 +467,12 @@ describe.concurrent('reclaim on cgroup v2', () => {
     const first = await node.run('reclaim', { ...reclaimParameters, fencing: '7' });
     const late = await node.run('reclaim', { ...reclaimParameters, fencing: '6' });
     const next = await node.run('reclaim', { ...reclaimParameters, fencing: '10' });
-    const other = await node.run('reclaim', { ...reclaimParameters, fencing: '6', incident: 'other' });
+    const other = await node.run('reclaim', { ...reclaimParameters, fencing: '9', incident: 'other' });
 
     expect(first.status).toBe('Success');
     expect(json(late).error).toContain('fencing number 6 is older than 7');
     expect(next.status).toBe('Success');
-    expect(other.status).toBe('Success');
+    expect(json(other).error).toContain('fencing number 9 is older than 10, which incident test-1 has used');
   });
 
   it('refuses a slice with more living cgroups than it can protect', async () => {
@@ -627,9 +647,142 @@ describe.concurrent('reclaim-restore', () => {
     expect(json(await running)).toMatchObject({ slices: [{ writes: 1, stopped: 'error' }], undo: null });
     expect(node.lows()).toEqual(before);
   });
+
+  it('keeps a reclaim that arrives after it from running, however often', async () => {
+    const node = open();
+    const before = node.lows();
+    const dry = await node.run('reclaim-restore', { incident: 'test-1', dryRun: 'true' });
+    const untouched = !existsSync(join(node.root, 'var'));
+    const undone = await node.run('reclaim-restore', { incident: 'test-1' });
+    const late = [
+      await node.run('reclaim', { ...reclaimParameters, dryRun: 'true' }),
+      await node.run('reclaim', reclaimParameters),
+      await node.run('reclaim', { ...reclaimParameters, fencing: '2' }),
+    ];
+    const other = await node.run('reclaim', { ...reclaimParameters, incident: 'other', dryRun: 'true' });
+
+    expect(dry.status).toBe('Success');
+    expect(untouched).toBe(true);
+    expect(json(undone)).toMatchObject({ changed: false, restored: 0, remaining: 0 });
+    for (const result of late) {
+      expect(result.status).toBe('Failed');
+      expect(json(result).error).toBe('incident test-1 was undone on this node; it does not run again');
+    }
+    expect(other.status).toBe('Success');
+    expect(node.lows()).toEqual(before);
+  });
+
+  it('stops a reclaim that has not raised anything yet', async () => {
+    const node = open();
+    const before = node.lows();
+    const folder = join(node.root, state, 'test-1');
+    // What it leaves while it waits for the lock, after the reclaim has looked for it and before that begins.
+    const undo = `mkdir -p '${folder}'; touch '${folder}/undone' '${folder}/stop'`;
+    const result = json(await node.run('reclaim', reclaimParameters, actBefore('begin_state', undo)));
+
+    expect(result).toMatchObject({
+      changed: false,
+      slices: [{ writes: 0, stopped: 'error' }],
+      protection: { raised: 0 },
+    });
+    expect(node.lows()).toEqual(before);
+    expect(existsSync(join(folder, 'undone'))).toBe(true);
+  });
+
+  it('stops a reclaim for good, not for one slice', async () => {
+    const node = open();
+    const before = node.lows();
+    const running = node.run('reclaim', {
+      ...reclaimParameters,
+      slices: '/a.slice /b.slice',
+      cpuPercent: '5',
+    });
+    await untilWritten(node);
+    const undone = await node.run('reclaim-restore', { incident: 'test-1' });
+
+    expect(undone.status).toBe('Success');
+    expect(json(await running).slices).toMatchObject([
+      { path: '/a.slice', writes: 1, stopped: 'error' },
+      { path: '/b.slice', writes: 0, stopped: 'error' },
+    ]);
+    expect(node.lows()).toEqual(before);
+  });
+
+  it('does not wait for the end of a long rest', async () => {
+    const node = open();
+    // As if 0.4 s of CPU had been used: under this ceiling a rest of 40 s.
+    const busy = actBefore('pace *', 'read_cpu() { CPU_CS=40; }');
+    const running = node.run('reclaim', { ...reclaimParameters, cpuPercent: '1', maxSeconds: '60' }, busy);
+    await untilWritten(node);
+    const started = Date.now();
+    await node.run('reclaim-restore', { incident: 'test-1' });
+    const seconds = (Date.now() - started) / 1000;
+
+    expect(seconds).toBeLessThan(7);
+    expect(json(await running)).toMatchObject({ slices: [{ stopped: 'error' }] });
+  });
+
+  it('neither stops nor waits for the reclaim of another incident', async () => {
+    const node = open();
+    const running = node.run('reclaim', { ...reclaimParameters, incident: 'first', cpuPercent: '5' });
+    await untilWritten(node);
+    const undone = await node.run('reclaim-restore', { incident: 'second' });
+    const atWork = existsSync(join(node.root, state, 'first/saved'));
+    const first = json(await running);
+    const second = await node.run('reclaim', { ...reclaimParameters, incident: 'second' });
+
+    expect(json(undone)).toMatchObject({ changed: false, remaining: 0 });
+    expect(atWork).toBe(true);
+    expect(first).toMatchObject({
+      slices: [{ stopped: expect.stringMatching(/budget|no-progress/) }],
+      protection: { raised: 4, restored: 4 },
+    });
+    expect(json(second).error).toContain('incident second was undone on this node');
+  });
+
+  it.each([
+    ['of its own incident does not stop', 'test-1', /^the reclaim of this incident .*has not within 2 s/],
+    [
+      'of another keeps it from what is left',
+      'other',
+      /^another reclaim is at work .*\(incident other, pid 1\)/,
+    ],
+  ])('fails, and keeps what is saved, when a reclaim %s', async (_, holder, error) => {
+    const node = open();
+    leave(node, 'test-1', `${boot}low 0 1125899906842624 /b.slice\n`);
+    const lock = join(node.root, state, 'lock');
+    node.write(`${state}/lock`, `incident ${holder}, pid 1\n`);
+    const held = spawn('flock', [lock, 'sleep', '60'], { detached: true, stdio: 'ignore' });
+    await until(() => spawnSync('flock', ['-n', lock, 'true']).status !== 0);
+    const shorter = actBefore('wait_for_reclaim', 'STOP_SECONDS=2');
+    const result = await node.run('reclaim-restore', { incident: 'test-1' }, shorter);
+    if (held.pid !== undefined) process.kill(-held.pid);
+
+    expect(result).toMatchObject({ status: 'Failed', responseCode: 1 });
+    expect(json(result).error).toMatch(error);
+    for (const file of ['saved', 'undone', 'stop']) {
+      expect(existsSync(join(node.root, state, 'test-1', file))).toBe(true);
+    }
+  });
 });
 
 describe.concurrent('reclaim on cgroup v1', () => {
+  it('stops between two turns when it is undone, though nothing is ever saved', async () => {
+    const node = open(recordedTree('v1-zombies'));
+    const knob = join(node.root, 'sys/fs/cgroup/memory/user.slice/memory.force_empty');
+    renameSync(knob, `${knob}.held`);
+    execFileSync('mkfifo', [knob]);
+    const running = node.run('reclaim', { ...reclaimParameters, slices: '/user.slice' });
+    await until(() => existsSync(join(node.root, state, 'test-1')));
+    const undone = await node.run('reclaim-restore', { incident: 'test-1' });
+    const result = json(await running);
+    const again = await node.run('reclaim', { ...reclaimParameters, slices: '/user.slice' });
+
+    expect(json(undone)).toMatchObject({ changed: false, restored: 0, remaining: 0 });
+    expect(result.slices).toMatchObject([{ stopped: 'error' }]);
+    expect(json(again).error).toContain('was undone on this node');
+  });
+
   it('ends each turn after a moment, and stops when the turns free nothing', async () => {
     const node = open(recordedTree('v1-zombies'));
     const knob = join(node.root, 'sys/fs/cgroup/memory/user.slice/memory.force_empty');

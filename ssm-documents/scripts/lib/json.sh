@@ -56,9 +56,9 @@ json_string() {
     END { json_init(); printf "%s", json(text) }')"
 }
 
-# Ends the document with an error that the caller can parse.
+# Ends the document with an error that the caller can parse. Bounded: it may quote a parameter.
 fail() {
-  local message="$1"
+  local message="${1:0:500}"
   log "error: ${message}"
   json_string "${message}"
   printf '{"version":1,"document":"%s","error":%s}\n' "${DOCUMENT:-unknown}" "${REPLY}"

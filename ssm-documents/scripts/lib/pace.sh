@@ -30,16 +30,20 @@ out_of_time() {
 }
 
 # Sleeps until the CPU used so far is below the ceiling ($1, percent of one CPU), at least $2 and at most until the
-# deadline (both in hundredths of a second).
+# deadline (both in hundredths of a second). In pieces: an undo must not wait for a long rest.
 pace() {
-  local percent="$1" least="$2" rest
+  local percent="$1" least="$2" rest piece text
   read_cpu
   read_now
   rest=$((CPU_CS * 100 / percent - (NOW_CS - STARTED_CS)))
   if ((rest < least)); then rest="${least}"; fi
   if ((rest > DEADLINE_CS - NOW_CS)); then rest=$((DEADLINE_CS - NOW_CS)); fi
-  ((rest > 0)) || return 0
-  sleep "$((rest / 100)).$(printf '%02d' $((rest % 100)))" 9>&-
+  while ((rest > 0)) && ! asked_to_stop; do
+    piece=$((rest < 200 ? rest : 200))
+    rest=$((rest - piece))
+    printf -v text '%d.%02d' $((piece / 100)) $((piece % 100))
+    sleep "${text}" 9>&-
+  done
 }
 
 # Whether tasks on the node lose more than $1 percent of their time waiting for memory. 0 switches the check off.

@@ -35,6 +35,8 @@ restore_saved() {
     fi
   done <"${STATE}/saved"
   if [[ "${dry_run}" != true ]] && ((REMAINING == 0)); then
+    # A run that has begun meanwhile has saved a state of its own.
+    if [[ -n "${run}" ]] && ! grep -qx "run ${run}" "${STATE}/saved" 2>/dev/null; then return 0; fi
     clear_state
     disarm_switch "${run}"
   fi

@@ -3,9 +3,10 @@
 # What a reclaim raised and has not restored, kept on the node so that it can be undone after any kind of death.
 #
 #     /var/lib/cgroup-medic/reclaim/lock               held while a reclaim or a restore is at work
+#     /var/lib/cgroup-medic/reclaim/fencing            "NUMBER INCIDENT", the highest fencing number seen
 #     /var/lib/cgroup-medic/reclaim/INCIDENT/saved     "boot ID", "run ID", then "low ORIGINAL RAISED /path" lines
-#     /var/lib/cgroup-medic/reclaim/INCIDENT/fencing   the highest fencing number seen
 #     /var/lib/cgroup-medic/reclaim/INCIDENT/stop      asks a running reclaim to end
+#     /var/lib/cgroup-medic/reclaim/INCIDENT/undone    as stop, and lets none of the incident begin any more
 
 STATE_ROOT="${ROOT}/var/lib/cgroup-medic/reclaim"
 
@@ -16,13 +17,13 @@ use_incident() {
 
 # One at a time on a node: two would shield and expose each other's cgroups. The kernel drops the lock with its
 # holder, however that dies. Children that outlive the document must close descriptor 9.
+# Returns 1 when somebody else has held it for $1 seconds.
 take_lock() {
-  local wait_seconds="$1"
   command -v flock >/dev/null || fail "flock is missing on this node (it is part of util-linux)"
   mkdir -p "${STATE_ROOT}" || fail "cannot create ${STATE_ROOT}"
   exec 9>>"${STATE_ROOT}/lock"
-  flock -w "${wait_seconds}" 9 || refuse_busy
-  printf 'incident %s, pid %s\n' "$2" "$$" >"${STATE_ROOT}/lock"
+  flock -w "$1" 9 || return 1
+  printf 'incident %s, pid %s\n' "${SSM_incident}" "$$" >"${STATE_ROOT}/lock"
 }
 
 # The same question without taking it.
@@ -50,4 +51,7 @@ save_state() {
   mv "${STATE}/saved.new" "${STATE}/saved"
 }
 
-clear_state() { rm -f "${STATE}/saved" "${STATE}/saved.new" "${STATE}/stop" "${STATE}/switch.sh" "${STATE}/armed"; }
+# Not "stop" and "undone": whoever restores between two slices has not been asked any less to stop.
+clear_state() { rm -f "${STATE}/saved" "${STATE}/saved.new" "${STATE}/switch.sh" "${STATE}/armed"; }
+
+asked_to_stop() { [[ -e "${STATE}/stop" || -e "${STATE}/undone" ]]; }
