@@ -18,6 +18,7 @@ import { holdHost } from '../host-lock.ts';
 import { isV1Host, json, v1Mount } from './node-folder.ts';
 
 const disk = '/var/tmp';
+const fencing = '/var/lib/cgroup-medic/reclaim/fencing';
 
 const run = (name: string, parameters: Record<string, string>) =>
   runDocument({ content: loadDocument(name).content, parameters });
@@ -29,11 +30,14 @@ describe.skipIf(!isV1Host)('on this host (needs root and cgroup v1)', () => {
   beforeAll(async () => {
     release = await holdHost();
     await cleanUpOldLeaks();
+    // Of a run on this host whose lease table is gone.
+    rmSync(fencing, { force: true });
   });
   afterAll(async () => {
     await leak?.remove();
     if (files) rmSync(files, { recursive: true, force: true });
     rmSync('/var/lib/cgroup-medic/reclaim/test-host', { recursive: true, force: true });
+    rmSync(fencing, { force: true });
     await release?.();
   });
 
