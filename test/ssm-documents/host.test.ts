@@ -76,6 +76,7 @@ describe.skipIf(!isV1Host)('on this host (needs root and cgroup v1)', () => {
         files,
       ]);
       const cache = cacheOf();
+      const dyingBefore = leak.countDying();
       const { probes } = json(await run('collect-evidence', { windowSeconds: '0' }));
       const seen = probes.slices.value.entries.find(({ path }: { path: string }) => path === leak?.slice);
       const parameters = {
@@ -89,9 +90,11 @@ describe.skipIf(!isV1Host)('on this host (needs root and cgroup v1)', () => {
       const dry = json(await run('reclaim', { ...parameters, dryRun: 'true' }));
       const result = json(await run('reclaim', parameters));
 
-      expect(probes.cgroups.value.dying).toBeGreaterThanOrEqual(2000);
+      // Of 2,000 made the kernel frees a few by itself; what remains is counted by this process as well.
+      expect(probes.cgroups.value.dying).toBeGreaterThan(1900);
+      expect(Math.abs(probes.cgroups.value.dying - dyingBefore)).toBeLessThan(50);
       expect(seen).toMatchObject({ live: 0, dying: null });
-      expect(seen.ghostKb).toBeGreaterThanOrEqual(8000);
+      expect(seen.ghostKb).toBeGreaterThan(1900 * 4);
       expect(dry).toMatchObject({ changed: false, before: { dying: expect.any(Number) } });
       expect(result.before.dying - result.after.dying).toBeGreaterThan(1900);
       expect(result).toMatchObject({
