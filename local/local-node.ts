@@ -88,10 +88,10 @@ async function openHost({ id, directory, signal, onProgress }: OpenNodeProps): P
     countDying: () => leak.countDying(),
     close: async () => {
       await leak.remove();
-      // What reclaim keeps of an incident on a node; this one is over, and the host should be as it was. The next run
-      // begins with a lease table of its own, so a fencing number of this one would only stand in its way.
-      for (const kept of [id, 'fencing']) {
-        await rm(join('/var/lib/cgroup-medic/reclaim', kept), { recursive: true, force: true });
+      // What a treatment keeps of an incident on a node; this one is over, and the host should be as it was. The next
+      // run begins with a lease table of its own, so a fencing number of this one would only stand in its way.
+      for (const kept of [join('reclaim', id), 'fencing']) {
+        await rm(join('/var/lib/cgroup-medic', kept), { recursive: true, force: true });
       }
     },
   };

@@ -87,18 +87,16 @@ const scriptTag: CollectionTag = {
   resolve: (items) => joinScripts(z.array(z.string()).min(1).parse(items.toJSON())),
 };
 
+/** One script of all parts, without comments: a document has little room, and whoever reads it is told where they are. */
 function joinScripts(files: string[]): string[] {
-  return files.flatMap((file, index) => {
+  const code = files.flatMap((file) => {
     const text = readFileSync(join(folder, file), 'utf8');
     if (text.includes('{{')) {
       throw new Error(
         `${file} contains "{{": the SSM agent would take it for a parameter; write it differently`,
       );
     }
-    const lines = text.trimEnd().split('\n');
-    // What every part begins with is said once: the document has little room.
-    return index === 0
-      ? lines
-      : lines.filter((line, number) => number > 1 || !/^#(!| shellcheck )/.test(line));
+    return text.split('\n').filter((line) => !/^\s*(#|$)/.test(line));
   });
+  return ['#!/usr/bin/env bash', `# cgroup-medic. With comments: ssm-documents/${files.at(-1)}`, ...code];
 }

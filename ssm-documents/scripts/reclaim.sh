@@ -22,22 +22,15 @@ main() {
   check_parameters
   lower_priority
   find_hierarchy || fail "${REASON}"
-  use_incident "${SSM_incident}"
+  use_incident reclaim "${SSM_incident}"
   start_pace "${SSM_maxSeconds}"
   RAISED=0 NOT_RAISED=0 ALL_RESTORED=0 REMAINING=0 CHANGED=false SLICE_REPORTS='' REFUSALS='' ARMED=''
   LEFT_SHMEM=0 LEFT_DIRTY=0 LEFT_MAPPED=0 LEFT_UNEVICTABLE=0
   choose_raised_low "${SSM_incident}"
 
   validate_slices
-  if [[ "${SSM_dryRun}" == true ]]; then
-    check_lock
-    check_undone
-    check_fencing
-  else
-    take_lock 0 || refuse_busy
-    check_undone
-    check_fencing
-    begin_state
+  take_turn
+  if [[ "${SSM_dryRun}" == false ]]; then
     restore_leftovers
     trap give_back EXIT
     trap 'exit 143' TERM INT HUP
@@ -60,17 +53,7 @@ check_parameters() {
   one_of maxSeconds "${SSM_maxSeconds}" 10 30 60 120 300 600 1200
   one_of psiFullLimit "${SSM_psiFullLimit}" 0 10 20 40
   one_of dryRun "${SSM_dryRun}" true false
-  [[ "${SSM_fencing}" =~ ^[0-9]{1,12}$ ]] || fail "fencing is \"${SSM_fencing:0:40}\": a number of at most 12 digits"
   ((${#SSM_slices} <= 4000)) || fail "slices has ${#SSM_slices} characters: at most 4000"
-}
-
-one_of() {
-  local name="$1" value="$2" allowed
-  shift 2
-  for allowed in "$@"; do
-    if [[ "${value}" == "${allowed}" ]]; then return 0; fi
-  done
-  fail "${name} is \"${value:0:40}\": use one of $*"
 }
 
 # Sets SLICES to those that may be touched; the others go to REFUSALS with their reason.
@@ -132,32 +115,6 @@ refuse() {
   json_string "${1:0:500}" && slice="${REPLY}"
   json_string "$2" && reason="${REPLY}"
   REFUSALS+="${REFUSALS:+,}{\"slice\":${slice},\"reason\":${reason}}"
-}
-
-# The command and its undo can arrive in either order.
-check_undone() {
-  if [[ -e "${STATE}/undone" ]]; then fail "incident ${SSM_incident} was undone on this node; it does not run again"; fi
-}
-
-# A command that was delivered late, after a newer holder of the node's lease has been at work here. No command is
-# delivered 2 hours late, so an older number counts no more: a lease table that was rebuilt begins at 1 again.
-check_fencing() {
-  local age
-  read_line "${STATE_ROOT}/fencing" || return 0
-  age=$(($(date +%s) - $(stat -c %Y "${STATE_ROOT}/fencing")))
-  # A clock that was set back makes it negative.
-  if ((age >= 7200 || age <= -7200)); then return 0; fi
-  if [[ "${VALUE}" =~ ^([0-9]{1,12})\ (.+)$ ]] && ((10#${SSM_fencing} < 10#${BASH_REMATCH[1]})); then
-    fail "fencing number ${SSM_fencing} is older than ${BASH_REMATCH[1]}, which incident ${BASH_REMATCH[2]} has used on this node"
-  fi
-}
-
-begin_state() {
-  local file="${STATE_ROOT}/fencing"
-  mkdir -p "${STATE}" || fail "cannot create ${STATE}"
-  { printf '%s %s\n' "${SSM_fencing}" "${SSM_incident}" >"${file}.new" && mv "${file}.new" "${file}"; } || fail "cannot write ${file}"
-  # Of a restore that died waiting. An undo that comes only now leaves "undone", which nothing here removes.
-  rm -f "${STATE}/stop"
 }
 
 # We hold the lock, so whoever left a saved state behind is dead. Restored first, raised values can never be saved as

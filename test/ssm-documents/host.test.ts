@@ -18,7 +18,7 @@ import { holdHost } from '../host-lock.ts';
 import { isV1Host, json, v1Mount } from './node-folder.ts';
 
 const disk = '/var/tmp';
-const fencing = '/var/lib/cgroup-medic/reclaim/fencing';
+const fencing = '/var/lib/cgroup-medic/fencing';
 
 const run = (name: string, parameters: Record<string, string>) =>
   runDocument({ content: loadDocument(name).content, parameters });

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../lambdas/domain/canonical-json.ts';
@@ -44,6 +45,17 @@ describe('the documents', () => {
       ).toBeTruthy();
       // No repetition without an end outside a set of characters: the pattern is what bounds the length.
       expect(rule.allowedPattern?.replace(/\[[^\]]*\]/g, '') ?? '').not.toMatch(/[*+]|,\}/);
+    }
+  });
+
+  it.each(documentNames)('%s leaves comments out, and says where the script is that has them', (name) => {
+    for (const step of loadDocument(name).content.mainSteps) {
+      const [, pointer = '', ...code] = step.inputs.runCommand;
+      const source = /ssm-documents\/scripts\/[a-z-]+\.sh$/.exec(pointer)?.[0] ?? '';
+
+      expect(readFileSync(source, 'utf8')).toContain(`DOCUMENT=${name}`);
+      expect(code.filter((line) => /^\s*(#|$)/.test(line))).toEqual([]);
+      expect(spawnSync('bash', ['-n'], { input: code.join('\n') }).status).toBe(0);
     }
   });
 

@@ -28,7 +28,8 @@ import {
   stalled,
 } from './node-folder.ts';
 
-const state = 'var/lib/cgroup-medic/reclaim';
+const medic = 'var/lib/cgroup-medic';
+const state = `${medic}/reclaim`;
 const nodes: NodeFolder[] = [];
 const folder = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-reclaim-'));
 // Not after each: these tests spend their time waiting, so they run at the same time.
@@ -319,7 +320,7 @@ describe.concurrent('reclaim on cgroup v2', () => {
     const before = node.lows();
     const running = node.run('reclaim', { ...reclaimParameters, cpuPercent: '10' });
     await untilRaised(node);
-    const pid = /pid (\d+)/.exec(node.read(`${state}/lock`))?.[1];
+    const pid = /pid (\d+)/.exec(node.read(`${medic}/lock`))?.[1];
     process.kill(Number(pid), 'SIGTERM');
     const result = await running;
 
@@ -415,7 +416,7 @@ describe.concurrent('reclaim on cgroup v2', () => {
     expect(readdirSync(join(node.root, state, 'other'))).toEqual([]);
   });
 
-  it('refuses while another reclaim is at work on the node', async () => {
+  it('refuses while another treatment is at work on the node', async () => {
     const node = open();
     const first = node.run('reclaim', { ...reclaimParameters, incident: 'first' });
     await until(() => existsSync(join(node.root, state, 'first/saved')));
@@ -425,7 +426,7 @@ describe.concurrent('reclaim on cgroup v2', () => {
     for (const refused of [second, dry]) {
       expect(refused.status).toBe('Failed');
       expect(json(refused).error).toMatch(
-        /another reclaim is at work on this node \(incident first, pid \d+\)/,
+        /another treatment is at work on this node \(incident first, pid \d+, reclaim\)/,
       );
     }
     expect((await first).status).toBe('Success');
@@ -433,8 +434,8 @@ describe.concurrent('reclaim on cgroup v2', () => {
 
   it('refuses a fencing number older than one that the node has seen', async () => {
     const node = open();
-    mkdirSync(join(node.root, state), { recursive: true });
-    node.write(`${state}/fencing`, '10 newer\n');
+    mkdirSync(join(node.root, medic), { recursive: true });
+    node.write(`${medic}/fencing`, '10 newer\n');
 
     const late = await node.run('reclaim', { ...reclaimParameters, fencing: '9', dryRun: 'true' });
     const next = await node.run('reclaim', { ...reclaimParameters, fencing: '10', dryRun: 'true' });
@@ -443,18 +444,18 @@ describe.concurrent('reclaim on cgroup v2', () => {
       'fencing number 9 is older than 10, which incident newer has used on this node',
     );
     expect(next.status).toBe('Success');
-    expect(node.read(`${state}/fencing`)).toBe('10 newer\n');
+    expect(node.read(`${medic}/fencing`)).toBe('10 newer\n');
   });
 
   it('counts a fencing number for two hours, whatever happens to the clock', async () => {
     const node = open(curedTree);
-    mkdirSync(join(node.root, state), { recursive: true });
+    mkdirSync(join(node.root, medic), { recursive: true });
     const runAfter = async (minutes: number) => {
-      node.write(`${state}/fencing`, '10 other\n');
+      node.write(`${medic}/fencing`, '10 other\n');
       const then = Date.now() / 1000 - minutes * 60;
-      utimesSync(join(node.root, state, 'fencing'), then, then);
+      utimesSync(join(node.root, medic, 'fencing'), then, then);
       const { status } = await node.run('reclaim', { ...reclaimParameters, fencing: '1' });
-      return [status, node.read(`${state}/fencing`)];
+      return [status, node.read(`${medic}/fencing`)];
     };
 
     expect(await runAfter(119)).toEqual(['Failed', '10 other\n']);
@@ -678,7 +679,7 @@ describe.concurrent('reclaim-restore', () => {
     const folder = join(node.root, state, 'test-1');
     // What it leaves while it waits for the lock, after the reclaim has looked for it and before that begins.
     const undo = `mkdir -p '${folder}'; touch '${folder}/undone' '${folder}/stop'`;
-    const result = json(await node.run('reclaim', reclaimParameters, actBefore('begin_state', undo)));
+    const result = json(await node.run('reclaim', reclaimParameters, actBefore('begin_turn', undo)));
 
     expect(result).toMatchObject({
       changed: false,
@@ -741,20 +742,20 @@ describe.concurrent('reclaim-restore', () => {
   });
 
   it.each([
-    ['of its own incident does not stop', 'test-1', /^the reclaim of this incident .*has not within 2 s/],
+    ['of its own incident does not stop', 'test-1', /^the treatment of this incident .*has not within 2 s/],
     [
       'of another keeps it from what is left',
       'other',
-      /^another reclaim is at work .*\(incident other, pid 1\)/,
+      /^another treatment is at work .*\(incident other, pid 1\)/,
     ],
   ])('fails, and keeps what is saved, when a reclaim %s', async (_, holder, error) => {
     const node = open();
     leave(node, 'test-1', `${boot}low 0 1125899906842624 /b.slice\n`);
-    const lock = join(node.root, state, 'lock');
-    node.write(`${state}/lock`, `incident ${holder}, pid 1\n`);
+    const lock = join(node.root, medic, 'lock');
+    node.write(`${medic}/lock`, `incident ${holder}, pid 1\n`);
     const held = spawn('flock', [lock, 'sleep', '60'], { detached: true, stdio: 'ignore' });
     await until(() => spawnSync('flock', ['-n', lock, 'true']).status !== 0);
-    const shorter = actBefore('wait_for_reclaim', 'STOP_SECONDS=2');
+    const shorter = actBefore('wait_for_treatment', 'STOP_SECONDS=2');
     const result = await node.run('reclaim-restore', { incident: 'test-1' }, shorter);
     if (held.pid !== undefined) process.kill(-held.pid);
 

@@ -25,6 +25,16 @@ require_parameters() {
   done
 }
 
+# Ends the document unless parameter $1 with value $2 is one of the others.
+one_of() {
+  local name="$1" value="$2" allowed
+  shift 2
+  for allowed in "$@"; do
+    if [[ "${value}" == "${allowed}" ]]; then return 0; fi
+  done
+  fail "${name} is \"${value:0:40}\": use one of $*"
+}
+
 # Repairs must not compete with the pods they are for. Idle CPU priority would starve on exactly the nodes that need it.
 lower_priority() {
   renice -n 10 -p $$ >/dev/null 2>&1 || log "could not lower the CPU priority"
