@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -9,7 +10,8 @@ const { values } = parseArgs({
   strict: false,
 });
 const root = resolve(import.meta.dirname, '..');
-const output = resolve(root, String(values.output));
+const template = join(resolve(root, String(values.output)), 'CgroupMedic.template.json');
+const here = (path: string): string => relative(process.cwd(), path);
 
 // No account and no network: nothing here is looked up, and the CLI's own calls home are off.
 const { status, error, stderr } = spawnSync(
@@ -32,12 +34,13 @@ if (error !== undefined) throw error;
 process.stderr.write(stderr.replace(/^.*\d+ feature flags are not configured\..*\n/m, ''));
 if (status === 0) {
   process.stdout.write(
-    `Template: ${relative(process.cwd(), join(output, 'CgroupMedic.template.json'))}\n` +
+    `Template: ${here(template)}\n` +
       'Security: all AwsSolutions rules of cdk-nag pass. What is acknowledged, and why, stands in cdk/constructs/.\n',
   );
 } else {
-  process.stderr.write(
-    'There is no template yet: mend what is listed above, then run "npm run synth" again.\n',
-  );
+  const stale = existsSync(template)
+    ? `${here(template)} is of an earlier run and does not know of this. `
+    : '';
+  process.stderr.write(`${stale}Mend what is listed above, then run "npm run synth" again.\n`);
 }
 process.exitCode = status ?? 1;

@@ -15,6 +15,7 @@ export function readAuditFile(file: string): unknown[] {
       `cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
+  if (text.trim() === '') throw new AuditFileError(`${file} is empty: an audit trail has at least one entry`);
   return text
     .trimEnd()
     .split('\n')
@@ -22,7 +23,9 @@ export function readAuditFile(file: string): unknown[] {
       try {
         return JSON.parse(line);
       } catch {
-        throw new AuditFileError(`${file}, line ${index + 1} is not JSON: ${line.slice(0, 80)}`);
+        throw new AuditFileError(
+          `${file}, line ${index + 1} is not JSON: ${line.slice(0, 80)} … The file was cut off or changed, or it is no audit trail`,
+        );
       }
     });
 }

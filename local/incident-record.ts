@@ -10,6 +10,8 @@ export interface IncidentRecordProps {
   readonly execution: ExecutionResult;
   /** The last state of the incident that was seen, for an execution that did not come to its end. */
   readonly lastState: Json | undefined;
+  /** Why the execution was stopped, where that is known. */
+  readonly stoppedFor?: string;
   /** The audit trail, line by line. */
   readonly auditLines: readonly string[];
   readonly timings: IncidentRecord['timings'];
@@ -29,7 +31,7 @@ export function incidentRecord(props: IncidentRecordProps): IncidentRecord {
     node: props.node.title,
     recorded: props.node.recorded,
     outcome: ended?.outcome ?? closed?.outcome ?? 'failed',
-    reason: ended?.outcomeReason ?? state?.outcomeReason ?? reasonOf(execution),
+    reason: ended?.outcomeReason ?? state?.outcomeReason ?? props.stoppedFor ?? reasonOf(execution),
     diagnosis: state?.diagnosis ?? null,
     rungs: state?.results ?? [],
     timings: props.timings,

@@ -6,6 +6,16 @@ export const localCluster = 'local';
 
 type ClusterInput = Partial<z.input<typeof Settings>['clusters'][string]>;
 
+/** Nobody pays for this CPU, and somebody is watching. */
+export const localReclaim = { cpuPercent: 50, maxSeconds: 120 } as const;
+
+/** What a deployment uses unless its settings say otherwise. */
+export function shippedReclaim(): Settings['clusters'][string]['reclaim'] {
+  const { any } = Settings.parse({ clusters: { any: {} } }).clusters;
+  if (any === undefined) throw new Error('the default settings have no cluster');
+  return any.reclaim;
+}
+
 /** The floor that the shipped settings allow a node. */
 const shippedFloor = 300;
 
@@ -28,8 +38,7 @@ export function localSettings({ mode, slices, dyingBefore = 0, cluster = {} }: L
     clusters: {
       [localCluster]: {
         initialMode: mode,
-        // Nobody pays for this CPU, and somebody is watching.
-        reclaim: { cpuPercent: 50, maxSeconds: 120, ...(slices === undefined ? {} : { slices }) },
+        reclaim: { ...localReclaim, ...(slices === undefined ? {} : { slices }) },
         thresholds: { dyingFloor: Math.min(shippedFloor + dyingBefore, 100_000) },
         verification: { windowSeconds: 6, samples: 5 },
         // Whoever starts the run is also the one who is asked.

@@ -23,14 +23,16 @@ const sentences: Record<string, Sentence> = {
   Plan: ({ plan }) =>
     plan.length === 0
       ? 'nothing to do'
-      : plan.map(({ treatment, risk, needs }) => `${treatment} (risk ${risk}, ${needs})`).join(', then '),
+      : plan
+          .map(({ treatment, risk, needs }) => `${treatment} (risk ${risk}, by policy ${needs})`)
+          .join(', then '),
   Gate: ({ gate, rung }) => gate && `${rung?.treatment ?? ''}: ${gate.decision}. ${gate.reason}`,
   SettleApproval: ({ approval }) =>
     approval &&
     `${approval.decision}${approval.by === undefined ? '' : ` by ${approval.by}`}${approval.reason === undefined ? '' : `: ${approval.reason}`}`,
   Recheck: ({ recheck }) => recheck && `second look: ${recheck.decision}. ${recheck.reason}`,
   RecordTreatment: ({ treatment }) => treatment && treatmentSentence(treatment),
-  Notify: () => 'people are told',
+  Notify: () => 'people are told (deployed, by the notification topic; here, by this line)',
   Verify: ({ verification }) => {
     if (verification === undefined) return undefined;
     const { samples, planned, verdict, provisional } = verification;
@@ -40,7 +42,7 @@ const sentences: Record<string, Sentence> = {
       ? look
       : `${look}\n${verdict}${provisional ? ' (provisional: the window is short here)' : ''}`;
   },
-  RecordUndo: ({ undo }) => undo && `undo ${undo.status}: ${undo.reason}`,
+  RecordUndo: ({ undo }) => undo && `${undo.status}: ${undo.reason}`,
   Close: ({ outcome, outcomeReason }) => `${outcome ?? 'no outcome'}: ${outcomeReason ?? ''}`,
 };
 

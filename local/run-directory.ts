@@ -3,13 +3,24 @@ import { join, resolve } from 'node:path';
 import type { IncidentRecord } from '../lambdas/domain/incident-record.ts';
 import { reportHtml } from './report.ts';
 
+/** Raised when there is no place for what a run leaves; the message says which, and what to do. */
+export class RunDirectoryError extends Error {
+  override readonly name = 'RunDirectoryError';
+}
+
 /** Everything that one run leaves behind, in `.cgroup-medic/runs/ID/`. */
 export class RunDirectory {
   readonly path: string;
 
   constructor(parent: string, id: string) {
     this.path = resolve(parent, 'runs', id);
-    mkdirSync(this.path, { recursive: true });
+    try {
+      mkdirSync(this.path, { recursive: true });
+    } catch (error) {
+      throw new RunDirectoryError(
+        `cannot keep this run in ${this.path}: ${error instanceof Error ? error.message : String(error)}. Start it where you may write, or remove what an earlier run of another user left there.`,
+      );
+    }
   }
 
   get audit(): string {

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import * as z from 'zod';
 import type { Mode } from '../lambdas/domain/settings.ts';
 import type { Decider } from './approvals.ts';
 import { synthesize } from './engine/assembly.ts';
 import { startEngine } from './engine/engine.ts';
 import type { StackTemplate } from './engine/template.ts';
 import { type LocalNode, leakSlice, NodeUnavailableError, openNode, requireHost } from './local-node.ts';
-import { type LocalSettingsProps, localSettings } from './local-settings.ts';
+import { type LocalSettingsProps, localReclaim, localSettings, shippedReclaim } from './local-settings.ts';
 import { narrate } from './narrator.ts';
 import { checkHost, cleanUpOldLeaks, KernelFreesThemError } from './node/host-leak.ts';
 import { countDying } from './node/memory-hierarchy-v1.ts';
@@ -70,7 +71,9 @@ export async function runIncident(props: RunIncidentProps): Promise<RunResult> {
         clock,
         ...(signal === undefined ? {} : { signal }),
         onEvent: (event) => narrate(event, progress),
+        onApprovalProblem: ({ message }) => progress.say(message, 'approve'),
       });
+      for (const text of doneByJanitor(watched.auditLines)) progress.say(text, 'janitor');
       for (const { target, error } of watched.execution.deliveries) {
         if (error !== undefined) progress.say(`${target} failed: ${error.message}`, 'janitor');
       }
@@ -156,8 +159,22 @@ async function prepareOne(
   return { stack: stack.value, node: opened.value };
 }
 
+/** What the trail says of a clean-up after an execution that did not come to its end. */
+function doneByJanitor(lines: readonly string[]): string[] {
+  const entry = z.object({
+    actor: z.object({ kind: z.literal('janitor') }),
+    step: z.string(),
+    what: z.string(),
+  });
+  return lines.flatMap((line) => {
+    const { success, data } = entry.safeParse(JSON.parse(line));
+    return success && data.step !== 'incident.closed' ? [`${data.step}: ${data.what}`] : [];
+  });
+}
+
 function sayWhatRuns(progress: Progress, stack: StackTemplate, node: LocalNode, mode: Mode): void {
-  const window = 'Verification looks for seconds here; deployed, it takes ten minutes.';
+  const shipped = shippedReclaim();
+  const window = `Only the waits are shorter here: verification takes seconds (deployed: ten minutes), and reclaim may use ${localReclaim.cpuPercent} % of one CPU for ${localReclaim.maxSeconds} s (deployed: ${shipped.cpuPercent} % for ${shipped.maxSeconds} s).`;
   progress.say(
     [
       node.recorded

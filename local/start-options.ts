@@ -55,6 +55,14 @@ exit code: 0 the incident came to an ordinary end (cured, relieved, observed, re
  */
 export function startOptions(args: string[], recorded: readonly string[]): StartOptions {
   const { values, positionals } = parse(args);
+  const taken = (['node', 'fault', 'approve', 'mode'] as const).find(
+    (flag) => values[flag] === undefined && process.env[`npm_config_${flag}`] !== undefined,
+  );
+  if (taken !== undefined) {
+    throw new UsageError(
+      `npm kept "--${taken}" for itself: put "--" before the flags, as in "npm run -s start -- --json --${taken} ${process.env[`npm_config_${taken}`] || 'VALUE'}"`,
+    );
+  }
   if (positionals.length > 0)
     throw new UsageError(`unexpected argument "${positionals[0]}"; ${validFlags()}`);
   const fault = values.fault;

@@ -4,6 +4,7 @@ import { deciderOf } from './approvals.ts';
 import { SynthesisError } from './engine/assembly.ts';
 import { NodeUnavailableError } from './local-node.ts';
 import { listRecordedNodes } from './node/recorded-node.ts';
+import { RunDirectoryError } from './run-directory.ts';
 import { type RunResult, runIncident } from './run-incident.ts';
 import { type StartOptions, startOptions, UsageError, usageOf } from './start-options.ts';
 
@@ -42,7 +43,10 @@ async function main(args: string[]): Promise<number> {
     if (interruption.exitCode() !== undefined) return interruption.exitCode() ?? 1;
     // What a reader can act on needs no stack; a full disk or a directory without rights is such a thing.
     const readable =
-      error instanceof NodeUnavailableError || error instanceof SynthesisError || isSystemError(error);
+      error instanceof NodeUnavailableError ||
+      error instanceof SynthesisError ||
+      error instanceof RunDirectoryError ||
+      isSystemError(error);
     if (!readable) throw error;
     process.stderr.write(`${error.message}\n`);
     return 1;

@@ -1,8 +1,8 @@
 import type { Diagnosis } from './diagnosis.ts';
 import type { Evidence } from './evidence/evidence.ts';
-import type { Cluster, Need } from './settings.ts';
+import type { Cluster, Need, Risk } from './settings.ts';
 import { treatments } from './treatments/index.ts';
-import type { Rung, Treatment } from './treatments/treatment.ts';
+import type { Proposal, Rung, Treatment, TreatmentId } from './treatments/treatment.ts';
 
 /**
  * The ladder for a diagnosis, gentlest rung first. A treatment that the findings or the settings leave nothing to do
@@ -17,19 +17,16 @@ export function planFor(diagnosis: Diagnosis, evidence: Evidence | undefined, cl
     });
 }
 
-function rungOf(
-  treatment: Treatment,
-  proposal: Pick<Rung, 'arguments' | 'reason' | 'expects'>,
-  cluster: Cluster,
-): Rung {
+function rungOf(treatment: Treatment, proposal: Proposal, cluster: Cluster): Rung {
+  const risk = proposal.risk ?? treatment.risk;
   return {
     treatment: treatment.id,
     kind: treatment.kind,
     ...(treatment.document === undefined ? {} : { document: treatment.document }),
     ...(treatment.undoDocument === undefined ? {} : { undoDocument: treatment.undoDocument }),
     arguments: proposal.arguments,
-    risk: treatment.risk,
-    needs: needFor(treatment, cluster),
+    risk,
+    needs: needFor(treatment.id, risk, cluster),
     reason: proposal.reason,
     expects: proposal.expects,
   };
@@ -40,8 +37,8 @@ const words = { auto: 'auto', approve: 'approval', never: 'never' } as const sat
   Rung['needs']
 >;
 
-function needFor(treatment: Treatment, cluster: Cluster): Rung['needs'] {
-  if (treatment.risk === 'none') return 'auto';
-  const override = treatment.id === 'notify' ? undefined : cluster.policy.treatments[treatment.id];
-  return words[override ?? cluster.policy.risk[treatment.risk]];
+function needFor(id: TreatmentId, risk: Risk, cluster: Cluster): Rung['needs'] {
+  if (risk === 'none') return 'auto';
+  const override = id === 'notify' ? undefined : cluster.policy.treatments[id];
+  return words[override ?? cluster.policy.risk[risk]];
 }

@@ -43,7 +43,9 @@ const ReclaimSettings = z.strictObject({
   psiFullLimit: z
     .literal([0, 10, 20, 40])
     .default(20)
-    .describe('Memory PSI "full avg10", in percent, above which reclaim stops. 0 switches the limit off.'),
+    .describe(
+      'Memory PSI "full avg10", in percent, at which reclaim stops. 0 switches the limit off. On a kernel without PSI no limit can be kept: there reclaim counts as medium risk.',
+    ),
 });
 
 const Thresholds = z.strictObject({

@@ -28,6 +28,9 @@ main() {
   LEFT_SHMEM=0 LEFT_DIRTY=0 LEFT_MAPPED=0 LEFT_UNEVICTABLE=0
   choose_raised_low "${SSM_incident}"
 
+  if ((SSM_psiFullLimit > 0)) && ! stalled_percent >/dev/null; then
+    fail "cannot read /proc/pressure/memory, so the pressure limit of ${SSM_psiFullLimit} % cannot be kept: boot with psi=1, or pass psiFullLimit 0 and watch the node yourself"
+  fi
   validate_slices
   take_turn
   if [[ "${SSM_dryRun}" == false ]]; then

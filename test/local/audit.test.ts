@@ -137,6 +137,15 @@ describe('npm run audit', () => {
     expect(result.stderr).toMatch(message);
   });
 
+  it('that is empty is no trail', () => {
+    writeFileSync(file, '\n');
+
+    expect(audit('verify', file)).toMatchObject({
+      status: 1,
+      stderr: `${file} is empty: an audit trail has at least one entry\n`,
+    });
+  });
+
   it('with a line that is no JSON names the line', () => {
     writeFileSync(file, '{"a":1}\nnot json\n');
     expect(audit('show', file)).toMatchObject({

@@ -1,10 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { faults } from '../../local/faults.ts';
 import { listRecordedNodes } from '../../local/node/recorded-node.ts';
 import { startOptions, UsageError, usageOf } from '../../local/start-options.ts';
 
 const recorded = listRecordedNodes();
 const options = (...args: string[]) => startOptions(args, recorded);
+
+afterEach(() => vi.unstubAllEnvs());
 
 describe('npm start', () => {
   it('takes the host first and the policy as shipped, unless told otherwise', () => {
@@ -67,6 +69,15 @@ describe('npm start', () => {
   ])('refuses %s, with the list of what is valid', (_, args, message) => {
     expect(() => options(...args)).toThrow(UsageError);
     expect(() => options(...args)).toThrow(message);
+  });
+
+  it('says so when npm has kept a flag for itself', () => {
+    vi.stubEnv('npm_config_node', 'healthy');
+
+    expect(() => options('--json')).toThrow(
+      'npm kept "--node" for itself: put "--" before the flags, as in "npm run -s start -- --json --node healthy"',
+    );
+    expect(options('--node', 'healthy').nodes).toEqual(['healthy']);
   });
 
   it('knows a recorded node for every name in the list of faults', () => {

@@ -162,6 +162,13 @@ describe('planFor, for any evidence', () => {
 });
 
 describe('readEvidence, for any text', () => {
+  it.each(['[]', 'null', '1', '{}', '{"document":"reclaim"}'])('says that %s is something else', (text) => {
+    expect(readEvidence(text)).toMatchObject({
+      ok: false,
+      error: expect.stringContaining('not what collect-evidence prints'),
+    });
+  });
+
   it('never throws, and keeps what it could not read short and printable', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json(), fc.string({ unit: 'binary' })), (text) => {

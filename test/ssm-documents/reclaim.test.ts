@@ -207,11 +207,24 @@ describe.concurrent('reclaim on cgroup v2', () => {
     expect(node.lows()).toEqual(before);
   });
 
-  it('does not look at the pressure when the limit is off', async () => {
-    const node = open({ ...smallTree, 'proc/pressure/memory': stalled });
+  it.each([
+    ['is high', stalled],
+    ['cannot be read', ''],
+  ])('does not look at the pressure when the limit is off: it %s', async (_, pressure) => {
+    const node = open({ ...smallTree, 'proc/pressure/memory': pressure });
     const result = json(await node.run('reclaim', { ...reclaimParameters, psiFullLimit: '0' }));
 
     expect(result).toMatchObject({ changed: true, after: { dying: 45 } });
+  });
+
+  it.each(['true', 'false'])('refuses a pressure limit that it cannot keep (dry run: %s)', async (dryRun) => {
+    const node = open({ ...smallTree, 'proc/pressure/memory': '' });
+    const before = node.lows();
+    const result = await node.run('reclaim', { ...reclaimParameters, dryRun });
+
+    expect(result.status).toBe('Failed');
+    expect(json(result).error).toContain('cannot read /proc/pressure/memory, so the pressure limit of 20 %');
+    expect(node.lows()).toEqual(before);
   });
 
   it('stops when its time is over, however much is left', async () => {

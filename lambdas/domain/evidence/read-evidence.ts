@@ -20,9 +20,20 @@ export function readEvidence(output: string): ReadEvidence {
     const shape = output.trim() === '' ? 'is empty' : 'is not JSON';
     return { ok: false, error: `the evidence ${shape} (${output.length} characters)`, rawHead };
   }
+  if (!isFromDocument(json)) {
+    const error =
+      'this is JSON, but not what collect-evidence prints: it has no "document": "collect-evidence"';
+    return { ok: false, error, rawHead };
+  }
   const parsed = Evidence.safeParse(json);
   if (parsed.success) return { ok: true, evidence: parsed.data };
   return { ok: false, error: `the evidence does not fit its schema: ${firstProblem(parsed.error)}`, rawHead };
+}
+
+function isFromDocument(json: unknown): boolean {
+  return (
+    typeof json === 'object' && json !== null && 'document' in json && json.document === 'collect-evidence'
+  );
 }
 
 function firstProblem(error: z.ZodError): string {

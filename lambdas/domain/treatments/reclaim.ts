@@ -21,20 +21,29 @@ export const reclaim: Treatment = {
     if (evidence === undefined || dying === undefined) return undefined;
     const allowed = (path: string): boolean =>
       cluster.reclaim.slices.some((slice) => path === slice || isBelow(path, slice));
-    const paths = reclaimTargets(evidence)
-      .map((slice) => slice.path)
-      .filter(allowed)
-      .slice(0, mostSlices);
+    const holders = [...new Set(reclaimTargets(evidence).map((slice) => slice.path))];
+    const paths = holders.filter(allowed).slice(0, mostSlices);
     if (paths.length === 0) return undefined;
+    const spared = holders.filter((path) => !allowed(path));
+    const watched = cluster.reclaim.psiFullLimit === 0 || evidence.probes.pressure.status === 'ok';
     const atMost = Math.max(cluster.thresholds.dyingFloor, Math.round(dying * leftover));
     return {
       arguments: {
         slices: paths.join(' '),
         cpuPercent: String(cluster.reclaim.cpuPercent),
         maxSeconds: String(cluster.reclaim.maxSeconds),
-        psiFullLimit: String(cluster.reclaim.psiFullLimit),
+        psiFullLimit: String(watched ? cluster.reclaim.psiFullLimit : 0),
       },
-      reason: `${paths.join(', ')} hold${paths.length === 1 ? 's' : ''} the dying cgroups; reclaim there frees them and leaves other slices alone`,
+      ...(watched ? {} : { risk: 'medium' as const }),
+      reason: [
+        `${paths.join(', ')} hold${paths.length === 1 ? 's' : ''} dying cgroups; reclaim there frees them and leaves other slices alone`,
+        ...(spared.length === 0
+          ? []
+          : [`${spared.join(', ')} may hold more, and settings reclaim.slices leave it out`]),
+        ...(watched
+          ? []
+          : ['this kernel does not tell its memory pressure, so nothing stops it under pressure']),
+      ].join('; '),
       expects: { text: `at most ${atMost} dying memory cgroups, and no new growth`, signal: 'dying', atMost },
     };
   },

@@ -35,7 +35,13 @@ export const Rung = z.object({
 export type Rung = z.infer<typeof Rung>;
 
 /** What a treatment proposes for a node, before policy has said who must agree. */
-export type Proposal = { arguments: Arguments; reason: string; expects: Expects };
+export type Proposal = {
+  arguments: Arguments;
+  reason: string;
+  expects: Expects;
+  /** Where this node makes it riskier than the treatment is by itself. */
+  risk?: Risk;
+};
 
 /** A treatment: what it is, and what it would do to this node. Pure. */
 export type Treatment = {

@@ -46,17 +46,20 @@ pace() {
   done
 }
 
-# Whether tasks on the node lose more than $1 percent of their time waiting for memory. 0 switches the check off.
+# Whether tasks on the node lose $1 percent of their time or more waiting for memory. 0 switches the check off.
+# Pressure that cannot be read may be any.
 under_pressure() {
-  local line full=''
+  local full
   (($1 > 0)) || return 1
+  full="$(stalled_percent)" || return 0
+  ((full >= $1))
+}
+
+# Percent of the last 10 s in which all tasks waited for memory; returns 1 where the kernel does not say.
+stalled_percent() {
+  local line full=''
   { while IFS= read -r line; do
     if [[ "${line}" =~ ^full\ avg10=([0-9]+)\. ]]; then full="${BASH_REMATCH[1]}"; fi
   done <"${ROOT}/proc/pressure/memory"; } 2>/dev/null || true
-  if [[ -z "${full}" ]]; then
-    if [[ -z "${PSI_UNREADABLE:-}" ]]; then log "cannot read /proc/pressure/memory: going on without the pressure check"; fi
-    PSI_UNREADABLE=1
-    return 1
-  fi
-  ((full >= $1))
+  [[ -n "${full}" ]] && printf '%s' "${full}"
 }

@@ -46,6 +46,30 @@ describe('planFor', () => {
     expect(plan[0]?.arguments.slices).toBe('/system.slice /user.slice');
   });
 
+  it('says which holders the settings leave out', () => {
+    const [rung] = planOf(
+      leaking({ path: '/user.slice', dying: 12_000 }, { path: '/kubepods.slice', dying: 8000 }),
+    );
+
+    expect(rung?.arguments.slices).toBe('/user.slice');
+    expect(rung?.reason).toContain('/kubepods.slice may hold more, and settings reclaim.slices leave it out');
+  });
+
+  it('asks a person where the kernel does not tell its memory pressure', () => {
+    const pressure = { status: 'missing' as const, reason: 'PSI is off' };
+    const blind = {
+      cgroups: cgroups(100, 20_000),
+      slices: slices({ path: '/user.slice', dying: 20_000 }),
+      pressure,
+    };
+    const [rung] = planOf(evidenceWith(blind));
+    const [unlimited] = planOf(evidenceWith(blind), { reclaim: { psiFullLimit: 0 } });
+
+    expect(rung).toMatchObject({ risk: 'medium', needs: 'approval', arguments: { psiFullLimit: '0' } });
+    expect(rung?.reason).toContain('does not tell its memory pressure');
+    expect(unlimited).toMatchObject({ risk: 'low', needs: 'auto' });
+  });
+
   it('leaves alone what holds no more than any node does', () => {
     const byCount = leaking({ path: '/user.slice', dying: 20_000 }, { path: '/init.scope', dying: 29 });
     const byBytes = leaking({ path: '/user.slice', ghostKb: 80_000 }, { path: '/init.scope', ghostKb: 1023 });
