@@ -56,7 +56,11 @@ export class CgroupMedicStack extends Stack {
       functions,
       longestApproval: Math.max(...expiries),
     });
-    new JanitorRule(this, 'Janitor', { stateMachine: workflow.stateMachine, janitor: functions.janitor });
+    new JanitorRule(this, 'Janitor', {
+      stateMachine: workflow.stateMachine,
+      janitor: functions.janitor,
+      onFailure: notifications.alarmAction(),
+    });
 
     for (const name of functionNames) {
       stateTable.grantReadWrite(functions[name]);

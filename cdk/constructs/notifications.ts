@@ -1,4 +1,6 @@
-import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import { Stack } from 'aws-cdk-lib';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { Grant, type IGrantable, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 
@@ -9,6 +11,20 @@ export class Notifications extends Construct {
   constructor(scope: Construct, id: string) {
     super(scope, id);
     this.topic = new Topic(this, 'Topic', { displayName: 'cgroup-medic', enforceSSL: true });
+  }
+
+  /** Tells people when an alarm of this stack goes off. */
+  alarmAction(): SnsAction {
+    // A topic with a policy of its own, which enforceSSL makes, has lost the default one that lets CloudWatch in.
+    this.topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [this.topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+    );
+    return new SnsAction(this.topic);
   }
 
   get topicArn(): string {

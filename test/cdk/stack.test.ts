@@ -177,6 +177,21 @@ describe('the mode of a cluster', () => {
 });
 
 describe('the janitor', () => {
+  it('calls people when it has failed itself', () => {
+    const { Properties } = onlyResource(template, 'AWS::CloudWatch::Alarm');
+    expect(render(template, Properties)).toMatchObject({
+      MetricName: 'ApproximateNumberOfMessagesVisible',
+      Dimensions: [{ Name: 'QueueName', Value: '<JanitorDeadLetters.QueueName>' }],
+      Threshold: 1,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      AlarmActions: ['<NotificationsTopic>'],
+    });
+    const { PolicyDocument } = onlyResource(template, 'AWS::SNS::TopicPolicy').Properties;
+    expect(JSON.stringify(render(template, PolicyDocument ?? null))).toContain(
+      '"Principal":{"Service":"cloudwatch.amazonaws.com"}',
+    );
+  });
+
   it('is called for executions of this state machine that were stopped, timed out or failed', () => {
     const { EventPattern, Targets } = onlyResource(template, 'AWS::Events::Rule').Properties;
     expect(render(template, EventPattern ?? null)).toEqual({

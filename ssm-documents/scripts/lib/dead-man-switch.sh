@@ -3,25 +3,37 @@
 # Restores the protections if the document dies before it has done so itself: no trap runs on SIGKILL.
 
 # Arms the switch for run $1, to act at the latest in $2 seconds. Returns 1 if no way to arm it worked.
+# Two ways where there is systemd: the watcher acts within a second or two, and the timer outlives whatever kills the
+# watcher along with the document (a restart of the agent's service, say).
 arm_switch() {
-  local run="$1" seconds="$2" clean_path='/usr/sbin:/usr/bin:/sbin:/bin'
-  write_switch "${run}" || return 1
-  if [[ -z "${ROOT}" && -d /run/systemd/system ]] && command -v systemd-run >/dev/null; then
-    # A timer needs no process, and no cgroup unless it fires.
-    if systemd-run --quiet --collect --unit="cgroup-medic-restore-${run}" --on-active="${seconds}s" \
-      --timer-property=AccuracySec=1s --description="restore the memory protections of cgroup-medic ${SSM_incident}" \
-      /usr/bin/env -i PATH="${clean_path}" bash "${STATE}/switch.sh" now >&2; then
-      return 0
-    fi
-    log "systemd-run did not arm the switch; using a watcher"
+  local armed=1
+  write_switch "$1" || return 1
+  if arm_timer "$1" "$2"; then armed=0; fi
+  if arm_watcher "$1" "$2"; then armed=0; fi
+  return "${armed}"
+}
+
+CLEAN_PATH='/usr/sbin:/usr/bin:/sbin:/bin'
+
+# A timer needs no process, and no cgroup unless it fires.
+arm_timer() {
+  [[ -z "${ROOT}" && -d /run/systemd/system ]] && command -v systemd-run >/dev/null || return 1
+  if ! timeout 20 systemd-run --quiet --collect --unit="cgroup-medic-restore-$1" --on-active="$2s" \
+    --timer-property=AccuracySec=1s --description="restore the memory protections of cgroup-medic ${SSM_incident}" \
+    /usr/bin/env -i PATH="${CLEAN_PATH}" bash "${STATE}/switch.sh" now >&2; then
+    log "systemd-run did not arm the switch; only the watcher is left"
+    return 1
   fi
-  # A session of its own, so that a kill of our process group does not reach it, and none of our descriptors.
-  setsid env -i PATH="${clean_path}" bash "${STATE}/switch.sh" watch "$$" "${seconds}" </dev/null >/dev/null 2>&1 9>&- &
+}
+
+# A session of its own, so that a kill of our process group does not reach it, and none of our descriptors.
+arm_watcher() {
+  setsid env -i PATH="${CLEAN_PATH}" bash "${STATE}/switch.sh" watch "$$" "$2" </dev/null >/dev/null 2>&1 9>&- &
   disown $! 2>/dev/null || true
   # Until it has left our process group, a kill of the group takes it along.
   local tries
   for ((tries = 0; tries < 100; tries++)); do
-    if read_line "${STATE}/armed" && [[ "${VALUE}" == "${run}" ]]; then return 0; fi
+    if read_line "${STATE}/armed" && [[ "${VALUE}" == "$1" ]]; then return 0; fi
     sleep 0.05 9>&-
   done
   return 1
