@@ -1,6 +1,7 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Settings } from '../lambdas/domain/settings.ts';
+import { treatments } from '../lambdas/domain/treatments/index.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { AuditTrail } from './constructs/audit-trail.ts';
 import { Documents } from './constructs/documents.ts';
@@ -67,9 +68,12 @@ export class CgroupMedicStack extends Stack {
       auditTrail.grantAppend(functions[name]);
     }
     documents.grantSend(functions['send-evidence'], 'collect-evidence');
-    documents.grantSend(functions['send-treatment'], 'reclaim');
-    documents.grantSend(functions['send-undo'], 'reclaim-restore');
-    documents.grantSend(functions.janitor, 'reclaim-restore');
+    for (const { document, undoDocument } of treatments) {
+      if (document !== undefined) documents.grantSend(functions['send-treatment'], document);
+      if (undoDocument === undefined) continue;
+      documents.grantSend(functions['send-undo'], undoDocument);
+      documents.grantSend(functions.janitor, undoDocument);
+    }
     // The treatment's own command may still run when it has to be undone.
     documents.grantCancel(functions['send-undo']);
     documents.grantFollow(functions['poll-command']);

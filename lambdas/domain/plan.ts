@@ -2,7 +2,8 @@ import type { Diagnosis } from './diagnosis.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import type { Cluster, Need, Risk } from './settings.ts';
 import { treatments } from './treatments/index.ts';
-import type { Proposal, Rung, Treatment, TreatmentId } from './treatments/treatment.ts';
+import { Expects, type Proposal, type Rung, type Treatment } from './treatments/treatment.ts';
+import type { TreatmentId } from './treatments/treatment-id.ts';
 
 /**
  * The ladder for a diagnosis, gentlest rung first. A treatment that the findings or the settings leave nothing to do
@@ -24,11 +25,12 @@ function rungOf(treatment: Treatment, proposal: Proposal, cluster: Cluster): Run
     kind: treatment.kind,
     ...(treatment.document === undefined ? {} : { document: treatment.document }),
     ...(treatment.undoDocument === undefined ? {} : { undoDocument: treatment.undoDocument }),
+    standing: treatment.standing ?? false,
     arguments: proposal.arguments,
     risk,
     needs: needFor(treatment.id, risk, cluster),
     reason: proposal.reason,
-    expects: proposal.expects,
+    expects: Expects.parse(proposal.expects),
   };
 }
 

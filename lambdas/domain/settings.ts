@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { TreatmentId } from './treatments/treatment-id.ts';
 
 /** What a treatment may cost if it goes wrong; policy maps it to who has to agree. */
 export const Risk = z.enum(['none', 'low', 'medium', 'high']);
@@ -93,6 +94,17 @@ const Verification = z.strictObject({
     .describe('Looks at the node over that window. Fewer than five never prove a cure.'),
 });
 
+/** One setting for every treatment that changes something. */
+function needByTreatment() {
+  type Changing = Exclude<TreatmentId, 'notify'>;
+  const changing = TreatmentId.options.filter((id): id is Changing => id !== 'notify');
+  const entries = changing.map((id) => [
+    id,
+    Need.optional().describe(`Who agrees to ${id}, whatever its risk.`),
+  ]);
+  return Object.fromEntries(entries) as Record<Changing, z.ZodOptional<typeof Need>>;
+}
+
 const Policy = z.strictObject({
   risk: z
     .strictObject({
@@ -101,9 +113,7 @@ const Policy = z.strictObject({
       high: Need.default('approve').describe('Who agrees to treatments of high risk.'),
     })
     .prefault({}),
-  treatments: z
-    .strictObject({ reclaim: Need.optional().describe('Who agrees to reclaim, whatever its risk.') })
-    .prefault({}),
+  treatments: z.strictObject(needByTreatment()).prefault({}),
 });
 
 const Approval = z.strictObject({

@@ -4,7 +4,7 @@ import type { Evidence } from './evidence/evidence.ts';
 import { probeValue } from './evidence/probe.ts';
 import type { Cluster } from './settings.ts';
 import { slopePerHour } from './slope.ts';
-import type { Expects } from './treatments/treatment.ts';
+import type { Expects, Signal } from './treatments/treatment.ts';
 
 /** One look at the node after a treatment. A figure that was not seen is `null`, never zero. */
 export const Sample = z.object({
@@ -51,8 +51,8 @@ export function sampleOf(evidence: Evidence | undefined, at: Date, gap?: string)
  * Whether a treatment helped, from the trend of the looks after it.
  *
  * cured: the level is where the rung said it would be, it does not grow, and no side signal got worse.
- * relieved: the level fell by half or more, but it grows on, or it stopped short. not-cured: anything else, missing
- * looks among it. `provisional`: the window is too short to see the slowest growth that would still be a fault.
+ * relieved: the level fell by half or more, but it grows on, or it stopped short; or the growth that the rung was to
+ * stop has stopped, and the level is still too high. not-cured: anything else, missing looks among it. `provisional`: the window is too short to see the slowest growth that would still be a fault.
  */
 export function judge(
   before: Sample,
@@ -60,9 +60,11 @@ export function judge(
   expects: Expects,
   thresholds: Cluster['thresholds'],
 ): Judgement {
-  const seen = samples.flatMap(({ at, dying }) =>
-    dying === null ? [] : [{ at: Date.parse(at), value: dying }],
+  const { fact, floor } = signals[expects.signal];
+  const seen = samples.flatMap(({ at, [expects.signal]: value }) =>
+    value === null ? [] : [{ at: Date.parse(at), value }],
   );
+  const was = before[expects.signal];
   const last = samples.at(-1);
   const findings: Finding[] = [];
   const judgement = (verdict: Judgement['verdict'], provisional = false): Judgement => ({
@@ -71,7 +73,7 @@ export function judge(
     findings,
   });
 
-  if (seen.length < leastSamples || last?.dying == null || before.dying === null) {
+  if (seen.length < leastSamples || last?.[expects.signal] == null || was === null) {
     findings.push({
       fact: 'looks that saw the count',
       value: seen.length,
@@ -88,30 +90,38 @@ export function judge(
   }
 
   const level = median(seen.slice(-3).map(({ value }) => value));
-  const atMost = expects.atMost ?? thresholds.dyingFloor;
+  const atMost = expects.atMost ?? floor(thresholds);
   const low = level <= atMost;
   const source = 'what the rung said it would do';
   findings.push({
-    fact: 'dying memory cgroups',
+    fact,
     value: level,
     threshold: atMost,
     speaks: low ? 'for' : 'against',
     source,
   });
 
-  const growth = growthOf(seen, thresholds.dyingPerHour);
+  const growth = growthOf(seen, thresholds.dyingPerHour, fact);
   findings.push(growth.finding);
 
   const harmed = sideFindings(before, last);
   findings.push(...harmed);
   if (harmed.some((finding) => finding.speaks === 'against')) return judgement('not-cured');
   if (low && !growth.grows) return judgement('cured', growth.provisional);
-  return judgement(level <= before.dying * fallen ? 'relieved' : 'not-cured');
+  const better = expects.level === 'holds' ? !growth.grows : level <= was * fallen;
+  return judgement(better ? 'relieved' : 'not-cured');
 }
+
+type Watched = { fact: string; floor: (thresholds: Cluster['thresholds']) => number };
+
+/** The counts that can be followed, and the level that is healthy where the rung promises none. */
+const signals: Record<Signal, Watched> = {
+  dying: { fact: 'dying memory cgroups', floor: ({ dyingFloor }) => dyingFloor },
+};
 
 type Growth = { grows: boolean; provisional: boolean; finding: Finding };
 
-function growthOf(seen: { at: number; value: number }[], healthyPerHour: number): Growth {
+function growthOf(seen: { at: number; value: number }[], healthyPerHour: number, fact: string): Growth {
   const hours = ((seen.at(-1)?.at ?? 0) - (seen[0]?.at ?? 0)) / 3_600_000;
   const perHour = slopePerHour(seen);
   // What the window can tell from noise; above the healthy band the verdict is only as good as the window is long.
@@ -122,7 +132,7 @@ function growthOf(seen: { at: number; value: number }[], healthyPerHour: number)
     grows,
     provisional: resolution > healthyPerHour,
     finding: {
-      fact: 'growth of dying memory cgroups, per hour',
+      fact: `growth of ${fact}, per hour`,
       value: Math.round(perHour),
       threshold: Number.isFinite(limit) ? Math.round(limit) : 'none: the window has no length',
       speaks: grows ? 'against' : 'for',

@@ -46,7 +46,12 @@ export const handler = phase('send-treatment', async (state, { settings, audit, 
     ...(state.before === undefined ? {} : { before: { ...state.before } }),
     ...(rung.undoDocument === undefined
       ? {}
-      : { details: { undo: { document: rung.undoDocument, arguments: { incident: id, dryRun: 'false' } } } }),
+      : {
+          details: {
+            undo: { document: rung.undoDocument, arguments: { incident: id, dryRun: 'false' } },
+            standing: rung.standing,
+          },
+        }),
   });
   if (intent.existed)
     return unknown(state, 'another attempt is sending it at this moment; it is not sent twice');

@@ -1,6 +1,6 @@
 import type { AuditEntry } from './entry.ts';
 
-/** A treatment that was begun, and of which the trail does not say that it ended clean or was undone. */
+/** A treatment that was begun, and of which the trail does not say that it ended clean, helped for good or was undone. */
 export type OpenChange = {
   rung: number;
   treatment: string;
@@ -8,6 +8,8 @@ export type OpenChange = {
   /** The command on the node, where it is known that one was sent. */
   commandId?: string;
   undo: { document: string; arguments: Record<string, string> };
+  /** The change is meant to stay once it has helped; any other leaves nothing behind when all is well. */
+  standing: boolean;
 };
 
 /**
@@ -24,7 +26,8 @@ export function openChanges(entries: AuditEntry[]): OpenChange[] {
       case 'treatment.intended': {
         const undo = undoOf(entry);
         if (undo !== undefined) {
-          open.set(rung, { rung, treatment: entry.treatment ?? '', document: entry.document ?? '', undo });
+          const { treatment = '', document = '' } = entry;
+          open.set(rung, { rung, treatment, document, undo, standing: entry.details?.standing === true });
         }
         break;
       }
@@ -35,6 +38,10 @@ export function openChanges(entries: AuditEntry[]): OpenChange[] {
         break;
       case 'treatment.finished':
         if (entry.details?.clean === true) open.delete(rung);
+        break;
+      case 'verified':
+        if (change?.standing && (entry.outcome === 'cured' || entry.outcome === 'relieved'))
+          open.delete(rung);
         break;
       case 'undo.finished':
         if (entry.outcome === 'done' || entry.outcome === 'nothing') open.delete(rung);

@@ -2,19 +2,24 @@ import * as z from 'zod';
 import type { CauseId } from '../causes/cause.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import { type Cluster, Risk } from '../settings.ts';
-
-export const TreatmentId = z.enum(['notify', 'reclaim']);
-export type TreatmentId = z.infer<typeof TreatmentId>;
+import { TreatmentId } from './treatment-id.ts';
 
 /** Parameters of an SSM document, or of whatever carries the treatment out. Text, as the document takes them. */
 export const Arguments = z.record(z.string(), z.string());
 export type Arguments = z.infer<typeof Arguments>;
 
-/** What verification will check. `signal` names a count in the evidence; it must end at or below `atMost`. */
+/** Counts of the evidence that verification can follow. */
+export const Signal = z.enum(['dying']);
+export type Signal = z.infer<typeof Signal>;
+
+/** What verification will check. */
 export const Expects = z.object({
   text: z.string(),
-  signal: z.literal('dying').optional(),
+  signal: Signal.default('dying'),
+  /** Where the level must end, at most. */
   atMost: z.number().optional(),
+  /** falls: the treatment takes away what is there. holds: it stops what makes more, so that the level need not fall. */
+  level: z.enum(['falls', 'holds']).default('falls'),
 });
 export type Expects = z.infer<typeof Expects>;
 
@@ -26,6 +31,8 @@ export const Rung = z.object({
   /** The document that carries it out and the one that takes it back, for kind `document`. */
   document: z.string().optional(),
   undoDocument: z.string().optional(),
+  /** What it changes is meant to stay on the node once it has helped, until its undo document takes it back. */
+  standing: z.boolean().default(false),
   arguments: Arguments,
   risk: Risk,
   needs: z.enum(['auto', 'approval', 'never']),
@@ -38,7 +45,7 @@ export type Rung = z.infer<typeof Rung>;
 export type Proposal = {
   arguments: Arguments;
   reason: string;
-  expects: Expects;
+  expects: z.input<typeof Expects>;
   /** Where this node makes it riskier than the treatment is by itself. */
   risk?: Risk;
 };
@@ -49,6 +56,7 @@ export type Treatment = {
   kind: Rung['kind'];
   document?: string;
   undoDocument?: string;
+  standing?: boolean;
   risk: Risk;
   /** Causes on whose ladder it stands, in the order of the list of treatments (gentlest first). */
   treats: readonly CauseId[];

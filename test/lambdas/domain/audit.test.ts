@@ -182,7 +182,7 @@ describe('openChanges', () => {
 
   it('counts an intent as a change, even when nothing says that it was sent', () => {
     expect(openChanges(trailOf(intended))).toEqual([
-      { rung: 0, treatment: 'reclaim', document: 'reclaim', undo },
+      { rung: 0, treatment: 'reclaim', document: 'reclaim', undo, standing: false },
     ]);
   });
 
@@ -196,6 +196,33 @@ describe('openChanges', () => {
     expect(openChanges(trailOf(intended, sent, finished(false), undone('failed')))).toHaveLength(1);
     expect(openChanges(trailOf(intended, sent, finished(false), undone('done')))).toEqual([]);
     expect(openChanges(trailOf(intended, sent, finished(false), undone('nothing')))).toEqual([]);
+  });
+});
+
+describe('openChanges, of a change that is meant to stay', () => {
+  const undo = { document: 'release-sessions', arguments: { incident: 'inc' } };
+  const intended = (standing: boolean): Partial<Draft> => ({
+    step: 'treatment.intended',
+    rung: 0,
+    details: { undo, standing },
+  });
+  const verified = (outcome: string): Partial<Draft> => ({ step: 'verified', rung: 0, outcome });
+
+  it.each(['cured', 'relieved'])('is settled once it is verified as %s', (outcome) => {
+    expect(openChanges(trailOf(intended(true), verified(outcome)))).toEqual([]);
+  });
+
+  it('is open until then, and when it did not help', () => {
+    expect(openChanges(trailOf(intended(true)))).toHaveLength(1);
+    expect(openChanges(trailOf(intended(true), verified('not-cured')))).toHaveLength(1);
+  });
+
+  it('is settled by nobody else’s verification', () => {
+    expect(openChanges(trailOf(intended(true), { ...verified('cured'), rung: 1 }))).toHaveLength(1);
+  });
+
+  it('is not what a treatment leaves by mistake, though it cured', () => {
+    expect(openChanges(trailOf(intended(false), verified('cured')))).toHaveLength(1);
   });
 });
 

@@ -12,7 +12,8 @@ const rung: Rung = {
   risk: 'low',
   needs: 'auto',
   reason: '',
-  expects: { text: '' },
+  standing: false,
+  expects: { text: '', signal: 'dying', level: 'falls' },
 };
 const asks: Rung = { ...rung, needs: 'approval', risk: 'medium' };
 const never: Rung = { ...rung, needs: 'never' };

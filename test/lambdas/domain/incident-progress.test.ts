@@ -13,7 +13,8 @@ const first: Rung = {
   risk: 'low',
   needs: 'auto',
   reason: '',
-  expects: { text: 'few are left' },
+  standing: false,
+  expects: { text: 'few are left', signal: 'dying', level: 'falls' },
 };
 const second: Rung = { ...first, treatment: 'notify', kind: 'notify', risk: 'none' };
 const look: Sample = { at, dying: 500, availablePercent: 60, stalledPercent: 0, bootId: 'b' };

@@ -3,7 +3,7 @@ import { judge, type Sample, sampleOf } from '../../../lambdas/domain/verificati
 import { clusterWith, evidenceWith, missing } from './sample-evidence.ts';
 
 const { thresholds } = clusterWith();
-const expects = { text: 'few are left', signal: 'dying' as const, atMost: 300 };
+const expects = { text: 'few are left', signal: 'dying' as const, atMost: 300, level: 'falls' as const };
 const start = Date.parse('2026-11-21T06:30:00Z');
 
 function sample(minute: number, dying: number | null, more: Partial<Sample> = {}): Sample {
@@ -99,6 +99,24 @@ describe('judge', () => {
     const samples = [0, 0, 0, 0, 0].map((minute) => sample(minute, 258));
 
     expect(verdictOf(samples)).toBe('relieved');
+  });
+});
+
+describe('judge, for a treatment that stops a producer', () => {
+  const stopped = { ...expects, level: 'holds' as const };
+  const judged = (...counts: number[]) =>
+    judge(sample(-1, 280), series(...counts), stopped, thresholds).verdict;
+
+  it('calls it cured when nothing grows any more, though the level did not fall', () => {
+    expect(judged(290, 290, 291, 290, 290, 290)).toBe('cured');
+  });
+
+  it('calls it relieved when the growth has stopped above what is healthy', () => {
+    expect(judged(900, 900, 901, 900, 900, 900)).toBe('relieved');
+  });
+
+  it('calls it not cured when it grows on, however low', () => {
+    expect(judged(10, 40, 70, 100, 130, 160)).toBe('not-cured');
   });
 });
 
