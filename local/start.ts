@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { relative } from 'node:path';
+import { standingChanges, standingSentence } from '../lambdas/domain/standing-changes.ts';
 import { deciderOf } from './approvals.ts';
 import { SynthesisError } from './engine/assembly.ts';
 import { NodeUnavailableError } from './local-node.ts';
@@ -66,6 +67,7 @@ function summary({ record, node }: RunResult): string {
   return [
     '',
     `${record.outcome}: ${record.reason}`,
+    ...standingChanges(record.rungs).map(standingSentence),
     `node    ${node.recorded ? `recorded, ${node.title}` : node.title}`,
     `audit   ${here(record.audit)}   (npm run audit -- verify ${here(record.audit)})`,
     `report  ${here(record.report)}`,

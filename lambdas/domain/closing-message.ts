@@ -1,5 +1,6 @@
 import { callForHelp } from './call-for-help.ts';
 import type { IncidentState } from './incident-state.ts';
+import { standingChanges, standingSentence } from './standing-changes.ts';
 
 type ClosingMessage = {
   kind: 'call-a-person' | 'incident-closed';
@@ -16,13 +17,14 @@ export function closingMessage(state: IncidentState): ClosingMessage | undefined
   if (state.lease.status === 'refused' && state.error === undefined) return undefined;
   const { incident, outcome, outcomeReason, diagnosis } = state;
   const help = callForHelp(state);
+  const staying = standingChanges(state.results).map(standingSentence);
   const told = state.results.some(({ treatment, status }) => treatment === 'notify' && status === 'done');
   if (outcome === 'failed' || ((outcome === 'unresolved' || outcome === 'relieved') && !told)) {
     return {
       kind: 'call-a-person',
       incident: incident.id,
       title: help.title,
-      text: `${outcomeReason}\n${help.text}`,
+      text: [outcomeReason ?? '', ...staying, help.text].join('\n'),
     };
   }
   const plan = state.plan.map(({ treatment, needs, reason }) => `  ${treatment} (${needs}): ${reason}`);
@@ -30,8 +32,11 @@ export function closingMessage(state: IncidentState): ClosingMessage | undefined
     kind: 'incident-closed',
     incident: incident.id,
     title: `${incident.instanceId} in ${incident.cluster}: ${diagnosis?.cause ?? 'no diagnosis'}, ${outcome}`,
-    text: [outcomeReason ?? '', help.text, ...(plan.length > 0 ? ['The ladder was:', ...plan] : [])].join(
-      '\n',
-    ),
+    text: [
+      outcomeReason ?? '',
+      ...staying,
+      help.text,
+      ...(plan.length > 0 ? ['The ladder was:', ...plan] : []),
+    ].join('\n'),
   };
 }

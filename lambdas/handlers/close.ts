@@ -10,6 +10,7 @@ import { openChanges } from '../domain/audit/open-changes.ts';
 import { closingMessage } from '../domain/closing-message.ts';
 import { endingOf, rungResult } from '../domain/incident-progress.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
+import { standingChanges } from '../domain/standing-changes.ts';
 import { type PhaseContext, phase } from './phase.ts';
 
 const sns = new SNSClient({});
@@ -59,6 +60,7 @@ export const handler = phase(
         notified,
         measured,
         leaseReleased: released,
+        staying: standingChanges(closed.results),
         seconds: (closedAt.getTime() - Date.parse(openedAt)) / 1000,
       },
     });
