@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { count, kb } from './number.ts';
+import { count, kb, name } from './number.ts';
 
 /** One cgroup on the way down to where dying ones are, with the figures of its whole subtree. */
 export const Slice = z.object({
@@ -31,4 +31,27 @@ export const Cgroups = z.object({
   live: count,
   dying: count,
   source: z.enum(['cgroup.stat', 'proc-cgroups']),
+});
+
+/**
+ * Directories that exist with no process in them or below them: somebody failed to remove them. What is empty by nature
+ * (slices, mounts, services that are done) does not count.
+ */
+export const Unpopulated = z.object({
+  pod: count,
+  scope: count,
+  session: count,
+  other: count,
+  /** So many were looked at a second time, in their own files; the counts beyond that are of the processes alone. */
+  checked: count,
+  sample: z
+    .array(
+      z.object({
+        kind: z.enum(['pod', 'scope', 'session', 'other']),
+        path: name,
+        /** At least: the kernel forgets and re-makes its inodes, and their times with them. */
+        ageSeconds: count,
+      }),
+    )
+    .max(20),
 });

@@ -1,9 +1,16 @@
 import * as z from 'zod';
-import { Cgroups, Slices } from './cgroups.ts';
+import { Agents } from './agents.ts';
+import { Cgroups, Slices, Unpopulated } from './cgroups.ts';
+import { Containers, Workloads } from './containers.ts';
+import { History } from './history.ts';
 import { Hierarchy, Host } from './host.ts';
+import { Journal, OomKills } from './journal.ts';
+import { Kmem, MkdirProbe } from './kernel.ts';
+import { Kubelet } from './kubelet.ts';
 import { Memory, Pressure } from './memory.ts';
 import { probeOf } from './probe.ts';
-import { Reclaim } from './window.ts';
+import { Sessions, Timers } from './sessions.ts';
+import { Churn, Load, Reclaim, Throttling } from './window.ts';
 
 export { Slice } from './cgroups.ts';
 
@@ -15,6 +22,21 @@ const probes = z.object({
   memory: probeOf(Memory),
   pressure: probeOf(Pressure),
   reclaim: probeOf(Reclaim),
+  history: probeOf(History),
+  kmem: probeOf(Kmem),
+  unpopulated: probeOf(Unpopulated),
+  mkdirProbe: probeOf(MkdirProbe),
+  kubelet: probeOf(Kubelet),
+  containers: probeOf(Containers),
+  sessions: probeOf(Sessions),
+  timers: probeOf(Timers),
+  agents: probeOf(Agents),
+  workloads: probeOf(Workloads),
+  oomKills: probeOf(OomKills),
+  journal: probeOf(Journal),
+  throttling: probeOf(Throttling),
+  load: probeOf(Load),
+  churn: probeOf(Churn),
 });
 
 /** What the node told us, as the document `collect-evidence` prints it. Unknown probes of a newer document are dropped. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { count } from './number.ts';
+import { count, unknownOr } from './number.ts';
 
 export const Host = z.object({
   kernel: z.string().max(200),
@@ -7,6 +7,14 @@ export const Host = z.object({
   bootId: z.string().max(64),
   uptimeSeconds: count,
   cpus: z.int().positive(),
+  systemdVersion: unknownOr(count),
+  /** Of the EC2 instance, as its firmware or cloud-init knows it. */
+  instanceId: unknownOr(
+    z
+      .string()
+      .regex(/^i-[0-9a-f]+$/)
+      .max(32),
+  ),
 });
 
 export const Hierarchy = z.object({

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# shellcheck disable=SC2034,SC2153,SC2154 # a part of a document: other parts set and read some of its variables
+# shellcheck disable=SC2016,SC2034,SC2153,SC2154 # a part of a document: other parts set and read some of its variables; awk has dollars of its own
 # The machine, and which cgroup version owns its memory.
 
 probe_host() {
@@ -23,10 +23,26 @@ probe_host() {
   json_string "${kernel:0:200}" && kernel="${REPLY}"
   json_string "${os:0:200}" && os="${REPLY}"
   json_string "${boot:0:64}" && boot="${REPLY}"
-  printf '{"kernel":%s,"os":%s,"bootId":%s,"uptimeSeconds":%s,"cpus":%s}' "${kernel}" "${os}" "${boot}" "${uptime}" "${cpus}"
+  object kernel "${kernel}" os "${os}" bootId "${boot}" uptimeSeconds "${uptime}" cpus "${cpus}" \
+    systemdVersion "$(systemd_version)" instanceId "$(instance_id)"
+}
+
+systemd_version() {
+  if [[ "$(tool systemctl --version)" =~ ^systemd\ ([0-9]{1,5}) ]]; then printf '%s' "${BASH_REMATCH[1]}"; fi
+}
+
+# A Nitro instance carries its id in its firmware, and cloud-init keeps it in a file. Neither needs the network.
+instance_id() {
+  local file
+  for file in /sys/devices/virtual/dmi/id/board_asset_tag /var/lib/cloud/data/instance-id; do
+    if read_line "${ROOT}${file}" && [[ "${VALUE}" =~ ^i-[0-9a-f]{8,17}$ ]]; then
+      printf '"%s"' "${VALUE}"
+      return
+    fi
+  done
 }
 
 probe_hierarchy() {
-  [[ -n "${HIERARCHY}" && -z "${REASON}" ]] || missing "${REASON}"
+  need_hierarchy whole
   printf '{"memory":"%s","layout":"%s","mount":"%s"}' "${HIERARCHY}" "${LAYOUT}" "${MOUNT}"
 }
