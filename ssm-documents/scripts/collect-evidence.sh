@@ -1,56 +1,147 @@
 #!/usr/bin/env bash
-# shellcheck disable=SC2034,SC2153,SC2154 # a part of a document: other parts set and read some of its variables
-# Prints what the node can tell about its memory cgroups. Reads only.
+# shellcheck disable=SC2016,SC2034,SC2153,SC2154 # a part of a document: other parts set and read some of its variables; awk has dollars of its own
+# Prints what the node can tell about its memory cgroups. Reads only, apart from its own history, a few empty cgroups
+# of its own and a tracing instance of its own.
 #
 # A probe prints its JSON value and returns 0, or prints why not and returns 1 (the thing does not exist here) or
 # 2 (it exists, and reading it failed). A number that was not read is never a zero.
 
 DOCUMENT=collect-evidence
-# Entries printed, stat files read, and children listed per slice, whatever the size of the node.
-MAX_ENTRIES=40
-MAX_READS=200
-MAX_CHILDREN=256
+# Characters printed at most, whatever the size of the node, and by one probe (the slices get what is left).
+MAX_OUTPUT=19900
+MAX_PROBE=3000
+# Seconds that one command of the node's own (systemctl, crictl…) may take.
+TOOL_SECONDS=2
 
 main() {
   require_parameters profile windowSeconds
   lower_priority
-  case "${SSM_profile}" in
-    quick) DEPTH=1 ;;
-    full) DEPTH=3 ;;
-    *) fail "profile is \"${SSM_profile:0:40}\": use quick or full" ;;
-  esac
   case "${SSM_windowSeconds}" in
     0 | 1 | 2 | 5) ;;
     *) fail "windowSeconds is \"${SSM_windowSeconds:0:40}\": use 0, 1, 2 or 5" ;;
   esac
+  clock
+  case "${SSM_profile}" in
+    quick) DEPTH=1 WALK_SECONDS=1.5 DEADLINE_CS=$((NOW_CS + 180)) ;;
+    full) DEPTH=3 WALK_SECONDS=4 DEADLINE_CS=$((NOW_CS + 1350 - SSM_windowSeconds * 100)) ;;
+    *) fail "profile is \"${SSM_profile:0:40}\": use quick or full" ;;
+  esac
 
   find_hierarchy || true
-  TREE=''
-  local probes=''
+  HIERARCHY_GAP="${REASON}" PROBES='' UNITS='' UNITS_GAP='' JOURNAL='' JOURNAL_GAP=''
+  if [[ "${SSM_profile}" == full ]]; then read_units; fi
   add_probe host probe_host
   add_probe hierarchy probe_hierarchy
-  TREE="$(walk_tree)" || true
+  run_bounded 450 walk_tree
+  TREE="${REPLY}"
   add_probe cgroups probe_cgroups
-  add_probe slices probe_slices
   add_probe memory probe_memory
   add_probe pressure probe_pressure
-  add_probe reclaim probe_reclaim
+  add_probe history probe_history
+  if [[ "${SSM_profile}" == full ]]; then add_full_probes; fi
+  # The window comes last: what it watches must not be us.
+  DEADLINE_CS=$((DEADLINE_CS + SSM_windowSeconds * 100 + 50))
+  watch_window
+  add_probe slices probe_slices
   printf '{"version":1,"document":"collect-evidence","profile":"%s","collectedAt":"%s","probes":{%s}}\n' \
-    "${SSM_profile}" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "${probes}"
+    "${SSM_profile}" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "${PROBES}"
 }
 
-# Runs in a subshell, so that no probe can end the document.
+add_full_probes() {
+  read_journal
+  add_probe kmem probe_kmem
+  add_probe unpopulated probe_unpopulated
+  add_probe mkdirProbe probe_mkdir
+  add_probe kubelet probe_kubelet
+  add_probe containers probe_containers
+  add_probe sessions probe_sessions
+  add_probe timers probe_timers
+  add_probe agents probe_agents
+  add_probe workloads probe_workloads
+  add_probe oomKills probe_oom_kills
+  add_probe journal probe_journal
+}
+
+# No probe can end the document, or hold it up.
 add_probe() {
-  local name="$1" probe="$2" text status=0
-  text="$("${probe}")" || status=$?
-  if ((status == 0)) && [[ -n "${text}" ]]; then
+  local name="$1" probe="$2" text
+  run_bounded 450 "${probe}" "${name}"
+  text="${REPLY}"
+  if ((STATUS == 0 && ${#text} > MAX_PROBE)) && [[ "${name}" != slices ]]; then
+    text="its answer has ${#text} characters: at most ${MAX_PROBE} fit" STATUS=2
+  fi
+  if ((STATUS == 0)) && [[ -n "${text}" ]]; then
     text="{\"status\":\"ok\",\"value\":${text}}"
   else
-    if [[ -z "${text}" || ${status} -gt 2 ]]; then text="the probe stopped with exit code ${status}"; fi
+    if ((STATUS == 124)); then
+      text="it was cut off after ${LIMIT_CS:-0} hundredths of a second: the node is slow to answer"
+    elif [[ -z "${text}" || ${STATUS} -gt 2 ]]; then
+      text="the probe stopped with exit code ${STATUS}"
+    fi
     json_string "${text:0:400}"
-    text="{\"status\":\"$( ((status == 1)) && echo missing || echo failed)\",\"reason\":${REPLY}}"
+    text="{\"status\":\"$( ((STATUS == 1)) && echo missing || echo failed)\",\"reason\":${REPLY}}"
   fi
-  probes+="${probes:+,}\"${name}\":${text}"
+  PROBES+="${PROBES:+,}\"${name}\":${text}"
+}
+
+# Runs "$2…" in a subshell for at most $1 hundredths of a second, and never past the deadline. Sets REPLY to what it
+# printed and STATUS to its exit code; 124 when it was cut off (REPLY is then what it had printed until then).
+run_bounded() {
+  local fd pid='' got=0 seconds
+  clock
+  LIMIT_CS="$1"
+  if ((LIMIT_CS > DEADLINE_CS - NOW_CS)); then LIMIT_CS=$((DEADLINE_CS - NOW_CS)); fi
+  shift
+  STATUS=124 REPLY=''
+  if ((LIMIT_CS <= 0)); then
+    LIMIT_CS=0
+    return 0
+  fi
+  # Its errors go nowhere: a child that cannot be ended would hold our stderr open, and the document with it.
+  exec {fd}< <(
+    exec 2>/dev/null
+    printf '%s\n' "${BASHPID}"
+    trap 'printf "\n%d" "$?"' EXIT
+    "$@"
+  )
+  printf -v seconds '%d.%02d' $((LIMIT_CS / 100)) $((LIMIT_CS % 100))
+  IFS= read -r -u "${fd}" pid || true
+  IFS= read -r -d '' -t "${seconds}" -u "${fd}" REPLY || got=$?
+  exec {fd}<&-
+  if ((got > 128)); then
+    kill -KILL "${pid}" 2>/dev/null || true
+    return 0
+  fi
+  STATUS="${REPLY##*$'\n'}"
+  if is_number "${STATUS}"; then REPLY="${REPLY%$'\n'*}"; else STATUS=2 REPLY='its answer has no end'; fi
+}
+
+# Sets NOW_CS: hundredths of a second since boot. Unlike the clock, nobody sets it back.
+clock() {
+  read_line /proc/uptime
+  VALUE="${VALUE%% *}"
+  NOW_CS=$((10#${VALUE/./}))
+}
+
+# Runs a command of the node's own, for a bounded time. A recorded node brings its commands along.
+# Returns 127 where there is no such command, 124 or 137 when it was cut off.
+tool() {
+  if [[ -n "${ROOT}" ]]; then
+    [[ -x "${ROOT}/usr/bin/$1" ]] || return 127
+    set -- "${ROOT}/usr/bin/$1" "${@:2}"
+  else
+    command -v "$1" >/dev/null || return 127
+  fi
+  timeout -k 1 "${TOOL_SECONDS}" "$@" </dev/null
+}
+
+# Sets REASON to why command $1 told us nothing; $2 is its exit code.
+tool_gap() {
+  case "$2" in
+    127) REASON="$1 is not installed" ;;
+    124 | 137) REASON="$1 did not answer within ${TOOL_SECONDS} s" ;;
+    *) REASON="$1 failed with exit code $2" ;;
+  esac
 }
 
 missing() {
@@ -63,288 +154,100 @@ failed() {
   exit 2
 }
 
-probe_host() {
-  local kernel os='' boot uptime cpus line
-  read_line "${ROOT}/proc/sys/kernel/osrelease" || failed "cannot read /proc/sys/kernel/osrelease"
-  kernel="${VALUE}"
-  read_line "${ROOT}/proc/sys/kernel/random/boot_id" || failed "cannot read /proc/sys/kernel/random/boot_id"
-  boot="${VALUE}"
-  read_line "${ROOT}/proc/uptime" || failed "cannot read /proc/uptime"
-  uptime="${VALUE%%.*}"
-  is_number "${uptime}" || failed "cannot understand /proc/uptime"
-  cpus="$(awk '/^processor[ \t]*:/ { n++ } END { print n + 0 }' "${ROOT}/proc/cpuinfo" 2>/dev/null)" || cpus=0
-  # Some architectures list no processors there.
-  if ((cpus == 0)) && [[ -z "${ROOT}" ]]; then cpus="$(nproc --all)"; fi
-  ((cpus > 0)) || failed "cannot count the CPUs in /proc/cpuinfo"
-  if [[ -r "${ROOT}/etc/os-release" ]]; then
-    while IFS= read -r line; do
-      if [[ "${line}" =~ ^PRETTY_NAME=[\"\']?([^\"\']*) ]]; then os="${BASH_REMATCH[1]}"; fi
-    done <"${ROOT}/etc/os-release"
-  fi
-  json_string "${kernel:0:200}" && kernel="${REPLY}"
-  json_string "${os:0:200}" && os="${REPLY}"
-  json_string "${boot:0:64}" && boot="${REPLY}"
-  printf '{"kernel":%s,"os":%s,"bootId":%s,"uptimeSeconds":%s,"cpus":%s}' "${kernel}" "${os}" "${boot}" "${uptime}" "${cpus}"
+# A gap of a tool: not there is missing, anything else failed.
+tool_failed() {
+  tool_gap "$1" "$2"
+  if (($2 == 127)); then missing "${REASON}"; else failed "${REASON}"; fi
 }
 
-probe_hierarchy() {
-  [[ -n "${HIERARCHY}" && -z "${REASON}" ]] || missing "${REASON}"
-  printf '{"memory":"%s","layout":"%s","mount":"%s"}' "${HIERARCHY}" "${LAYOUT}" "${MOUNT}"
-}
-
-# Prints two lines, "LIVE DYING" and the value of the probe slices; or one line "! REASON".
-# One walk serves both probes: on v1 the live count is the number of directories, on v2 the kernel keeps it.
-walk_tree() {
-  local mount="${ROOT}${MOUNT}" registered=0 depth='' status=0
-  if [[ -z "${HIERARCHY}" || -n "${REASON}" ]]; then
-    printf '! %s\n' "${REASON}"
-    return
-  fi
-  if [[ "${HIERARCHY}" == v1 ]]; then
-    registered="$(registered_cgroups)" || registered=''
-    if ! is_number "${registered}"; then
-      printf '! %s\n' "/proc/cgroups has no row for memory"
-      return
-    fi
-  else
-    # One level more than is reported: what a slice's children hold is not its ghosts'.
-    depth=$((DEPTH + 1))
-  fi
-  list_directories "${mount}" "${depth}" | timeout "${WALK_SECONDS}" awk -v hierarchy="${HIERARCHY}" \
-    -v depth="${DEPTH}" -v max_entries="${MAX_ENTRIES}" -v max_reads="${MAX_READS}" \
-    -v max_children="${MAX_CHILDREN}" -v registered="${registered}" \
-    "${AWK_JSON}${AWK_SLICES}" || status=$?
-  if ((status != 0)); then printf '! %s\n' "walking ${MOUNT} took longer than ${WALK_SECONDS} s or failed (${status})"; fi
-}
-
-registered_cgroups() { awk '$1 == "memory" { print $3 }' "${ROOT}/proc/cgroups" 2>/dev/null; }
-
-# Reads the list of directories, then stat files of the most promising slices, best first, within the budget.
-# v1: most page cache first (there is no count per slice). v2: most dying first.
-# shellcheck disable=SC2016 # awk's own dollars
-AWK_SLICES='
-BEGIN { json_init(); FS = "\n" }
-NR == 1 { top = $0; start = length(top) + 1; listed[""] = 1; parts[""] = 0; next }
-# A name with a newline in it (the kernel refuses them) would show as a line of its own.
-substr($0, 1, start) != top "/" { next }
-{
-  path = substr($0, start)
-  total++
-  levels = gsub("/", "/", path)
-  if (levels <= depth + 1) {
-    parent = path
-    sub("/[^/]*$", "", parent)
-    children[parent]++
-    if (children[parent] <= max_children && known < 8192 && (parent in listed)) {
-      child[parent, children[parent]] = path
-      listed[path] = 1
-      parts[path] = levels
-      known++
-    }
-  }
-  if (hierarchy == "v1") {
-    # Counts this cgroup as live below each listed ancestor.
-    ancestor = path
-    while (sub("/[^/]*$", "", ancestor) && ancestor != "") if (ancestor in listed) live[ancestor]++
-  }
-}
-function read_stat(path,  file, line, pair, got) {
-  if (path in cache) return cache[path] >= 0
-  reads++
-  file = top path "/memory.stat"
-  cache[path] = -1
-  own[path] = 0
-  while ((got = (getline line < file)) > 0) {
-    split(line, pair, " ")
-    if (hierarchy == "v1") {
-      if (pair[1] == "total_cache") cache[path] = pair[2]
-      else if (pair[1] == "cache") own[path] = pair[2]
-    } else if (pair[1] == "file") cache[path] = pair[2]
-  }
-  close(file)
-  return cache[path] >= 0
-}
-function read_count(path,  file, line, pair) {
-  if (path in dying) return dying[path] >= 0
-  counted++
-  file = top path "/cgroup.stat"
-  dying[path] = -1
-  while ((getline line < file) > 0) {
-    split(line, pair, " ")
-    if (pair[1] == "nr_dying_descendants") dying[path] = pair[2]
-    else if (pair[1] == "nr_descendants") live[path] = pair[2]
-  }
-  close(file)
-  return dying[path] >= 0
-}
-# Page cache of the slice that belongs to no living member of it; -1 when it was not read.
-function ghosts(path,  i, n, sum) {
-  n = children[path] + 0
-  if (hierarchy == "v2" && dying[path] == 0) return 0
-  if (!read_stat(path)) return -1
-  if (n > max_children || reads + n > max_reads || dropped(path)) return -1
-  sum = cache[path] - own[path]
-  for (i = 1; i <= n; i++) if (read_stat(child[path, i])) sum -= cache[child[path, i]]
-  return sum > 0 ? sum : 0
-}
-# Some of its children were not listed.
-function dropped(path) { return children[path] > 0 && !((path, children[path]) in child) }
-function weight(path) { return hierarchy == "v2" ? dying[path] : cache[path] }
-function offer(path) {
-  if (hierarchy == "v2" ? !read_count(path) : !read_stat(path)) return
-  entries++
-  entry[entries] = path
-  open[path] = 1
-}
-function open_children(path,  i) {
-  for (i = 1; i <= children[path] && i <= max_children; i++)
-    if ((path, i) in child && (hierarchy == "v2" ? counted : reads) < max_reads) offer(child[path, i])
-    else unoffered++
-  if (children[path] > max_children) unoffered += children[path] - max_children
-}
-# -1 when it was not read. (To look at cache[path] itself would make one, as zero.)
-function cached(path) { return (path in cache) ? cache[path] : -1 }
-function kb(bytes) { return bytes < 0 ? "null" : sprintf("%d", bytes / 1024) }
-function whole(n) { return sprintf("%d", n) }
-# Largest dying count first, then ghost bytes, then page cache.
-function ahead(a, b) {
-  if (hierarchy == "v2" && dying[a] != dying[b]) return dying[a] > dying[b]
-  if (ghost[a] != ghost[b]) return ghost[a] > ghost[b]
-  if (cached(a) != cached(b)) return cached(a) > cached(b)
-  return (a "") < (b "")
-}
-END {
-  if (start == 0) exit 3
-  if (hierarchy == "v2") {
-    if (!read_count("")) { print "! cannot read nr_dying_descendants in " top "/cgroup.stat"; exit }
-    print whole(live[""]) " " whole(dying[""])
-  } else {
-    # Not one moment for both numbers: the count may be a little off, never below zero. The root counts itself.
-    gone = registered - total - 1
-    print whole(total + 0) " " whole(gone > 0 ? gone : 0)
-  }
-  open_children("")
-  while (1) {
-    best = ""
-    for (path in open) if (best == "" || weight(path) > weight(best)) best = path
-    if (best == "") break
-    delete open[best]
-    if (parts[best] == 1) read_stat(best)
-    ghost[best] = ghosts(best)
-    if (ghost[best] < 0) unread++
-    if (parts[best] < depth && weight(best) > 0) open_children(best)
-  }
-  room = 15000
-  printf "{\"entries\":["
-  for (n = 0; n < entries && n < max_entries; n++) {
-    best = ""
-    for (i = 1; i <= entries; i++) if (!(i in shown) && (best == "" || ahead(entry[i], entry[best]))) best = i
-    path = entry[best]
-    text = json(path)
-    if (length(path) > 1000 || length(text) + 80 > room) break
-    shown[best] = 1
-    room -= length(text) + 80
-    printf "%s{\"path\":%s,\"live\":%s,\"dying\":%s,\"ghostKb\":%s,\"cachedKb\":%s}", n ? "," : "", text,
-      whole(live[path] + 0), hierarchy == "v2" ? whole(dying[path]) : "null", kb(ghost[path]),
-      kb(cached(path))
-  }
-  printf "],\"omitted\":%d,\"unread\":%d}\n", entries - n + unoffered, unread
-}'
-
-tree_line() {
-  local -a lines=()
-  mapfile -t lines <<<"${TREE}"
-  if [[ "${lines[0]:-}" == '! '* ]]; then failed "${lines[0]#! }"; fi
-  LINE="${lines[$1]:-}"
-  [[ -n "${LINE}" ]] || failed "walking ${MOUNT} gave no answer"
-}
-
-probe_cgroups() {
-  [[ -n "${HIERARCHY}" ]] || missing "${REASON}"
-  tree_line 0
-  local source=cgroup.stat
-  if [[ "${HIERARCHY}" == v1 ]]; then source=proc-cgroups; fi
-  printf '{"live":%s,"dying":%s,"source":"%s"}' "${LINE% *}" "${LINE#* }" "${source}"
-}
-
-probe_slices() {
-  [[ -n "${HIERARCHY}" ]] || missing "${REASON}"
-  tree_line 1
-  printf '%s' "${LINE}"
-}
-
-probe_memory() {
-  local file="${ROOT}/proc/meminfo" pair out=''
-  [[ -r "${file}" ]] || missing "cannot read /proc/meminfo: no such file"
-  for pair in totalKb:MemTotal availableKb:MemAvailable cachedKb:Cached slabReclaimableKb:SReclaimable \
-    slabUnreclaimableKb:SUnreclaim percpuKb:Percpu shmemKb:Shmem dirtyKb:Dirty; do
-    read_field "${file}" "${pair#*:}" || missing "/proc/meminfo has no ${pair#*:} on this kernel"
-    out+="${out:+,}\"${pair%%:*}\":${VALUE}"
-  done
-  printf '{%s}' "${out}"
-}
-
-probe_pressure() {
-  local resource stalls out=''
-  for resource in memory io cpu; do
-    stalls="$(pressure_of "${resource}")" || missing "${stalls}"
-    out+="${out:+,}\"${resource}\":${stalls}"
-  done
-  printf '{%s}' "${out}"
-}
-
-pressure_of() {
-  local file="${ROOT}/proc/pressure/$1" line some=null full=null
-  local pattern='^(some|full) avg10=([0-9.]+) avg60=([0-9.]+) avg300=([0-9.]+) total=([0-9]+)'
-  local -a lines=()
-  [[ -e "${file}" ]] || missing "cannot read /proc/pressure/$1: no such file (PSI is off on this kernel)"
-  mapfile -t lines 2>/dev/null <"${file}" || true
-  for line in ${lines[@]+"${lines[@]}"}; do
-    [[ "${line}" =~ ${pattern} ]] || continue
-    local stall="{\"avg10\":${BASH_REMATCH[2]},\"avg60\":${BASH_REMATCH[3]},\"avg300\":${BASH_REMATCH[4]},\"totalUs\":${BASH_REMATCH[5]}}"
-    if [[ "${BASH_REMATCH[1]}" == some ]]; then some="${stall}"; else full="${stall}"; fi
-  done
-  [[ "${some}" != null ]] || missing "cannot read /proc/pressure/$1: nothing in it (PSI is off: boot with psi=1)"
-  printf '{"some":%s,"full":%s}' "${some}" "${full}"
-}
-
-probe_reclaim() {
-  local before after started ended
-  [[ "${SSM_windowSeconds}" != 0 ]] || missing "not asked for"
-  [[ -r "${ROOT}/proc/vmstat" ]] || missing "cannot read /proc/vmstat: no such file"
-  started="$(date +%s%N)"
-  before="$(reclaim_counters)" || failed "${before}"
-  sleep "${SSM_windowSeconds}"
-  after="$(reclaim_counters)" || failed "${after}"
-  ended="$(date +%s%N)"
-  # The clock can be set back meanwhile.
-  local window=$(((ended - started) / 1000000))
-  if ((window <= 0)); then window=$((SSM_windowSeconds * 1000)); fi
-  printf '%s\n%s\n' "${before}" "${after}" | awk -v window="${window}" '
-    NR == 1 { split($0, old, " ") }
-    NR == 2 {
-      n = split("pgscanDirect pgscanKswapd pgstealDirect pgstealKswapd allocstall pgmajfault", name, " ")
-      printf "{\"windowMs\":%d", window
-      for (i = 1; i <= n; i++) printf ",\"%s\":%d", name[i], ($i > old[i] ? $i - old[i] : 0)
-      printf "}"
-    }'
-}
-
-# Newer kernels count allocstall per zone.
-reclaim_counters() {
-  awk '
-    /^allocstall/ { stalls += $2; seen_stalls = 1 }
-    { value[$1] = $2 }
-    END {
-      n = split("pgscan_direct pgscan_kswapd pgsteal_direct pgsteal_kswapd", name, " ")
-      for (i = 1; i <= n; i++) if (!(name[i] in value)) { printf "/proc/vmstat has no %s on this kernel", name[i]; exit 1 }
-      if (!seen_stalls) { printf "/proc/vmstat has no allocstall on this kernel"; exit 1 }
-      if (!("pgmajfault" in value)) { printf "/proc/vmstat has no pgmajfault on this kernel"; exit 1 }
-      for (i = 1; i <= n; i++) printf "%.0f ", value[name[i]]
-      printf "%.0f %.0f", stalls, value["pgmajfault"]
-    }' "${ROOT}/proc/vmstat"
+# Ends the probe where there is no memory hierarchy; with an argument also where only a part of it is to be seen.
+need_hierarchy() {
+  if [[ -z "${HIERARCHY}" || -n "${1:-}" && -n "${HIERARCHY_GAP}" ]]; then missing "${HIERARCHY_GAP}"; fi
 }
 
 is_number() { [[ "$1" =~ ^[0-9]+$ ]]; }
+
+# Prints the JSON object of names and values ($1 $2, $3 $4…); a value is JSON, none is null.
+object() {
+  local text=''
+  while (($#)); do
+    text+=",\"$1\":${2:-null}"
+    shift 2
+  done
+  printf '{%s}' "${text:1}"
+}
+
+# Sets REPLY to $1 in units of $2 when it is a number of sane size, else to null: what is not set comes as "[not set]",
+# "infinity" or 2^64-1.
+number() {
+  REPLY=null
+  if [[ "$1" =~ ^[0-9]{1,15}$ ]]; then REPLY=$((10#$1 / ${2:-1})); fi
+}
+
+# Sets variable $1 to the number in the line "count $2 NUMBER" of the facts $3, or to null.
+take_count() {
+  local newline=$'\n'
+  printf -v "$1" null
+  if [[ "${newline}$3" =~ ${newline}count\ $2\ ([0-9]+) ]]; then printf -v "$1" '%s' "${BASH_REMATCH[1]}"; fi
+}
+
+# A part of a probe that was not read, with the reason, for the JSON object NOT_READ.
+not_read() {
+  json_string "${2:0:160}"
+  NOT_READ+="${NOT_READ:+,}\"$1\":${REPLY}"
+}
+
+# awk functions for the probes.
+AWK_TOOLS="${AWK_JSON}"'
+function num(s) { return s ~ /^[0-9]+$/ && length(s) < 16 ? sprintf("%.0f", s) : "null" }
+function kib(s) { return num(s) == "null" ? "null" : sprintf("%.0f", int(s / 1024)) }
+function quote(s, most) { return s == "" ? "null" : json(substr(s, 1, most)) }
+# The JSON object of these names, with values that are JSON.
+function object(names, a, b, c, d, e, f, g, h, i, j, k, l,  name, n, m, value, text) {
+  n = split(names, name, " ")
+  split(a SUBSEP b SUBSEP c SUBSEP d SUBSEP e SUBSEP f SUBSEP g SUBSEP h SUBSEP i SUBSEP j SUBSEP k SUBSEP l, value, SUBSEP)
+  for (m = 1; m <= n; m++) text = text (m > 1 ? "," : "{") "\"" name[m] "\":" (value[m] == "" ? "null" : value[m])
+  return text "}"
+}
+# The key with the largest value, or "".
+function largest(list,  key, best) {
+  for (key in list) if (best == "" || list[key] > list[best] || (list[key] == list[best] && key < best)) best = key
+  return best
+}
+# The first line of a file; the number behind a key in it, or "".
+function first(file,  line) { line = ""; getline line < file; close(file); return line }
+function field(file, key,  line, pair, found) {
+  while ((getline line < file) > 0) if (split(line, pair, " ") == 2 && pair[1] == key) found = pair[2]
+  close(file)
+  return found
+}
+# A cgroup path with its counters and ids taken out.
+function pattern(path) {
+  gsub(/pod[0-9a-f][0-9a-f][0-9a-f_-]+/, "pod*", path)
+  gsub(/[0-9]+/, "#", path)
+  gsub(/[a-f]*#([a-f_-]*#)+[a-f]*/, "#", path)
+  return path
+}
+# The UID of the pod that a cgroup path is in, or "".
+function pod_uid(path,  uid) {
+  if (!match(path, /pod[0-9a-f][0-9a-f_-]+/) || RLENGTH < 35) return ""
+  uid = substr(path, RSTART + 3, RLENGTH - 3)
+  gsub(/_/, "-", uid)
+  return uid
+}
+# A line "pod NAMESPACE_NAME_UID", the name of a folder of the kubelet logs. (No pod has a "_" in its name.)
+function take_pod(line,  part) {
+  if (line !~ /^pod [^\/]*_[^\/]*_/) return 0
+  if (split(substr(line, 5), part, "_") == 3) pod_name[part[3]] = part[1] "/" part[2]
+  return 1
+}
+BEGIN { json_init() }
+'
+
+# The kubelet names the folders of its logs NAMESPACE_NAME_UID.
+pod_names() {
+  local folder
+  for folder in "${ROOT}"/var/log/pods/*_*_*; do printf 'pod %s\n' "${folder##*/}"; done
+}
 
 main "$@"

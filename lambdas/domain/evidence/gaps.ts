@@ -1,11 +1,16 @@
 import type { Evidence } from './evidence.ts';
 
-/** A probe that told us nothing, and why. */
+/** A probe, or a part of one, that told us nothing, and why. */
 export type Gap = { probe: string; reason: string };
 
-/** Every probe that is not `ok`, in the order of the schema. */
+/** Every probe that is not `ok`, and every part of one that was not read, in the order of the schema. */
 export function gapsOf(evidence: Evidence): Gap[] {
-  return Object.entries(evidence.probes).flatMap(([probe, result]) =>
-    result.status === 'ok' ? [] : [{ probe, reason: result.reason }],
-  );
+  return Object.entries(evidence.probes).flatMap(([probe, result]) => {
+    if (result.status !== 'ok') return [{ probe, reason: result.reason }];
+    if (!('notRead' in result.value)) return [];
+    return Object.entries(result.value.notRead).map(([part, reason]) => ({
+      probe: `${probe}.${part}`,
+      reason,
+    }));
+  });
 }

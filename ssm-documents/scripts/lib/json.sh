@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# shellcheck disable=SC2034,SC2153,SC2154 # a part of a document: other parts set and read some of its variables
+# shellcheck disable=SC2016,SC2034,SC2153,SC2154 # a part of a document: other parts set and read some of its variables; awk has dollars of its own
 # JSON that stays valid whatever a cgroup is called.
 
 # awk functions, shared by every awk program of the documents: json(s) quotes any bytes.
-# shellcheck disable=SC2016 # awk's own dollars
 AWK_JSON='
 function json_init(  i) { for (i = 1; i < 256; i++) json_code[sprintf("%c", i)] = i }
 function json(s,  out, i, n, c, b, k, len, ok) {

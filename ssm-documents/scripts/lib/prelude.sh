@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# shellcheck disable=SC2034,SC2153,SC2154 # a part of a document: other parts set and read some of its variables
+# shellcheck disable=SC2016,SC2034,SC2153,SC2154 # a part of a document: other parts set and read some of its variables; awk has dollars of its own
 # Begins every document of cgroup-medic. JSON goes to stdout, the log to stderr.
 # Needs bash 4.2, coreutils and awk.
 

@@ -1,0 +1,56 @@
+import * as z from 'zod';
+import { count, kb, name, unknownOr } from './number.ts';
+
+export const Agent = z.object({
+  unit: name,
+  active: name,
+  sub: name,
+  unitFile: name,
+  /** Automatic restarts by systemd; `null` before systemd 235. */
+  restarts: unknownOr(count),
+  memoryKb: unknownOr(kb),
+  cpuSeconds: unknownOr(z.number().nonnegative()),
+  /** Units that stop when it does, at most five of them. */
+  requiredBy: z.array(name).max(5),
+  /** Units, targets apart, that start it and do without it. */
+  wantedBy: z.array(name).max(5),
+  /** Containers in cgroups below its own, or of the docker it requires. */
+  containers: unknownOr(count),
+});
+export type Agent = z.infer<typeof Agent>;
+
+/** Services of the host that belong neither to Kubernetes nor to systemd. Most restarts first. */
+export const Agents = z.object({
+  total: count,
+  /** Failed services, whoever they belong to. */
+  failed: count,
+  entries: z.array(Agent).max(40),
+  omitted: count,
+});
+
+export type Need = { needed: boolean | undefined; why: string };
+
+/** Restarts after which a service that happens to run at the moment is one that does not keep running. */
+const manyRestarts = 5;
+
+/** Whether anything on the node needs the agent. What a node cannot see stays open: a running service may serve somebody. */
+export function needOf({ unit, sub, active, restarts, requiredBy, wantedBy, containers }: Agent): Need {
+  const [requirer] = requiredBy;
+  const [wanter] = wantedBy;
+  if (requirer !== undefined) return { needed: true, why: `${requirer} requires ${unit}` };
+  if ((containers ?? 0) > 0)
+    return { needed: true, why: `${unit} manages ${containers} containers on this node` };
+  if (wanter !== undefined)
+    return { needed: undefined, why: `nothing requires ${unit}, but ${wanter} wants it` };
+  if (containers === null) {
+    return { needed: undefined, why: `nothing requires ${unit}; whether it manages containers was not seen` };
+  }
+  const alone = `nothing requires or wants ${unit}, and it manages no container`;
+  if (active === 'active' && (restarts ?? 0) < manyRestarts) {
+    return { needed: undefined, why: `${alone}, but it is running and may serve what a node cannot see` };
+  }
+  return {
+    needed: false,
+    why: `${alone}; it does not keep running (${sub}, ${restarts ?? 'uncounted'} restarts)`,
+  };
+}

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC2016,SC2034,SC2153,SC2154 # a part of a document: other parts set and read some of its variables; awk has dollars of its own
+# Logins and what is left of them.
+
+probe_sessions() {
+  local NOT_READ='' open closing=0 abandoned='' users='' logins='' covered='' omitted='' list status=0 kind count name linger sample='' since=''
+  local -a NAMES=() ids=()
+  list="$(tool loginctl list-sessions --no-legend)" || status=$?
+  ((status == 0)) || tool_failed loginctl "${status}"
+  read -r open list < <(printf '%s\n' "${list}" | awk 'NF { n++ } $1 ~ /^[A-Za-z0-9]+$/ && n <= 200 { ids = ids " " $1 } END { print n + 0 ids }')
+  if ((open > 0)); then
+    read -ra ids < <(printf '%s\n' "${list}")
+    closing="$(tool loginctl show-session -p State -- ${ids[@]+"${ids[@]}"} | awk '/^State=closing/ { n++ } END { print n + 0 }')" ||
+      not_read closing "loginctl show-session gave no answer"
+  fi
+  if [[ -n "${UNITS_GAP}" ]]; then not_read abandonedScopes "${UNITS_GAP}"; fi
+  take_count abandoned abandoned "${UNITS}"
+  unit_names abandoned
+  for name in ${NAMES[@]+"${NAMES[@]:0:5}"}; do
+    json_string "${name}"
+    sample+="${sample:+,}${REPLY}"
+  done
+  if [[ -n "${JOURNAL_GAP}" ]]; then
+    not_read logins "${JOURNAL_GAP}"
+  else
+    take_count covered covered "${JOURNAL}"
+    take_count logins logins "${JOURNAL}"
+    take_count omitted users "${JOURNAL}"
+    take_count since loginsSince "${JOURNAL}"
+    while read -r kind count name; do
+      [[ "${kind}" == user ]] || continue
+      linger=false
+      if [[ "${name}" != */* && -e "${ROOT}/var/lib/systemd/linger/${name}" ]]; then linger=true; fi
+      json_string "${name}"
+      users+="${users:+,}$(object name "${REPLY}" logins "${count}" linger "${linger}")"
+      omitted=$((omitted - 1))
+    done < <(printf '%s\n' "${JOURNAL}")
+  fi
+  login_cgroup
+  object open "${open}" closing "${closing}" abandonedScopes "${abandoned}" abandonedSample "[${sample}]" logins "${logins}" \
+    coveredSeconds "${covered}" users "[${users}]" usersOmitted "${omitted}" memoryCgroup "${REPLY}" \
+    loginsSinceSample "${since}" dyingThen "$(sample_column 4)" dyingNow "$(users_dying)" notRead "{${NOT_READ}}"
+}
+
+# Dying cgroups below user.slice; cgroup v1 has no such count.
+users_dying() {
+  if [[ "${HIERARCHY}" == v2 ]] && read_field "${ROOT}${MOUNT}/user.slice/cgroup.stat" nr_dying_descendants; then printf '%s' "${VALUE}"; fi
+}
+
+# Where a login gets a memory cgroup: of its session, of its user's slice, or nowhere below user.slice. Sets REPLY.
+login_cgroup() {
+  local path slices="${ROOT}${MOUNT}/user.slice"
+  REPLY=''
+  # v1 has the slices without the controller elsewhere.
+  if [[ "${HIERARCHY}" == v1 ]]; then slices="${ROOT}/sys/fs/cgroup/systemd/user.slice"; fi
+  for path in "${slices}"/user-*.slice/session-*.scope "${slices}"/user-*.slice; do
+    REPLY='"none"'
+    path="${ROOT}${MOUNT}${path#"${slices%/user.slice}"}"
+    [[ -e "${path}/memory.stat" ]] || continue
+    REPLY='"user"'
+    # The next session would get its own.
+    if [[ "${path}" == *.scope ]] || { read_line "${path}/cgroup.subtree_control" && [[ " ${VALUE} " == *' memory '* ]]; }; then REPLY='"session"'; fi
+    return 0
+  done
+  if [[ -z "${REPLY}" ]]; then not_read memoryCgroup "nobody is logged in"; fi
+}
+
+# Runs of cron and of the services that timers start, from the ends of services in the journal.
+probe_timers() {
+  [[ -z "${JOURNAL_GAP}" ]] || failed "${JOURNAL_GAP}"
+  local covered cron units status=0
+  take_count covered covered "${JOURNAL}"
+  take_count cron cron "${JOURNAL}"
+  units="$(tool systemctl show -p Unit -- '*.timer')" || status=$?
+  ((status == 0)) || tool_failed systemctl "${status}"
+  printf '%s\n%s\n' "${units}" "${JOURNAL}" | awk -v covered="${covered}" -v cron="${cron}" "${AWK_TOOLS}"'
+    /^Unit=/ { timed[substr($0, 6)] = 1; next }
+    $1 == "ended" { logged = 1 }
+    $1 == "ended" && ($3 in timed) { runs += $2; if (++n <= 6) out = out (n > 1 ? "," : "") object("unit runs", json($3), $2) }
+    $1 == "ended" && ++others <= 6 { most = most (others > 1 ? "," : "") object("unit runs", json($3), $2) }
+    # Before systemd 241 the journal names no unit when it ends.
+    END { print object("coveredSeconds cronRuns timerRuns timers shortLived", covered, cron, logged ? runs + 0 : "null", "[" out "]", "[" most "]") }'
+}
