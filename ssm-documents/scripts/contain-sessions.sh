@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC2034,SC2153,SC2154 # a part of a document: other parts set and read some of its variables
 # Ends the leak of logins: below user.slice there is no memory controller any more, so that a session has no memory
-# cgroup to leave behind. What sessions read and use is charged to user.slice, whose own limit stays.
+# cgroup to leave behind. What sessions read and use is charged to user.slice (v2) or to the root (v1).
 #
 # Lingering does not do this: a lingering user's logins get a session scope each just the same.
 
@@ -72,8 +72,9 @@ plan() {
     if ((status == 1)); then fail "${REASON}"; fi
   fi
   [[ -n "${PLANNED}" ]] || return 0
-  add_cgroup_limits "/${SESSIONS}"
-  add_configured_limits 'user-.slice' 'user-[0-9]*.slice' 'session-.scope' 'session-*.scope' 'user@.service' 'user@*.service'
+  # Its own, too: systemd applies none to a slice that turns the controller off.
+  add_cgroup_limits "/${SESSIONS}" self
+  add_configured_limits "${SESSIONS}" 'user-.slice' 'user-[0-9]*.slice' 'session-.scope' 'session-*.scope' 'user@.service' 'user@*.service'
   refuse_limit_loss "${SSM_allowLimitLoss}"
 }
 

@@ -98,3 +98,12 @@ restore_changes() {
     write_saved "${left%$'\n'}" || log "could not shorten the list of what is left to take back"
   fi
 }
+
+# Takes a change off the list of what was done: it could not be. What save_changes has kept does no harm.
+unplan_change() {
+  local line left=''
+  while IFS= read -r line; do
+    if [[ -n "${line}" && "${line}" != "$1"$'\t'"$2"$'\t'* ]]; then left+="${line}"$'\n'; fi
+  done <<<"${PLANNED}"
+  PLANNED="${left}"
+}
