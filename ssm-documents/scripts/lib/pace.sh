@@ -9,6 +9,9 @@ read_now() {
   NOW_CS=$((10#${VALUE/./}))
 }
 
+# Prints hundredths of a second as seconds.
+seconds() { printf '%d.%02d' $(($1 / 100)) $(($1 % 100)); }
+
 # Sets CPU_CS: hundredths of a second of CPU used by this document and by its children that have ended.
 read_cpu() {
   local -a fields=()
@@ -46,17 +49,24 @@ pace() {
   done
 }
 
+# Sets FULL to the whole percent of the last 10 s in which every task of the node waited for $1 (memory, io). Returns 1
+# where the kernel does not tell.
+full_pressure() {
+  local line
+  FULL=''
+  { while IFS= read -r line; do
+    if [[ "${line}" =~ ^full\ avg10=([0-9]+)\. ]]; then FULL="${BASH_REMATCH[1]}"; fi
+  done <"${ROOT}/proc/pressure/$1"; } 2>/dev/null || true
+  [[ -n "${FULL}" ]]
+}
+
 # Whether tasks on the node lose more than $1 percent of their time waiting for memory. 0 switches the check off.
 under_pressure() {
-  local line full=''
   (($1 > 0)) || return 1
-  { while IFS= read -r line; do
-    if [[ "${line}" =~ ^full\ avg10=([0-9]+)\. ]]; then full="${BASH_REMATCH[1]}"; fi
-  done <"${ROOT}/proc/pressure/memory"; } 2>/dev/null || true
-  if [[ -z "${full}" ]]; then
+  if ! full_pressure memory; then
     if [[ -z "${PSI_UNREADABLE:-}" ]]; then log "cannot read /proc/pressure/memory: going on without the pressure check"; fi
     PSI_UNREADABLE=1
     return 1
   fi
-  ((full >= $1))
+  ((FULL >= $1))
 }
