@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { CauseId, Finding } from './causes/cause.ts';
+import { type Cause, CauseId, Finding } from './causes/cause.ts';
 import { explainInconclusive } from './causes/inconclusive.ts';
 import { causes } from './causes/index.ts';
 import type { Evidence } from './evidence/evidence.ts';
@@ -25,7 +25,10 @@ export function diagnose(evidence: Evidence, thresholds: Cluster['thresholds']):
   const matches = judged
     .flatMap(({ cause, verdict }) => (verdict.result === 'matches' ? [{ cause, ...verdict }] : []))
     .sort((a, b) => b.confidence - a.confidence);
-  const [best, ...others] = matches;
+  // A producer comes before what it produces, however sure that is.
+  const isEffect = ({ cause }: { cause: Cause }): boolean =>
+    matches.some((other) => other.cause.explains?.includes(cause.id));
+  const [best, ...others] = [...matches.filter((match) => !isEffect(match)), ...matches.filter(isEffect)];
   if (best === undefined) {
     return {
       cause: 'inconclusive',

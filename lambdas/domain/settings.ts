@@ -49,6 +49,22 @@ const ReclaimSettings = z.strictObject({
     ),
 });
 
+const Sessions = z.strictObject({
+  linger: z
+    .enum(['where-it-helps', 'always'])
+    .default('where-it-helps')
+    .describe(
+      'Whether enable-linger is tried also where the evidence says that each session has a memory cgroup of its own, so that it cannot help.',
+    ),
+});
+
+const Scopes = z.strictObject({
+  minAgeSeconds: z
+    .literal([60, 300, 3600, 21_600, 86_400])
+    .default(3600)
+    .describe('How old an empty directory of a scope or session must be before stop-scopes removes it.'),
+});
+
 const Thresholds = z.strictObject({
   dyingCount: z
     .int()
@@ -73,6 +89,14 @@ const Thresholds = z.strictObject({
     .default(300)
     .describe(
       'Dying cgroups up to which a node counts as healthy: what a fresh boot has, with room for the 250 or so that no reclaim frees on kernel 6.1.',
+    ),
+  leakedScopes: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(50)
+    .describe(
+      'Scope and session directories without a process, or sessions and scopes that are stuck, that are a fault. A healthy node has none for longer than a moment.',
     ),
   dyingPerHour: z
     .number()
@@ -140,6 +164,8 @@ const Cluster = z.strictObject({
   ),
   policy: Policy.prefault({}),
   reclaim: ReclaimSettings.prefault({}),
+  sessions: Sessions.prefault({}),
+  scopes: Scopes.prefault({}),
   thresholds: Thresholds.prefault({}),
   verification: Verification.prefault({}),
   approval: Approval.prefault({}),

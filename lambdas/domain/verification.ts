@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Finding } from './causes/cause.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import { probeValue } from './evidence/probe.ts';
+import { leakedScopes } from './evidence/producers.ts';
 import type { Cluster } from './settings.ts';
 import { slopePerHour } from './slope.ts';
 import type { Expects, Signal } from './treatments/treatment.ts';
@@ -10,6 +11,8 @@ import type { Expects, Signal } from './treatments/treatment.ts';
 export const Sample = z.object({
   at: z.iso.datetime(),
   dying: z.number().nullable(),
+  /** Scope and session directories without a process; only looked at where a rung promises something of them. */
+  leakedScopes: z.number().nullable().default(null),
   availablePercent: z.number().nullable(),
   stalledPercent: z.number().nullable(),
   bootId: z.string().nullable(),
@@ -40,6 +43,7 @@ export function sampleOf(evidence: Evidence | undefined, at: Date, gap?: string)
   return {
     at: at.toISOString(),
     dying: cgroups?.dying ?? null,
+    leakedScopes: (evidence && leakedScopes(evidence)) ?? null,
     availablePercent: memory ? Math.round((memory.availableKb * 1000) / memory.totalKb) / 10 : null,
     stalledPercent: pressure ? (pressure.memory.full?.avg10 ?? pressure.memory.some.avg10) : null,
     bootId: (evidence && probeValue(evidence.probes.host)?.bootId) ?? null,
@@ -116,6 +120,10 @@ type Watched = { fact: string; floor: (thresholds: Cluster['thresholds']) => num
 
 /** The counts that can be followed, and the level that is healthy where the rung promises none. */
 const signals: Record<Signal, Watched> = {
+  leakedScopes: {
+    fact: 'scope and session directories without a process',
+    floor: ({ leakedScopes }) => leakedScopes - 1,
+  },
   dying: { fact: 'dying memory cgroups', floor: ({ dyingFloor }) => dyingFloor },
 };
 

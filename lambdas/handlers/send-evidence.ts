@@ -3,13 +3,14 @@ import { NodeUnreachableError, sendCommand } from '../adapters/ssm-commands.ts';
 import { pinnedDocument } from './documents.ts';
 import { phase } from './phase.ts';
 
-/** The look before a decision reads everything; the looks after a treatment only what they compare. */
+/** The look before a decision reads everything; the looks after a treatment what they compare, which is mostly the quick part. */
 const windowSeconds = { full: '1', quick: '0' };
 
 /** Sends `collect-evidence` to the node: for the examination, after an approval, and for each look of a verification. */
 export const handler = phase('send-evidence', async (state, { settings, audit, now }) => {
   const document = await pinnedDocument('collect-evidence');
-  const profile = state.treatment === undefined ? 'full' : 'quick';
+  const counted = state.rung?.expects.signal ?? 'dying';
+  const profile = state.treatment === undefined || counted !== 'dying' ? 'full' : 'quick';
   const args = { profile, windowSeconds: windowSeconds[profile] };
   const sent = await sendCommand(ssm(), {
     document,

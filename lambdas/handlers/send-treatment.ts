@@ -30,7 +30,7 @@ export const handler = phase('send-treatment', async (state, { settings, audit, 
 
   const { id, instanceId } = state.incident;
   const identity = { incident: id, fencing: String(state.lease.fencing), dryRun: 'false' };
-  const args = { ...rung.arguments, ...identity };
+  const args = { ...rung.arguments, ...identity, ...(rung.namesItsApproval ? { approval: allowedBy(state) } : {}) };
   const subject = {
     rung: state.ladder.index,
     treatment: rung.treatment,
@@ -101,6 +101,11 @@ function actorOf({ approval, gate }: IncidentState): Actor {
   return approval?.by === undefined
     ? { kind: 'rule', id: `gate:${gate?.gate ?? 'unknown'}` }
     : { kind: 'person', id: approval.by };
+}
+
+/** The approval, or the rule that did without one. */
+function allowedBy({ approval, rung }: IncidentState): string {
+  return approval?.decision === 'approved' ? approval.id : `policy:${rung?.risk}`;
 }
 
 function refused(state: IncidentState, reason: string): IncidentState {

@@ -23,7 +23,7 @@ export type ModelOptions = {
   holders: readonly Holder[];
   /** Dying cgroups that the first holder gains each second, reclaim or not. */
   growsPerSecond: number;
-  /** The FIFOs of the tree, relative to the root. */
+  /** The FIFOs of the tree, relative to the root: memory.reclaim, memory.force_empty and drop_caches. */
   knobs: readonly string[];
 };
 
@@ -34,11 +34,13 @@ const percpuKbEach = 8;
 const stays = { cures: 0.05, partly: 0.4 };
 /** memory.force_empty is interrupted after a short turn: each frees this share of what it still can. */
 const sharePerTurn = 0.6;
+/** Share of the node's page cache that is left when it has been dropped, as measured: what is dirty, mapped or shmem. */
+const cacheAfterDrop = 0.02;
 const tickMs = 250;
 
 /**
- * The little of the kernel that a repair sees on a recorded node: writes to memory.reclaim or memory.force_empty change
- * the counts, and time passes. It is a model, and everything that shows its numbers says so.
+ * The little of the kernel that a repair sees on a recorded node: writes to memory.reclaim, memory.force_empty or
+ * drop_caches change the counts, and time passes. It is a model, and everything that shows its numbers says so.
  */
 export class KernelModel {
   readonly #options: ModelOptions;
@@ -71,7 +73,10 @@ export class KernelModel {
   #listen(knob: string): void {
     // Read and write: opening never waits for a writer, and the last writer's leaving is not the end.
     const fd = openSync(join(this.#options.root, knob), constants.O_RDWR | constants.O_NONBLOCK);
-    const slice = dirname(knob).slice(this.#mount.length);
+    const write =
+      knob === 'proc/sys/vm/drop_caches'
+        ? (value: number) => this.#drop(value)
+        : (value: number) => this.#reclaim(dirname(knob).slice(this.#mount.length), value);
     let socket: Socket;
     try {
       socket = new Socket({ fd, readable: true, writable: false });
@@ -83,7 +88,7 @@ export class KernelModel {
     socket.setEncoding('utf8').on('data', (text: string) => {
       const lines = (rest + text).split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines) this.#reclaim(slice, Number(line));
+      for (const line of lines) write(Number(line));
     });
     socket.unref();
     this.#sockets.push(socket);
@@ -108,6 +113,23 @@ export class KernelModel {
       kb -= freed * holder.kbEach;
       this.#change(holder, -freed);
     }
+  }
+
+  /** One write to drop_caches: 1 drops the page cache, 2 slab, 3 both. The dying stay where a reclaim leaves them, too. */
+  #drop(what: number): void {
+    const { response } = this.#options;
+    if (response === 'worse') {
+      for (const { path } of this.#slices) this.#worsen(path);
+    }
+    if ((what & 1) === 0) return;
+    if (response === 'cures' || response === 'partly') {
+      for (const holder of this.#slices) {
+        this.#change(holder, -Math.max(0, holder.dying - Math.ceil(holder.start * stays[response])));
+      }
+    }
+    const cached = Number(/^Cached:\s+(\d+)/m.exec(this.#read('proc/meminfo'))?.[1]);
+    const dropped = Math.floor(cached * (1 - cacheAfterDrop));
+    this.#add('proc/meminfo', { Cached: -dropped, MemFree: dropped });
   }
 
   /** The reclaim stalls the node and frees nothing. */

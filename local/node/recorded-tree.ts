@@ -7,8 +7,8 @@ import * as z from 'zod';
 export const Tree = z.record(z.string().regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$)).+$/), z.string());
 export type Tree = z.infer<typeof Tree>;
 
-/** Files that a reclaim writes to: made as FIFOs, so that the model hears of every write. */
-const knobs = ['memory.reclaim', 'memory.force_empty'];
+/** Files that a repair writes to: made as FIFOs, so that the model hears of every write. */
+const knobs = ['memory.reclaim', 'memory.force_empty', 'drop_caches'];
 
 export function readTree(file: string): Tree {
   return Tree.parse(JSON.parse(readFileSync(file, 'utf8')));

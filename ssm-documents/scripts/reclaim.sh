@@ -28,7 +28,7 @@ main() {
   LEFT_SHMEM=0 LEFT_DIRTY=0 LEFT_MAPPED=0 LEFT_UNEVICTABLE=0
   choose_raised_low "${SSM_incident}"
 
-  if ((SSM_psiFullLimit > 0)) && ! stalled_percent >/dev/null; then
+  if ((SSM_psiFullLimit > 0)) && ! full_pressure memory; then
     fail "cannot read /proc/pressure/memory, so the pressure limit of ${SSM_psiFullLimit} % cannot be kept: boot with psi=1, or pass psiFullLimit 0 and watch the node yourself"
   fi
   validate_slices
@@ -136,8 +136,6 @@ restore_leftovers() {
     find "${STATE_ROOT}" -mindepth 1 -maxdepth 1 -type d -mtime +7 -exec rm -rf {} + 2>/dev/null || true
   fi
 }
-
-cached_kb() { read_field "${ROOT}/proc/meminfo" Cached || VALUE=0; }
 
 reclaim_slice() {
   local slice="$1"
@@ -348,29 +346,9 @@ slice_cache() { read_field "${ROOT}${MOUNT}$1/memory.stat" total_cache || VALUE=
 
 # --- the result ------------------------------------------------------------------------------------------------
 
-# Counts the node's dying cgroups once the count has stopped falling: what was reclaimed last goes away last.
 settle() {
-  local last second
-  if [[ "${CHANGED}" == true ]] && ! asked_to_stop; then
-    known_cgroups
-    for ((second = 0; second < SETTLE_SECONDS; second++)); do
-      last="${VALUE}"
-      sleep 1 9>&-
-      known_cgroups
-      if ((second > 0 && VALUE >= last)); then break; fi
-    done
-  fi
+  if [[ "${CHANGED}" == true ]] && ! asked_to_stop; then wait_for_dying "${SETTLE_SECONDS}"; fi
   count_dying ''
-}
-
-# Sets VALUE to a count that falls when dying cgroups go, without a walk over the living ones.
-known_cgroups() {
-  if [[ "${HIERARCHY}" == v1 ]]; then
-    VALUE="$(registered_cgroups)" || VALUE=0
-  else
-    count_dying ''
-    VALUE="${DYING}"
-  fi
 }
 
 # Runs at the end, however it comes (but for SIGKILL: then the switch does it).
@@ -401,7 +379,5 @@ print_result() {
     "${CHANGED}" "${SSM_dryRun}" "${HIERARCHY}" "$1" "$2" "$3" "$4" "${SLICE_REPORTS}" "${RAISED}" "${ALL_RESTORED}" \
     "${NOT_RAISED}" "$3" "${pinned}" "$(seconds "${CPU_CS}")" "$(seconds $((NOW_CS - STARTED_CS)))" "${REFUSALS}" "${undo}"
 }
-
-seconds() { printf '%d.%02d' $(($1 / 100)) $(($1 % 100)); }
 
 main "$@"

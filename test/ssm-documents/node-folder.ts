@@ -25,6 +25,7 @@ export const smallTree: Tree = {
   'etc/os-release': 'PRETTY_NAME="Small Linux"\n',
   'proc/sys/kernel/osrelease': '6.1.0\n',
   'proc/sys/kernel/random/boot_id': '00000000-0000-4000-8000-000000000001\n',
+  'proc/sys/vm/drop_caches': '0\n',
   'proc/uptime': '1000.00 1900.00\n',
   'proc/cpuinfo': 'processor\t: 0\nprocessor\t: 1\n',
   'proc/meminfo':

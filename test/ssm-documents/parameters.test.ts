@@ -8,6 +8,7 @@ import { cgroup, json, type NodeFolder, nodeFolder, reclaimParameters, smallTree
 
 const required: Record<string, Record<string, string>> = {
   'collect-evidence': {},
+  'drop-caches': { approval: 'policy:p', incident: 'i-1', fencing: '1' },
   reclaim: { slices: '/a.slice', incident: 'i-1', fencing: '1' },
   'reclaim-restore': { incident: 'i-1' },
 };
@@ -52,7 +53,27 @@ describe('allowed patterns', () => {
     good: ['0', '42', '999999999999'],
     bad: ['', '-1', '1.5', '1e3', '0x10', '1 ', '1\n', '1234567890123'],
   };
+  const approval = {
+    good: ['i-0abc-r1-v0', 'policy:night-shift', 'a', 'x'.repeat(200)],
+    bad: [
+      '',
+      'policy:',
+      ':',
+      '-a',
+      'a b',
+      'a:b',
+      'policy:policy:a',
+      'a\n',
+      '$(id)',
+      '../a',
+      'é',
+      'x'.repeat(201),
+    ],
+  };
   const cases = [
+    ['drop-caches', 'approval', approval],
+    ['drop-caches', 'incident', incident],
+    ['drop-caches', 'fencing', fencing],
     ['reclaim', 'slices', slices],
     ['reclaim', 'incident', incident],
     ['reclaim', 'fencing', fencing],

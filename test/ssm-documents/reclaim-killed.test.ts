@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inParallel, killer } from './killed-run.ts';
 import { json, nodeFolder, reclaimParameters, smallTree } from './node-folder.ts';
 
 const state = 'var/lib/cgroup-medic/reclaim/test-1';
@@ -10,18 +10,8 @@ const atOnce = 6;
 /** The watcher looks once a second. */
 const watcherSeconds = 8;
 
-const folder = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-killed-'));
-/** Sourced by bash before the document: kills its whole process group at the KILL_AT-th command, or lists them all. */
-const killer = join(folder, 'killer.sh');
-writeFileSync(
-  killer,
-  `[[ "$0" == *_script_0.sh ]] || return 0
-set -o functrace
-killer_count=0
-trap 'killer_count=$((killer_count + 1)); if [[ -n "\${KILL_LIST:-}" ]]; then printf "%s\\\\n" "\${BASH_COMMAND%%$'"'\\n'"'*}" >>"$KILL_LIST"; elif ((killer_count == KILL_AT)); then kill -KILL 0; fi' DEBUG
-`,
-);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const kill = killer();
+afterAll(() => kill.close());
 
 let commands: string[] = [];
 let arming = 0;
@@ -30,14 +20,14 @@ let restoring = 0;
 
 beforeAll(async () => {
   const node = nodeFolder(smallTree);
-  const list = join(folder, 'commands');
+  const list = kill.list();
   try {
-    const result = await node.run('reclaim', reclaimParameters, { BASH_ENV: killer, KILL_LIST: list });
+    const result = await node.run('reclaim', reclaimParameters, list.env);
     expect(json(result)).toMatchObject({ protection: { raised: 4, restored: 4 } });
   } finally {
     node.close();
   }
-  commands = readFileSync(list, 'utf8').split('\n');
+  commands = list.commands();
   const indexOf = (text: string) => commands.findIndex((command) => command.includes(text)) + 1;
   arming = indexOf('save_state');
   firstWrite = indexOf('timed_write');
@@ -49,10 +39,7 @@ async function killedAt(killAt: number, mend: 'restore' | 'switch') {
   const node = nodeFolder(smallTree);
   try {
     const before = node.lows();
-    const result = await node.run('reclaim', reclaimParameters, {
-      BASH_ENV: killer,
-      KILL_AT: String(killAt),
-    });
+    const result = await node.run('reclaim', reclaimParameters, kill.killAt(killAt));
     const killed = result.status === 'TimedOut';
     const raised = Object.entries(node.lows()).filter(([path, low]) => before[path] !== low).length;
     if (mend === 'restore') {
@@ -76,20 +63,10 @@ async function killedAt(killAt: number, mend: 'restore' | 'switch') {
   }
 }
 
-async function killedAtEach(steps: number[]) {
-  const outcomes: Awaited<ReturnType<typeof killedAt>>[] = [];
-  const waiting = steps.map((killAt, index) => ({
-    killAt,
-    mend: index % 2 === 0 ? ('restore' as const) : ('switch' as const),
-  }));
-  await Promise.all(
-    Array.from({ length: atOnce }, async () => {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        outcomes.push(await killedAt(next.killAt, next.mend));
-      }
-    }),
-  );
-  return outcomes;
+function killedAtEach(steps: number[]) {
+  const mends = ['restore', 'switch'] as const;
+  const runs = steps.map((killAt, index) => ({ killAt, mend: mends[index % 2] ?? 'restore' }));
+  return inParallel(runs, atOnce, ({ killAt, mend }) => killedAt(killAt, mend));
 }
 
 describe('a reclaim that is killed', () => {

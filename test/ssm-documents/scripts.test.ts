@@ -61,7 +61,7 @@ describe('every document', () => {
       });
     }
     const node = nodeFolder(smallTree);
-    const values = { ...reclaimParameters, dryRun: 'true', windowSeconds: '0' };
+    const values = { ...reclaimParameters, dryRun: 'true', windowSeconds: '0', approval: 'policy:p' };
     const { content } = loadDocument(name);
     const parameters = Object.fromEntries(
       Object.entries(values).filter(([key]) => Object.hasOwn(content.parameters, key)),

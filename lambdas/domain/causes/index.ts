@@ -1,6 +1,17 @@
+import { agentLeak } from './agent-leak.ts';
 import type { Cause } from './cause.ts';
 import { dyingMemcgs } from './dying-memcgs.ts';
 import { healthy } from './healthy.ts';
+import { leakedScopes } from './leaked-scopes.ts';
+import { orphanedAgent } from './orphaned-agent.ts';
+import { sessionChurn } from './session-churn.ts';
 
 /** Every cause that can be found. `inconclusive` is what remains when none of them is. */
-export const causes: readonly Cause[] = [dyingMemcgs, healthy];
+export const causes: readonly Cause[] = [
+  sessionChurn,
+  leakedScopes,
+  orphanedAgent,
+  agentLeak,
+  dyingMemcgs,
+  healthy,
+];

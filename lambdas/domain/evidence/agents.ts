@@ -31,7 +31,7 @@ export const Agents = z.object({
 export type Need = { needed: boolean | undefined; why: string };
 
 /** Restarts after which a service that happens to run at the moment is one that does not keep running. */
-const manyRestarts = 5;
+export const manyRestarts = 5;
 
 /** Whether anything on the node needs the agent. What a node cannot see stays open: a running service may serve somebody. */
 export function needOf({ unit, sub, active, restarts, requiredBy, wantedBy, containers }: Agent): Need {

@@ -1,6 +1,23 @@
+import { containSessions } from './contain-sessions.ts';
+import { containUnit } from './contain-unit.ts';
+import { disableAgent } from './disable-agent.ts';
+import { dropCaches } from './drop-caches.ts';
+import { enableLinger } from './enable-linger.ts';
 import { notify } from './notify.ts';
 import { reclaim } from './reclaim.ts';
+import { restartLogind } from './restart-logind.ts';
+import { stopScopes } from './stop-scopes.ts';
 import type { Treatment } from './treatment.ts';
 
 /** Every treatment, gentlest first: the order of this list is the order of every ladder; `notify` comes last. */
-export const treatments: readonly Treatment[] = [reclaim, notify];
+export const treatments: readonly Treatment[] = [
+  reclaim,
+  stopScopes,
+  enableLinger,
+  restartLogind,
+  containSessions,
+  containUnit,
+  disableAgent,
+  dropCaches,
+  notify,
+];

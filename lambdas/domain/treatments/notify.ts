@@ -5,7 +5,14 @@ export const notify: Treatment = {
   id: 'notify',
   kind: 'notify',
   risk: 'none',
-  treats: ['dying-memcgs', 'inconclusive'],
+  treats: [
+    'dying-memcgs',
+    'session-churn',
+    'leaked-scopes',
+    'orphaned-agent',
+    'agent-leak',
+    'inconclusive',
+  ],
 
   propose() {
     return {

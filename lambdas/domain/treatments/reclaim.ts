@@ -14,7 +14,7 @@ export const reclaim: Treatment = {
   document: 'reclaim',
   undoDocument: 'reclaim-restore',
   risk: 'low',
-  treats: ['dying-memcgs'],
+  treats: ['dying-memcgs', 'session-churn', 'orphaned-agent', 'agent-leak'],
 
   propose(evidence, cluster) {
     const dying = evidence && probeValue(evidence.probes.cgroups)?.dying;

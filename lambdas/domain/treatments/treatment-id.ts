@@ -1,4 +1,14 @@
 import * as z from 'zod';
 
-export const TreatmentId = z.enum(['notify', 'reclaim']);
+export const TreatmentId = z.enum([
+  'notify',
+  'reclaim',
+  'stop-scopes',
+  'enable-linger',
+  'restart-logind',
+  'contain-sessions',
+  'contain-unit',
+  'disable-agent',
+  'drop-caches',
+]);
 export type TreatmentId = z.infer<typeof TreatmentId>;

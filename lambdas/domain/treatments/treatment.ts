@@ -9,7 +9,7 @@ export const Arguments = z.record(z.string(), z.string());
 export type Arguments = z.infer<typeof Arguments>;
 
 /** Counts of the evidence that verification can follow. */
-export const Signal = z.enum(['dying']);
+export const Signal = z.enum(['dying', 'leakedScopes']);
 export type Signal = z.infer<typeof Signal>;
 
 /** What verification will check. */
@@ -33,6 +33,8 @@ export const Rung = z.object({
   undoDocument: z.string().optional(),
   /** What it changes is meant to stay on the node once it has helped, until its undo document takes it back. */
   standing: z.boolean().default(false),
+  /** The document is told by the parameter `approval` who or what allowed it. */
+  namesItsApproval: z.boolean().default(false),
   arguments: Arguments,
   risk: Risk,
   needs: z.enum(['auto', 'approval', 'never']),
@@ -57,6 +59,7 @@ export type Treatment = {
   document?: string;
   undoDocument?: string;
   standing?: boolean;
+  namesItsApproval?: boolean;
   risk: Risk;
   /** Causes on whose ladder it stands, in the order of the list of treatments (gentlest first). */
   treats: readonly CauseId[];

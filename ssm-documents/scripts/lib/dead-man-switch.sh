@@ -68,13 +68,3 @@ switch_main() {
   grep -qx "run ${RUN}" "${STATE}/saved" 2>/dev/null || return 0
   restore_saved false
 }
-
-# Sets VALUE to when the process started, in ticks since boot; empty when there is no such process.
-process_start() {
-  local -a fields=()
-  VALUE=''
-  read_line "/proc/$1/stat" 2>/dev/null || return 0
-  read -ra fields <<<"${VALUE##*) }"
-  # A dead process that nobody has reaped yet is dead.
-  if [[ "${fields[0]:-Z}" == [ZX] ]]; then VALUE=''; else VALUE="${fields[19]:-}"; fi
-}

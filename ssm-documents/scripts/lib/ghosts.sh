@@ -56,3 +56,28 @@ count_dying() {
 
 # v1: every memory cgroup the kernel still knows, dying ones included.
 registered_cgroups() { awk '$1 == "memory" { print $3 }' "${ROOT}/proc/cgroups" 2>/dev/null; }
+
+# Waits, at most $1 seconds, until the count has stopped falling: what was reclaimed last goes away last.
+wait_for_dying() {
+  local last second
+  known_cgroups
+  for ((second = 0; second < $1; second++)); do
+    last="${VALUE}"
+    sleep 1 9>&-
+    known_cgroups
+    if ((second > 0 && VALUE >= last)); then break; fi
+  done
+}
+
+# Sets VALUE to a count that falls when dying cgroups go, without a walk over the living ones.
+known_cgroups() {
+  if [[ "${HIERARCHY}" == v1 ]]; then
+    VALUE="$(registered_cgroups)" || VALUE=0
+  else
+    count_dying ''
+    VALUE="${DYING}"
+  fi
+}
+
+# Sets VALUE to the page cache of the node, in KiB.
+cached_kb() { read_field "${ROOT}/proc/meminfo" Cached || VALUE=0; }

@@ -9,6 +9,9 @@ read_now() {
   NOW_CS=$((10#${VALUE/./}))
 }
 
+# Prints hundredths of a second as seconds.
+seconds() { printf '%d.%02d' $(($1 / 100)) $(($1 % 100)); }
+
 # Sets CPU_CS: hundredths of a second of CPU used by this document and by its children that have ended.
 read_cpu() {
   local -a fields=()
@@ -46,20 +49,21 @@ pace() {
   done
 }
 
+# Sets FULL to the whole percent of the last 10 s in which every task of the node waited for $1 (memory, io). Returns 1
+# where the kernel does not tell.
+full_pressure() {
+  local line
+  FULL=''
+  { while IFS= read -r line; do
+    if [[ "${line}" =~ ^full\ avg10=([0-9]+)\. ]]; then FULL="${BASH_REMATCH[1]}"; fi
+  done <"${ROOT}/proc/pressure/$1"; } 2>/dev/null || true
+  [[ -n "${FULL}" ]]
+}
+
 # Whether tasks on the node lose $1 percent of their time or more waiting for memory. 0 switches the check off.
 # Pressure that cannot be read may be any.
 under_pressure() {
-  local full
   (($1 > 0)) || return 1
-  full="$(stalled_percent)" || return 0
-  ((full >= $1))
-}
-
-# Percent of the last 10 s in which all tasks waited for memory; returns 1 where the kernel does not say.
-stalled_percent() {
-  local line full=''
-  { while IFS= read -r line; do
-    if [[ "${line}" =~ ^full\ avg10=([0-9]+)\. ]]; then full="${BASH_REMATCH[1]}"; fi
-  done <"${ROOT}/proc/pressure/memory"; } 2>/dev/null || true
-  [[ -n "${full}" ]] && printf '%s' "${full}"
+  full_pressure memory || return 0
+  ((FULL >= $1))
 }

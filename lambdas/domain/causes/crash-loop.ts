@@ -1,0 +1,70 @@
+import { type Agent, manyRestarts } from '../evidence/agents.ts';
+import type { Evidence } from '../evidence/evidence.ts';
+import { probeValue } from '../evidence/probe.ts';
+import { sliceAt } from '../evidence/producers.ts';
+import type { Cluster } from '../settings.ts';
+import type { Finding, Verdict } from './cause.ts';
+import { confidenceFrom } from './confidence.ts';
+
+const unitFact = 'service that is started again and again';
+const restartsFact = 'its restarts';
+const heldFact = 'dying memory cgroups below /system.slice';
+
+/** Whether a service in a crash loop fills the node with dying cgroups. `need` is what is known of who needs it. */
+export function judgeLoop(
+  evidence: Evidence,
+  thresholds: Cluster['thresholds'],
+  agent: Agent | undefined,
+  need: (agent: Agent) => Finding,
+): Verdict {
+  if (probeValue(evidence.probes.agents) === undefined) {
+    return { result: 'insufficient-evidence', needs: ['agents'], findings: [] };
+  }
+  if (agent === undefined) {
+    const findings: Finding[] = [
+      {
+        fact: unitFact,
+        value: 'none',
+        threshold: manyRestarts,
+        speaks: 'against',
+        source: 'NRestarts of the host services',
+      },
+    ];
+    return { result: 'excluded', findings };
+  }
+  const cgroups = probeValue(evidence.probes.cgroups);
+  const findings: Finding[] = [
+    { fact: unitFact, value: agent.unit, speaks: 'for', source: `${agent.active} (${agent.sub})` },
+    {
+      fact: restartsFact,
+      value: agent.restarts ?? 'not counted',
+      threshold: manyRestarts,
+      speaks: 'for',
+      source: 'NRestarts since it was last started by hand',
+    },
+    need(agent),
+  ];
+  // v1 has no count per slice; there the node's own has to do.
+  const inSlice = sliceAt(evidence, '/system.slice')?.dying ?? undefined;
+  const dying = inSlice ?? cgroups?.dying;
+  if (dying === undefined) return { result: 'insufficient-evidence', needs: ['cgroups'], findings };
+  const holds = dying >= thresholds.dyingFloor;
+  findings.push({
+    fact: inSlice === undefined ? 'dying memory cgroups of the node' : heldFact,
+    value: dying,
+    threshold: thresholds.dyingFloor,
+    speaks: holds ? 'for' : 'against',
+    source: 'settings thresholds.dyingFloor',
+  });
+  if (!holds) return { result: 'excluded', findings };
+  return {
+    result: 'matches',
+    confidence: confidenceFrom([0.6, inSlice === undefined ? 0.2 : 0.5, 0.3]),
+    findings,
+  };
+}
+
+export function loopExplanation(findings: Finding[]): string {
+  const value = (fact: string) => findings.find((finding) => finding.fact === fact)?.value ?? 'unknown';
+  return `systemd has started ${value(unitFact)} again ${value(restartsFact)} times, and each start can leave a dying memory cgroup.`;
+}

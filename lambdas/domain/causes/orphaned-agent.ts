@@ -1,0 +1,21 @@
+import { manyRestarts, needOf } from '../evidence/agents.ts';
+import { orphanedAgentOf } from '../evidence/producers.ts';
+import type { Cause } from './cause.ts';
+import { judgeLoop, loopExplanation } from './crash-loop.ts';
+
+/** A host service that nothing on the node needs, and that systemd starts again and again. */
+export const orphanedAgent: Cause = {
+  id: 'orphaned-agent',
+  explains: ['dying-memcgs', 'agent-leak'],
+
+  judge: (evidence, thresholds) =>
+    judgeLoop(evidence, thresholds, orphanedAgentOf(evidence), (agent) => ({
+      fact: 'need for it on this node',
+      value: needOf(agent).why,
+      speaks: 'for',
+      source: `reverse dependencies, containers and at least ${manyRestarts} restarts`,
+    })),
+
+  explain: (findings) =>
+    `${loopExplanation(findings)} Nothing on this node needs it, as far as the node can see: it can be disabled by an override, visibly and reversibly.`,
+};

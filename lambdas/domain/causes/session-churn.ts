@@ -1,0 +1,95 @@
+import { probeValue } from '../evidence/probe.ts';
+import { sliceAt } from '../evidence/producers.ts';
+import { perHour, zombiesPerLogin } from '../evidence/sessions.ts';
+import type { Cause, Finding } from './cause.ts';
+import { confidenceFrom } from './confidence.ts';
+
+/** Dying cgroups per login from which the logins are the producer: measured, each leaves one (systemd 252). */
+const leastPerLogin = 0.5;
+
+const rateFact = 'logins per hour';
+const heldFact = 'dying memory cgroups below /user.slice';
+
+/** Logins that each leave a dying memory cgroup: cron with a login, monitoring over SSH, scripts that call su. */
+export const sessionChurn: Cause = {
+  id: 'session-churn',
+  explains: ['dying-memcgs'],
+
+  judge(evidence, thresholds) {
+    const sessions = probeValue(evidence.probes.sessions);
+    if (sessions === undefined) return { result: 'insufficient-evidence', needs: ['sessions'], findings: [] };
+    const rate = perHour(sessions.logins, sessions.coveredSeconds);
+    if (rate === undefined) {
+      return { result: 'insufficient-evidence', needs: ['sessions.logins'], findings: [] };
+    }
+
+    const findings: Finding[] = [];
+    const find = (finding: Omit<Finding, 'speaks'>, speaksFor: boolean): boolean => {
+      findings.push({ ...finding, speaks: speaksFor ? 'for' : 'against' });
+      return speaksFor;
+    };
+    const often = find(
+      {
+        fact: rateFact,
+        value: Math.round(rate),
+        threshold: thresholds.dyingPerHour,
+        source:
+          'settings thresholds.dyingPerHour: a login leaves about one dying cgroup; counted in the journal',
+      },
+      rate >= thresholds.dyingPerHour,
+    );
+    const separate = find(
+      {
+        fact: 'what gets a memory cgroup at a login',
+        value: sessions.memoryCgroup ?? 'not seen',
+        source: 'the cgroup of an open session; "none" where sessions are contained',
+      },
+      sessions.memoryCgroup !== 'none',
+    );
+    const each = zombiesPerLogin(sessions);
+    const leaves =
+      each === undefined ||
+      find(
+        {
+          fact: 'dying cgroups left by a login',
+          value: Math.round(each * 10) / 10,
+          threshold: leastPerLogin,
+          source: 'growth below /user.slice since an earlier sample, by the logins since then',
+        },
+        each >= leastPerLogin,
+      );
+    const dying = sliceAt(evidence, '/user.slice')?.dying ?? undefined;
+    const holds =
+      dying === undefined ||
+      find(
+        {
+          fact: heldFact,
+          value: dying,
+          threshold: thresholds.dyingFloor,
+          source: 'settings thresholds.dyingFloor; cgroup.stat',
+        },
+        dying >= thresholds.dyingFloor,
+      );
+
+    if (!often || !separate || !leaves) return { result: 'excluded', findings };
+    // The rate alone is no fault: something has to say that these logins leave anything.
+    if (each === undefined && dying === undefined) {
+      return { result: 'insufficient-evidence', needs: ['slices', 'history'], findings };
+    }
+    if (each === undefined && !holds) return { result: 'excluded', findings };
+    const weights = [0.5, each === undefined ? 0 : 0.7, dying !== undefined && holds ? 0.5 : 0];
+    return { result: 'matches', confidence: confidenceFrom(weights), findings };
+  },
+
+  explain(findings) {
+    const value = (fact: string) => findings.find((finding) => finding.fact === fact)?.value;
+    const held = value(heldFact);
+    return [
+      `This node sees ${value(rateFact)} logins an hour, and each leaves a dying memory cgroup below /user.slice`,
+      held === undefined ? '.' : ` (${held} of them now).`,
+      ' Reclaim frees those that are there; the next login makes the next one.',
+      ' Lingering helps only where the memory cgroup is made per user and not per session; containing user.slice stops it either way.',
+      ' Whoever logs in that often should be found: a cron job, a monitor over SSH, a script with su.',
+    ].join('');
+  },
+};

@@ -1,0 +1,23 @@
+import { loopingAgents } from '../evidence/producers.ts';
+import type { Treatment } from './treatment.ts';
+
+/** Moves a service that is started again and again into a slice without the memory controller, where a start leaves nothing. */
+export const containUnit: Treatment = {
+  id: 'contain-unit',
+  kind: 'document',
+  document: 'contain-unit',
+  undoDocument: 'release-unit',
+  standing: true,
+  risk: 'medium',
+  treats: ['orphaned-agent', 'agent-leak'],
+
+  propose(evidence) {
+    const [agent] = evidence === undefined ? [] : loopingAgents(evidence);
+    if (agent === undefined) return undefined;
+    return {
+      arguments: { unit: agent.unit, allowLimitLoss: 'false' },
+      reason: `${agent.unit} was started again ${agent.restarts} times; its next start goes into a slice without memory cgroups, and it is not stopped. It has no memory limit of its own while contained; where one is in force, it is refused`,
+      expects: { text: 'no new dying memory cgroups, however often it starts', level: 'holds' },
+    };
+  },
+};

@@ -1,0 +1,24 @@
+import { needOf } from '../evidence/agents.ts';
+import { orphanedAgentOf } from '../evidence/producers.ts';
+import type { Treatment } from './treatment.ts';
+
+/** Disables a host service that nothing on the node needs: a visible condition in a drop-in, and a graceful stop. */
+export const disableAgent: Treatment = {
+  id: 'disable-agent',
+  kind: 'document',
+  document: 'disable-agent',
+  undoDocument: 'enable-agent',
+  standing: true,
+  risk: 'medium',
+  treats: ['orphaned-agent'],
+
+  propose(evidence) {
+    const agent = evidence && orphanedAgentOf(evidence);
+    if (agent === undefined) return undefined;
+    return {
+      arguments: { unit: agent.unit, stopSeconds: '60' },
+      reason: needOf(agent).why,
+      expects: { text: 'no new dying memory cgroups; the service stays stopped', level: 'holds' },
+    };
+  },
+};

@@ -1,0 +1,32 @@
+import { probeValue } from '../evidence/probe.ts';
+import type { Treatment } from './treatment.ts';
+
+/** The document takes its users as one bounded string. */
+const mostUsers = 20;
+
+/**
+ * Keeps the slice and the manager of users alive between their logins. It helps only where the memory cgroup is made
+ * per user: measured on systemd 252, which makes one per session, it changes nothing.
+ */
+export const enableLinger: Treatment = {
+  id: 'enable-linger',
+  kind: 'document',
+  document: 'enable-linger',
+  undoDocument: 'disable-linger',
+  standing: true,
+  risk: 'low',
+  treats: ['session-churn'],
+
+  propose(evidence, cluster) {
+    const sessions = evidence && probeValue(evidence.probes.sessions);
+    if (sessions === undefined) return undefined;
+    if (sessions.memoryCgroup !== 'user' && cluster.sessions.linger === 'where-it-helps') return undefined;
+    const users = sessions.users.filter(({ linger, logins }) => !linger && logins > 0).map(({ name }) => name);
+    if (users.length === 0) return undefined;
+    return {
+      arguments: { users: users.slice(0, mostUsers).join(' ') },
+      reason: `${users.slice(0, mostUsers).join(', ')} log in again and again; with linger their slice stays between two logins`,
+      expects: { text: 'no new dying memory cgroups, however many log in', level: 'holds' },
+    };
+  },
+};
