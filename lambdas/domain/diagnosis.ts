@@ -49,6 +49,11 @@ export function diagnose(evidence: Evidence, thresholds: Cluster['thresholds']):
   };
 }
 
+/** Whether this cause would still be found, whatever else may be by now: an earlier rung changes what a node shows. */
+export function stillMatches(cause: CauseId, evidence: Evidence, thresholds: Cluster['thresholds']): boolean {
+  return causes.find(({ id }) => id === cause)?.judge(evidence, thresholds).result === 'matches';
+}
+
 /** The diagnosis of a node from which no evidence came: it did not answer, or what it printed cannot be read. */
 export function diagnoseWithoutEvidence(gap: Gap): Diagnosis {
   return {

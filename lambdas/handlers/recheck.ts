@@ -1,5 +1,5 @@
 import { MedicError } from '../adapters/medic-error.ts';
-import { diagnose } from '../domain/diagnosis.ts';
+import { diagnose, stillMatches } from '../domain/diagnosis.ts';
 import type { GateResult } from '../domain/gates/gate.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Cluster } from '../domain/settings.ts';
@@ -78,7 +78,11 @@ function lookAgain(
   if (evidence.probes.host.status !== 'ok') {
     return refuse('the node did not say which boot it is, so it may be another one');
   }
-  const diagnosis = diagnose(evidence, cluster.thresholds);
+  const known = state.diagnosis;
+  const diagnosis =
+    known !== undefined && stillMatches(known.cause, evidence, cluster.thresholds)
+      ? known
+      : diagnose(evidence, cluster.thresholds);
   const digest = digestFor({ incident: state.incident, evidence, diagnosis }, rung);
   const seen = { evidence, before: sampleOf(evidence, now) };
   return digest === approvedDigest

@@ -30,7 +30,11 @@ export const handler = phase('send-treatment', async (state, { settings, audit, 
 
   const { id, instanceId } = state.incident;
   const identity = { incident: id, fencing: String(state.lease.fencing), dryRun: 'false' };
-  const args = { ...rung.arguments, ...identity, ...(rung.namesItsApproval ? { approval: allowedBy(state) } : {}) };
+  const args = {
+    ...rung.arguments,
+    ...identity,
+    ...(rung.namesItsApproval ? { approval: allowedBy(state) } : {}),
+  };
   const subject = {
     rung: state.ladder.index,
     treatment: rung.treatment,

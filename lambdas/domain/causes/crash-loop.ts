@@ -56,12 +56,20 @@ export function judgeLoop(
     speaks: holds ? 'for' : 'against',
     source: 'settings thresholds.dyingFloor',
   });
-  if (!holds) return { result: 'excluded', findings };
-  return {
-    result: 'matches',
-    confidence: confidenceFrom([0.6, inSlice === undefined ? 0.2 : 0.5, 0.3]),
-    findings,
-  };
+  // A start leaves one at the most, so a service that was started less often did not make most of them.
+  const enough = (agent.restarts ?? 0) >= dying / 2;
+  if (holds && !enough) {
+    findings.push({
+      fact: 'share of them that its starts can have left',
+      value: Math.round(((agent.restarts ?? 0) * 100) / dying) / 100,
+      threshold: 0.5,
+      speaks: 'against',
+      source: 'a start leaves one dying cgroup at the most',
+    });
+    return { result: 'excluded', findings };
+  }
+  const weights = [0.6, holds ? 0.5 : 0, holds && inSlice !== undefined ? 0.5 : 0];
+  return { result: 'matches', confidence: confidenceFrom(weights), findings };
 }
 
 export function loopExplanation(findings: Finding[]): string {

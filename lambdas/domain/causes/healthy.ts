@@ -1,4 +1,5 @@
 import { probeValue } from '../evidence/probe.ts';
+import { leakedScopes as leakedScopesOf, stuckSessions } from '../evidence/producers.ts';
 import type { Cause, Finding } from './cause.ts';
 import { confidenceFrom } from './confidence.ts';
 
@@ -57,6 +58,19 @@ export const healthy: Cause = {
         reclaim.allocstall === 0,
         'vmstat allocstall',
       );
+    }
+
+    const scopes = leakedScopesOf(evidence);
+    if (scopes !== undefined) {
+      const limit = thresholds.leakedScopes;
+      const fact = 'scope and session directories without a process';
+      compare(fact, scopes, limit, scopes < limit, 'settings thresholds.leakedScopes');
+    }
+    const stuck = stuckSessions(evidence);
+    if (stuck !== undefined) {
+      const limit = thresholds.leakedScopes;
+      const fact = 'sessions stuck on their way out, and abandoned scopes';
+      compare(fact, stuck, limit, stuck < limit, 'settings thresholds.leakedScopes');
     }
 
     if (findings.some((finding) => finding.speaks === 'against')) return { result: 'excluded', findings };

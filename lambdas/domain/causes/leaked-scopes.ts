@@ -1,5 +1,4 @@
-import { probeValue } from '../evidence/probe.ts';
-import { leakedScopes as counted } from '../evidence/producers.ts';
+import { leakedScopes as counted, stuckSessions } from '../evidence/producers.ts';
 import type { Cause, Finding } from './cause.ts';
 import { confidenceFrom } from './confidence.ts';
 
@@ -12,11 +11,7 @@ export const leakedScopes: Cause = {
 
   judge(evidence, thresholds) {
     const empty = counted(evidence);
-    const sessions = probeValue(evidence.probes.sessions);
-    const stuck =
-      sessions && (sessions.closing !== null || sessions.abandonedScopes !== null)
-        ? (sessions.closing ?? 0) + (sessions.abandonedScopes ?? 0)
-        : undefined;
+    const stuck = stuckSessions(evidence);
     const limit = thresholds.leakedScopes;
     const finding = (fact: string, value: number, source: string): Finding => ({
       fact,

@@ -73,11 +73,10 @@ export const sessionChurn: Cause = {
 
     if (!often || !separate || !leaves) return { result: 'excluded', findings };
     // The rate alone is no fault: something has to say that these logins leave anything.
-    if (each === undefined && dying === undefined) {
+    if (each === undefined && dying === undefined && sessions.memoryCgroup === null) {
       return { result: 'insufficient-evidence', needs: ['slices', 'history'], findings };
     }
-    if (each === undefined && !holds) return { result: 'excluded', findings };
-    const weights = [0.5, each === undefined ? 0 : 0.7, dying !== undefined && holds ? 0.5 : 0];
+    const weights = [0.5, each === undefined ? 0 : 0.7, dying !== undefined && holds ? 0.6 : 0];
     return { result: 'matches', confidence: confidenceFrom(weights), findings };
   },
 

@@ -25,3 +25,11 @@ export function leakedScopes(evidence: Evidence): number | undefined {
   const unpopulated = probeValue(evidence.probes.unpopulated);
   return unpopulated && unpopulated.scope + unpopulated.session;
 }
+
+/** Sessions that are closing and scopes that systemd calls abandoned; neither is left for long where all is well. */
+export function stuckSessions(evidence: Evidence): number | undefined {
+  const sessions = probeValue(evidence.probes.sessions);
+  if (sessions === undefined || (sessions.closing === null && sessions.abandonedScopes === null))
+    return undefined;
+  return (sessions.closing ?? 0) + (sessions.abandonedScopes ?? 0);
+}

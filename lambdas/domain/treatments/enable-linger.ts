@@ -21,7 +21,9 @@ export const enableLinger: Treatment = {
     const sessions = evidence && probeValue(evidence.probes.sessions);
     if (sessions === undefined) return undefined;
     if (sessions.memoryCgroup !== 'user' && cluster.sessions.linger === 'where-it-helps') return undefined;
-    const users = sessions.users.filter(({ linger, logins }) => !linger && logins > 0).map(({ name }) => name);
+    const users = sessions.users
+      .filter(({ linger, logins }) => !linger && logins > 0)
+      .map(({ name }) => name);
     if (users.length === 0) return undefined;
     return {
       arguments: { users: users.slice(0, mostUsers).join(' ') },

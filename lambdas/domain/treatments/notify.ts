@@ -5,14 +5,7 @@ export const notify: Treatment = {
   id: 'notify',
   kind: 'notify',
   risk: 'none',
-  treats: [
-    'dying-memcgs',
-    'session-churn',
-    'leaked-scopes',
-    'orphaned-agent',
-    'agent-leak',
-    'inconclusive',
-  ],
+  treats: ['dying-memcgs', 'session-churn', 'leaked-scopes', 'orphaned-agent', 'agent-leak', 'inconclusive'],
 
   propose() {
     return {

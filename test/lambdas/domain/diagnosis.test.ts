@@ -56,7 +56,9 @@ describe('diagnose', () => {
 
     expect(diagnosis.cause).toBe('inconclusive');
     expect(diagnosis.confidence).toBe(0);
-    expect(diagnosis.explanation).toContain('Ruled out: dying-memcgs, healthy');
+    expect(diagnosis.explanation).toContain(
+      'Ruled out: session-churn, leaked-scopes, orphaned-agent, agent-leak, dying-memcgs, healthy',
+    );
   });
 
   it.each(['cgroups', 'memory', 'pressure', 'reclaim'])(

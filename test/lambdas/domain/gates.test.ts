@@ -13,6 +13,7 @@ const rung: Rung = {
   needs: 'auto',
   reason: '',
   standing: false,
+  namesItsApproval: false,
   expects: { text: '', signal: 'dying', level: 'falls' },
 };
 const asks: Rung = { ...rung, needs: 'approval', risk: 'medium' };

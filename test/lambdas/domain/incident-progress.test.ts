@@ -14,10 +14,18 @@ const first: Rung = {
   needs: 'auto',
   reason: '',
   standing: false,
+  namesItsApproval: false,
   expects: { text: 'few are left', signal: 'dying', level: 'falls' },
 };
 const second: Rung = { ...first, treatment: 'notify', kind: 'notify', risk: 'none' };
-const look: Sample = { at, dying: 500, availablePercent: 60, stalledPercent: 0, bootId: 'b' };
+const look: Sample = {
+  at,
+  dying: 500,
+  leakedScopes: null,
+  availablePercent: 60,
+  stalledPercent: 0,
+  bootId: 'b',
+};
 
 function stateWith(change: Partial<IncidentState> = {}): IncidentState {
   return {

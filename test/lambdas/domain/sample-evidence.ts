@@ -6,6 +6,17 @@ type Probes = Partial<Record<keyof Evidence['probes'], unknown>>;
 const calm = { avg10: 0, avg60: 0, avg300: 0, totalUs: 0 };
 const ok = (value: unknown) => ({ status: 'ok', value });
 
+const quietSessions = {
+  open: 0,
+  closing: 0,
+  abandonedScopes: 0,
+  abandonedSample: [],
+  logins: 0,
+  coveredSeconds: 3600,
+  users: [],
+  memoryCgroup: 'session',
+};
+
 const healthyProbes = {
   host: ok({ kernel: '6.1.0', os: 'Amazon Linux 2023', bootId: 'boot-1', uptimeSeconds: 1000, cpus: 2 }),
   hierarchy: ok({ memory: 'v2', layout: 'unified', mount: '/sys/fs/cgroup' }),
@@ -41,7 +52,7 @@ const healthyProbes = {
   mkdirProbe: ok({ made: 20, errno: null }),
   kubelet: ok({ unit: 'kubelet.service', active: 'active', sub: 'running', result: 'success' }),
   containers: ok({ running: 12, exited: 1, oldestExitedSeconds: 60, other: 0 }),
-  sessions: ok({ open: 0, closing: 0, abandonedScopes: 0, abandonedSample: [], users: [] }),
+  sessions: ok(quietSessions),
   timers: ok({ coveredSeconds: 3600, cronRuns: 0, timerRuns: 2, timers: [], shortLived: [] }),
   agents: ok({ total: 0, failed: 0, entries: [], omitted: 0 }),
   workloads: ok({ pods: 12, unread: 0, top: [] }),
@@ -73,6 +84,28 @@ export function evidenceWith(probes: Probes = {}): Evidence {
 
 export function cgroups(live: number, dying: number) {
   return ok({ live, dying, source: 'cgroup.stat' });
+}
+
+export function sessions(change: Record<string, unknown>) {
+  return ok({ ...quietSessions, ...change });
+}
+
+/** A service of the host that systemd starts again and again. */
+export function loopingAgent(change: Record<string, unknown> = {}) {
+  const agent = {
+    unit: 'ecs.service',
+    active: 'activating',
+    sub: 'auto-restart',
+    unitFile: 'enabled',
+    restarts: 20_000,
+    memoryKb: 900,
+    cpuSeconds: 1,
+    requiredBy: [],
+    wantedBy: [],
+    containers: 0,
+    ...change,
+  };
+  return ok({ total: 1, failed: 0, entries: [agent], omitted: 0 });
 }
 
 export function slices(...entries: { path: string; dying?: number | null; ghostKb?: number | null }[]) {

@@ -8,7 +8,7 @@ const start = Date.parse('2026-11-21T06:30:00Z');
 
 function sample(minute: number, dying: number | null, more: Partial<Sample> = {}): Sample {
   const at = new Date(start + minute * 60_000).toISOString();
-  return { at, dying, availablePercent: 60, stalledPercent: 0, bootId: 'boot-1', ...more };
+  return { at, dying, leakedScopes: 0, availablePercent: 60, stalledPercent: 0, bootId: 'boot-1', ...more };
 }
 
 const before = sample(-1, 20_000);
@@ -124,8 +124,20 @@ describe('sampleOf', () => {
   const at = new Date(start);
 
   it('shows what was not seen as unknown, with the reason, and never as zero', () => {
-    const unknown = { dying: null, availablePercent: null, stalledPercent: null, bootId: null };
-    const blind = evidenceWith({ host: missing, cgroups: missing, memory: missing, pressure: missing });
+    const unknown = {
+      dying: null,
+      leakedScopes: null,
+      availablePercent: null,
+      stalledPercent: null,
+      bootId: null,
+    };
+    const blind = evidenceWith({
+      host: missing,
+      cgroups: missing,
+      memory: missing,
+      pressure: missing,
+      unpopulated: missing,
+    });
 
     expect(sampleOf(blind, at)).toEqual({ at: at.toISOString(), ...unknown });
     expect(sampleOf(undefined, at, 'no answer')).toEqual({

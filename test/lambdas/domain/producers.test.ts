@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import { diagnose, stillMatches } from '../../../lambdas/domain/diagnosis.ts';
+import type { Evidence } from '../../../lambdas/domain/evidence/evidence.ts';
+import { planFor } from '../../../lambdas/domain/plan.ts';
+import {
+  cgroups,
+  clusterWith,
+  evidenceWith,
+  loopingAgent,
+  missing,
+  sessions,
+  slices,
+} from './sample-evidence.ts';
+
+const { thresholds } = clusterWith();
+
+/** The diagnosis and the ladder, as [cause, [treatment, needs], …]. */
+function answerTo(evidence: Evidence, settings: Record<string, unknown> = {}) {
+  const cluster = clusterWith(settings);
+  const diagnosis = diagnose(evidence, cluster.thresholds);
+  const plan = planFor(diagnosis, evidence, cluster);
+  return { diagnosis, plan, ladder: plan.map(({ treatment, needs }) => `${treatment} ${needs}`) };
+}
+
+const alice = { name: 'alice', logins: 700, linger: false };
+const churning = (change: Record<string, unknown> = {}) =>
+  evidenceWith({
+    cgroups: cgroups(100, 9000),
+    slices: slices({ path: '/user.slice', dying: 8900 }),
+    sessions: sessions({ logins: 700, users: [alice], ...change }),
+  });
+
+describe('session-churn', () => {
+  it('is the producer behind the dying cgroups, and is contained after a reclaim', () => {
+    const { diagnosis, ladder, plan } = answerTo(churning());
+
+    expect(diagnosis).toMatchObject({ cause: 'session-churn', alsoPossible: [{ cause: 'dying-memcgs' }] });
+    expect(diagnosis.explanation).toContain('700 logins an hour');
+    expect(ladder).toEqual(['reclaim auto', 'contain-sessions approval', 'notify auto']);
+    expect(plan[1]).toMatchObject({
+      standing: true,
+      undoDocument: 'release-sessions',
+      expects: { level: 'holds' },
+    });
+  });
+
+  it('lets users linger only where the memory cgroup is made per user, or where the settings want to see it fail', () => {
+    const users = { memoryCgroup: 'user' };
+
+    expect(answerTo(churning(users)).ladder).toContain('enable-linger auto');
+    expect(answerTo(churning(), { sessions: { linger: 'always' } }).plan[1]).toMatchObject({
+      treatment: 'enable-linger',
+      arguments: { users: 'alice' },
+      undoDocument: 'disable-linger',
+    });
+    expect(answerTo(churning({ ...users, users: [{ ...alice, linger: true }] })).ladder).not.toContain(
+      'enable-linger auto',
+    );
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['few log in', { logins: 59 }],
+    ['sessions are contained', { memoryCgroup: 'none' }],
+    ['logins leave nothing', { loginsSinceSample: 100, dyingThen: 8890, dyingNow: 8900 }],
+  ])('is not it where %s', (_, change) => {
+    expect(answerTo(churning(change)).diagnosis.cause).toBe('dying-memcgs');
+  });
+
+  it('is still there when a reclaim has taken away what it made, though the node looks healthy', () => {
+    const reclaimed = evidenceWith({
+      slices: slices({ path: '/user.slice', dying: 12 }),
+      sessions: sessions({ logins: 700, users: [alice] }),
+    });
+
+    expect(diagnose(reclaimed, thresholds).cause).toBe('healthy');
+    expect(stillMatches('session-churn', reclaimed, thresholds)).toBe(true);
+  });
+
+  it('stays open without a journal to count logins in', () => {
+    const { diagnosis } = answerTo(churning({ logins: null, coveredSeconds: null }));
+
+    expect(diagnosis.cause).toBe('dying-memcgs');
+    expect(diagnosis.alsoPossible).toEqual([]);
+  });
+});
+
+const looping = (change: Record<string, unknown> = {}) =>
+  evidenceWith({
+    cgroups: cgroups(240, 20_500),
+    slices: slices({ path: '/system.slice', dying: 20_000 }),
+    agents: loopingAgent(change),
+  });
+
+describe('a service in a crash loop', () => {
+  it('that nothing needs is an orphaned agent: contained, then disabled', () => {
+    const { diagnosis, ladder, plan } = answerTo(looping());
+
+    expect(diagnosis.cause).toBe('orphaned-agent');
+    expect(diagnosis.alsoPossible.map(({ cause }) => cause)).toEqual(['dying-memcgs', 'agent-leak']);
+    expect(ladder).toEqual([
+      'reclaim auto',
+      'contain-unit approval',
+      'disable-agent approval',
+      'notify auto',
+    ]);
+    expect(plan[2]).toMatchObject({ arguments: { unit: 'ecs.service' }, undoDocument: 'enable-agent' });
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['another unit requires', { requiredBy: ['app.service'] }],
+    ['manages containers', { containers: 3 }],
+    ['another unit wants', { wantedBy: ['app.service'] }],
+    ['may manage containers that were not seen', { containers: null }],
+  ])('that %s is contained and never disabled', (_, change) => {
+    const { diagnosis, ladder } = answerTo(looping(change));
+
+    expect(diagnosis.cause).toBe('agent-leak');
+    expect(ladder).toEqual(['reclaim auto', 'contain-unit approval', 'notify auto']);
+  });
+
+  it('that was started less often than there are dying cgroups did not make them', () => {
+    expect(answerTo(looping({ restarts: 9999 })).diagnosis.cause).toBe('dying-memcgs');
+  });
+
+  it('is no fault of a service that was restarted now and then', () => {
+    expect(answerTo(looping({ restarts: 4 })).diagnosis.cause).toBe('dying-memcgs');
+  });
+
+  it('is unknown where systemd was not asked', () => {
+    const { diagnosis } = answerTo(evidenceWith({ cgroups: cgroups(1, 900), agents: missing }));
+
+    expect(diagnosis.explanation).toContain('orphaned-agent (needs agents)');
+  });
+});
+
+describe('leaked scopes', () => {
+  const leaked = (change: Record<string, unknown>) =>
+    evidenceWith({
+      unpopulated: {
+        status: 'ok',
+        value: { pod: 0, scope: 0, session: 0, other: 900, checked: 0, sample: [], ...change },
+      },
+    });
+
+  it('are directories without a process; they are stopped and removed', () => {
+    const { diagnosis, plan, ladder } = answerTo(leaked({ scope: 30, session: 20 }));
+
+    expect(diagnosis.cause).toBe('leaked-scopes');
+    expect(ladder).toEqual(['stop-scopes auto', 'notify auto']);
+    expect(plan[0]?.expects).toMatchObject({ signal: 'leakedScopes', atMost: 49 });
+  });
+
+  it('are none below the limit, and none of other kinds', () => {
+    expect(answerTo(leaked({ scope: 29, session: 20 })).diagnosis.cause).toBe('healthy');
+  });
+
+  it('restart logind where sessions are stuck', () => {
+    const stuck = evidenceWith({ sessions: sessions({ closing: 60 }) });
+
+    expect(answerTo(stuck).ladder).toContain('restart-logind auto');
+  });
+});
