@@ -10,6 +10,11 @@ const checks: { name: string; command: string; args: string[]; optional?: true }
   { name: 'shell style', command: 'shfmt', args: ['-d', '-i', '2', '-ci', ...scripts], optional: true },
 ];
 
+if (process.argv.length > 2) {
+  process.stderr.write('npm run lint takes no arguments: types, code style, shell scripts\n');
+  process.exit(2);
+}
+
 /** Checks everything that can be checked without running it; a missing host tool is named, in CI it is an error. */
 let failed = 0;
 for (const { name, command, args, optional } of checks) {

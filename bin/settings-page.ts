@@ -19,6 +19,8 @@ type JsonSchema = {
   enum?: unknown[];
   minimum?: number;
   maximum?: number;
+  format?: string;
+  items?: JsonSchema;
   properties?: Record<string, JsonSchema>;
   additionalProperties?: JsonSchema | boolean;
 };
@@ -40,9 +42,10 @@ function rowsOf(schema: JsonSchema, path: string): string[] {
   return [`| \`${path}\` | ${fallback} | ${rangeOf(schema)} | ${schema.description ?? ''} |`];
 }
 
-function rangeOf({ type, enum: values, minimum, maximum }: JsonSchema): string {
+function rangeOf({ type, enum: values, minimum, maximum, items }: JsonSchema): string {
   if (values !== undefined) return values.map((value) => `\`${value}\``).join(' ');
   if (minimum !== undefined && maximum !== undefined) return `${minimum} to ${maximum}`;
   if (type === 'boolean') return '`true` `false`';
-  return type === 'array' ? 'a list of cgroup paths' : (type ?? '');
+  if (type !== 'array') return type ?? '';
+  return items?.format === 'email' ? 'a list of addresses' : 'a list of cgroup paths';
 }

@@ -30,7 +30,7 @@ export class CgroupMedicStack extends Stack {
     const stateTable = new StateTable(this, 'State');
     const auditTrail = new AuditTrail(this, 'Audit', { retentionDays: settings.audit.retentionDays });
     const signingKey = new SigningKey(this, 'Signing');
-    const notifications = new Notifications(this, 'Notifications');
+    const notifications = new Notifications(this, 'Notifications', { emails: settings.notify.emails });
     const metrics = new Metrics(this, 'Metrics');
     const nodes = new Nodes(this, 'Nodes');
     const modes = new ModeParameters(this, 'Modes', {

@@ -81,7 +81,9 @@ async function askAtTerminal(request: ApprovalRequest, signal: AbortSignal): Pro
       const answer = (await terminal.question('Approve? [yes/no] ', { signal })).trim().toLowerCase();
       if (['y', 'yes'].includes(answer)) return { decision: 'approve' };
       if (['n', 'no'].includes(answer)) {
-        const reason = (await terminal.question('Why not? (goes into the audit) ', { signal })).trim();
+        const reason = (
+          await terminal.question('Reason for the denial (needed; it goes into the audit): ', { signal })
+        ).trim();
         if (reason !== '') return { decision: 'deny', reason };
         process.stderr.write('A denial needs a reason.\n');
       }

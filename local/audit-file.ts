@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { printable } from '../lambdas/domain/printable.ts';
 
 /** Raised for a file that cannot be read as an audit trail; the message says what is wrong with it. */
 export class AuditFileError extends Error {
@@ -24,7 +25,7 @@ export function readAuditFile(file: string): unknown[] {
         return JSON.parse(line);
       } catch {
         throw new AuditFileError(
-          `${file}, line ${index + 1} is not JSON: ${line.slice(0, 80)} … The file was cut off or changed, or it is no audit trail`,
+          `${file}, line ${index + 1} is not JSON: ${printable(line).slice(0, 80)} … The file was cut off or changed, or it is no audit trail`,
         );
       }
     });

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AuditEntry } from '../lambdas/domain/audit/entry.ts';
 import { verifyTrail } from '../lambdas/domain/audit/verify-trail.ts';
+import { printable } from '../lambdas/domain/printable.ts';
 import { AuditFileError, readAuditFile } from './audit-file.ts';
 
 const usage = `usage: npm run audit -- verify FILE [--key PUBLIC_KEY] [--json]
@@ -73,8 +74,10 @@ function verify(file: string, key: string | undefined, json: boolean): Ended {
   const entries = `${report.entries} ${report.entries === 1 ? 'entry' : 'entries'}`;
   if (report.ok) return { code, text: `ok: ${entries}, unbroken, closed by a signature that fits ${from}` };
   const { firstBroken, note } = report;
-  if (firstBroken === undefined)
-    return { code, text: `${report.state}: ${entries} unbroken so far; ${note}` };
+  if (firstBroken === undefined) {
+    const state = pem === undefined ? 'not checked' : report.state;
+    return { code, text: `${state}: ${entries} unbroken so far; ${note}` };
+  }
   return { code, text: `broken: line ${firstBroken.line}: ${firstBroken.reason}` };
 }
 
@@ -87,9 +90,9 @@ function publicKey(file: string, key: string | undefined): { pem?: string; from?
     createPublicKey(pem);
     return { pem, from };
   } catch (error) {
-    throw new AuditFileError(
-      `cannot use the key ${from}: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    const system =
+      error instanceof Error && 'syscall' in error ? error.message : 'it is no public key in PEM';
+    throw new AuditFileError(`cannot use the key ${from}: ${system}`);
   }
 }
 
@@ -100,7 +103,11 @@ function show(file: string, json: boolean): Ended {
     const parsed = AuditEntry.safeParse(line);
     if (!parsed.success) return `${' '.repeat(26)}signed head`;
     const { at, step, actor, what } = parsed.data;
-    return `${at}  ${step.padEnd(20)} ${`${actor.kind} ${actor.id}`.padEnd(18)} ${what}`;
+    // Nobody has checked the file: it may hold anything.
+    const oneLine = printable(what).replaceAll('\n', ' ');
+    const who = printable(`${actor.kind} ${actor.id}`).replaceAll('\n', ' ');
+    return `${at}  ${step.padEnd(20)} ${who.padEnd(18)} ${oneLine}`;
   });
-  return { code: 0, text: text.join('\n') };
+  const unchecked = `Not checked: "npm run audit -- verify ${file}" says whether this is what was written.`;
+  return { code: 0, text: [...text, unchecked].join('\n') };
 }

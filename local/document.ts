@@ -1,15 +1,19 @@
+import { statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
 import { documentNames, loadDocument } from '../ssm-documents/load.ts';
+import { listRecordedNodes, openRecordedNode } from './node/recorded-node.ts';
 import { InvalidParametersError, runDocument } from './node/ssm-agent.ts';
 
-const usage = `usage: npm run document -- NAME [--param KEY=VALUE]… [--root DIR] [--json]
+const usage = `usage: npm run document -- NAME [--param KEY=VALUE]… [--node NODE | --root DIR] [--json]
 
-Runs one SSM document on this host (or on a recorded node's folder), as the SSM agent would.
-Its JSON goes to stdout, its log to stderr.
+Runs one SSM document ON THIS HOST, for real, as the SSM agent would; with --param dryRun=true a treatment changes
+nothing. With --node it runs on a recorded node instead. Its JSON goes to stdout, its log to stderr.
 
 documents: ${documentNames.join(', ')}
-flags:     --param KEY=VALUE (repeat it), --root DIR, --json (the whole invocation as JSON), --help`;
+nodes:     ${listRecordedNodes().join(', ')}
+flags:     --param KEY=VALUE (repeat it), --node NODE, --root DIR (a folder with the files of a node, from its root),
+           --json (the whole invocation as JSON), NAME --help (the parameters of a document)`;
 
 class UsageError extends Error {}
 
@@ -18,8 +22,8 @@ process.exitCode = await main(process.argv.slice(2));
 async function main(args: string[]): Promise<number> {
   try {
     const options = parse(args);
-    if (options === 'help') {
-      process.stdout.write(`${usage}\n`);
+    if (typeof options === 'string') {
+      process.stdout.write(`${options}\n`);
       return 0;
     }
     return await run(options);
@@ -36,23 +40,37 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-type Options = { name: string; parameters: Record<string, string>; root: string | undefined; json: boolean };
+type Options = {
+  name: string;
+  parameters: Record<string, string>;
+  node: string | undefined;
+  root: string | undefined;
+  json: boolean;
+};
 
-function parse(args: string[]): Options | 'help' {
+/** What to run, or the help that was asked for. */
+function parse(args: string[]): Options | string {
   const { values, positionals } = parseFlags(args);
-  if (values.help) return 'help';
   const [name, ...rest] = positionals;
+  if (values.help) return name !== undefined && documentNames.includes(name) ? helpOf(name) : usage;
   if (name === undefined) throw new UsageError('which document?');
   if (rest.length > 0) throw new UsageError(`one document at a time, not also ${rest.join(' ')}`);
   if (!documentNames.includes(name)) throw new UsageError(`unknown document "${name}"`);
-  const parameters = Object.fromEntries(
-    (values.param ?? []).map((pair) => {
-      const at = pair.indexOf('=');
-      if (at < 1) throw new UsageError(`--param takes KEY=VALUE, not "${pair}"`);
-      return [pair.slice(0, at), pair.slice(at + 1)];
-    }),
-  );
-  return { name, parameters, root: values.root, json: values.json ?? false };
+  const parameters: Record<string, string> = {};
+  for (const pair of values.param ?? []) {
+    const at = pair.indexOf('=');
+    if (at < 1) throw new UsageError(`--param takes KEY=VALUE, not "${pair}"`);
+    const key = pair.slice(0, at);
+    if (Object.hasOwn(parameters, key)) throw new UsageError(`--param ${key} is given twice`);
+    parameters[key] = pair.slice(at + 1);
+  }
+  const { node, root } = values;
+  if (node !== undefined && root !== undefined) throw new UsageError('either --node or --root');
+  if (node !== undefined && !listRecordedNodes().includes(node))
+    throw new UsageError(`unknown node "${node}"`);
+  if (root !== undefined && !statSync(root, { throwIfNoEntry: false })?.isDirectory())
+    throw new UsageError(`--root ${root} is no folder`);
+  return { name, parameters, node, root, json: values.json ?? false };
 }
 
 function parseFlags(args: string[]) {
@@ -62,6 +80,7 @@ function parseFlags(args: string[]) {
       allowPositionals: true,
       options: {
         param: { type: 'string', multiple: true },
+        node: { type: 'string' },
         root: { type: 'string' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
@@ -72,20 +91,33 @@ function parseFlags(args: string[]) {
   }
 }
 
+/** The parameters of a document, as its YAML explains them. */
+function helpOf(name: string): string {
+  const { description, parameters } = loadDocument(name).content;
+  const lines = Object.entries(parameters).map(([key, rule]) => {
+    const values = rule.allowedValues?.join(' ') ?? rule.allowedPattern ?? '';
+    const fallback = rule.default === undefined ? 'required' : `default ${rule.default}`;
+    return `  ${key} (${fallback}): ${rule.description}\n    ${values}`;
+  });
+  return [`${name}: ${description}`, ...lines].join('\n');
+}
+
 async function run(options: Options): Promise<number> {
   const { content, contentDigest } = loadDocument(options.name);
   const stop = new AbortController();
   const interrupted = () => stop.abort();
-  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted).once('SIGHUP', interrupted);
+  const node = options.node === undefined ? undefined : await openRecordedNode(options.node);
+  const root = node?.root ?? options.root;
   const result = await runDocument({
     content,
     parameters: options.parameters,
-    ...(options.root === undefined ? {} : { root: options.root }),
+    ...(root === undefined ? {} : { root }),
     signal: stop.signal,
     onOutput: (stream, text) => {
       if (stream === 'stderr') process.stderr.write(text);
     },
-  });
+  }).finally(() => node?.close());
   process.stdout.write(
     options.json
       ? `${JSON.stringify({ document: options.name, contentDigest, ...result })}\n`

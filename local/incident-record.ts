@@ -47,7 +47,8 @@ function closingEntry(lines: readonly string[]): { outcome: Outcome } | undefine
 }
 
 function reasonOf({ status, error, cause }: ExecutionResult): string {
-  if (status === 'ABORTED') return 'the execution was stopped from outside; the janitor cleaned up behind it';
+  if (status === 'ABORTED')
+    return 'the execution was stopped before its end; the janitor cleaned up behind it';
   if (status === 'TIMED_OUT')
     return 'the execution took longer than it may; the janitor cleaned up behind it';
   return `the execution failed: ${error ?? 'no error'}: ${cause ?? 'no cause'}`.slice(0, 1000);

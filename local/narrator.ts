@@ -32,7 +32,7 @@ const sentences: Record<string, Sentence> = {
     `${approval.decision}${approval.by === undefined ? '' : ` by ${approval.by}`}${approval.reason === undefined ? '' : `: ${approval.reason}`}`,
   Recheck: ({ recheck }) => recheck && `second look: ${recheck.decision}. ${recheck.reason}`,
   RecordTreatment: ({ treatment }) => treatment && treatmentSentence(treatment),
-  Notify: () => 'people are told (deployed, by the notification topic; here, by this line)',
+  Notify: () => 'people are told (deployed: a message to the notification topic; here: this line)',
   Verify: ({ verification }) => {
     if (verification === undefined) return undefined;
     const { samples, planned, verdict, provisional } = verification;

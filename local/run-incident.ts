@@ -71,7 +71,6 @@ export async function runIncident(props: RunIncidentProps): Promise<RunResult> {
         clock,
         ...(signal === undefined ? {} : { signal }),
         onEvent: (event) => narrate(event, progress),
-        onApprovalProblem: ({ message }) => progress.say(message, 'approve'),
       });
       for (const text of doneByJanitor(watched.auditLines)) progress.say(text, 'janitor');
       for (const { target, error } of watched.execution.deliveries) {
@@ -178,7 +177,7 @@ function sayWhatRuns(progress: Progress, stack: StackTemplate, node: LocalNode, 
   progress.say(
     [
       node.recorded
-        ? `RECORDED node ${node.title}: ${node.about}. Files and a small model of a kernel; nothing on this host is touched.`
+        ? `RECORDED node ${node.title}: ${node.about}. Files that were composed by hand and a small model of a kernel; nothing on this host is touched.`
         : `${node.title}: ${node.about}`,
       `${stack.functions.length} functions, ${stack.documents.length} SSM documents and the state machine are the deployed ones; mode ${mode}. ${window}`,
     ].join('\n'),

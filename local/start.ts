@@ -75,18 +75,27 @@ function summary({ record, node }: RunResult): string {
   ].join('\n');
 }
 
-/** The first Ctrl-C or SIGTERM stops the incident, and everything is tidied up; the second one ends this process. */
+/**
+ * The first Ctrl-C, SIGTERM, lost terminal or closed pipe stops the incident, and everything is tidied up; a second
+ * signal ends this process.
+ */
 function onSignals(write: (text: string) => void): { signal: AbortSignal; exitCode(): number | undefined } {
   const stop = new AbortController();
   let code: number | undefined;
+  const end = (name: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGPIPE'): void => {
+    code = 128 + constants.signals[name];
+    stop.abort();
+  };
   const handle = (name: 'SIGINT' | 'SIGTERM'): void => {
     if (code !== undefined) process.exit(code);
-    code = 128 + constants.signals[name];
     write(`\n${name}: the incident is stopped and tidied up; once more ends this at once\n`);
-    stop.abort();
+    end(name);
   };
   process.on('SIGINT', () => handle('SIGINT'));
   process.on('SIGTERM', () => handle('SIGTERM'));
+  // Nobody reads on: the terminal is gone, or "| head" has seen enough. What was made here still has to be removed.
+  process.on('SIGHUP', () => end('SIGHUP'));
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => end('SIGPIPE'));
   return { signal: stop.signal, exitCode: () => code };
 }
 

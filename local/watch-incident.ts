@@ -27,8 +27,6 @@ export interface WatchIncidentProps {
   /** Entering this state stops the execution, for tests. */
   readonly stopAt?: string;
   onEvent?(event: ExecutionEvent): void;
-  /** Nobody could be asked, or the answer was refused: the execution is being stopped. */
-  onApprovalProblem?(problem: Error): void;
 }
 
 export type WatchedIncident = {
@@ -64,7 +62,6 @@ export async function watchIncident(engine: Engine, props: WatchIncidentProps): 
     } catch (error) {
       if (ended.signal.aborted || signal.aborted) return;
       approvalProblem = error instanceof Error ? error : new Error(String(error));
-      props.onApprovalProblem?.(approvalProblem);
       stop.abort();
     }
   };

@@ -2,15 +2,22 @@ import { Stack } from 'aws-cdk-lib';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Grant, type IGrantable, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
+
+export interface NotificationsProps {
+  /** Addresses that get every message; each has to confirm its subscription. */
+  readonly emails: readonly string[];
+}
 
 /** Where people hear from the medic: approvals asked for, incidents closed, calls for help. */
 export class Notifications extends Construct {
   private readonly topic: Topic;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { emails }: NotificationsProps) {
     super(scope, id);
     this.topic = new Topic(this, 'Topic', { displayName: 'cgroup-medic', enforceSSL: true });
+    for (const email of emails) this.topic.addSubscription(new EmailSubscription(email));
   }
 
   /** Tells people when an alarm of this stack goes off. */

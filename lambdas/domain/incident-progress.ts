@@ -110,18 +110,30 @@ export function endingOf(state: IncidentState): Ending {
   if (gate?.decision === 'observe') return { outcome: 'observed', reason: gate.reason };
   if (gate?.decision === 'refuse') return { outcome: 'refused', reason: gate.reason };
   if (state.ladder.status === 'exhausted') {
-    return leftOver(state, 'a person was called');
+    return leftOver(state, 'a person is asked to look');
   }
   return { outcome: 'failed', reason: 'the incident reached its end in a state that no rule knows' };
 }
 
 /** The end of an incident that cured nothing, by the best that a rung achieved. */
 function leftOver(state: IncidentState, why: string): Ending {
-  const relieved = state.results.some((result) => result.verification?.verdict === 'relieved');
-  return relieved
-    ? {
-        outcome: 'relieved',
-        reason: `it got better, but not well: the level stopped short or grows on; ${why}`,
-      }
-    : { outcome: 'unresolved', reason: `no rung of the ladder cured it; ${why}` };
+  const relieved = state.results.find((result) => result.verification?.verdict === 'relieved');
+  if (relieved !== undefined) {
+    const against = (relieved.verification?.findings ?? [])
+      .filter(({ speaks }) => speaks === 'against')
+      .map(
+        ({ fact, value, threshold }) =>
+          `${fact} ${value}${threshold === undefined ? '' : `, not ${threshold} or less`}`,
+      );
+    return {
+      outcome: 'relieved',
+      reason: `${relieved.treatment} made it better, but not well (${against.join('; ')}); ${why}`,
+    };
+  }
+  const done = state.results.filter(({ treatment, status }) => treatment !== 'notify' && status === 'done');
+  const tried = done.map(({ treatment }) => treatment).join(', ');
+  return {
+    outcome: 'unresolved',
+    reason: `${tried === '' ? 'nothing was treated' : `${tried} did not cure it`}; ${why}`,
+  };
 }

@@ -72,7 +72,7 @@ const Thresholds = z.strictObject({
     .max(1_000_000)
     .default(2000)
     .describe(
-      'Dying memory cgroups on one node that are a fault by number alone. A fresh node has 17 to 19 (measured on kernel 6.1); at 20 KiB each on 2 CPUs, 2,000 cost about 40 MiB, and every walk of the tree visits them all.',
+      'Dying memory cgroups on one node that are a fault by number alone. A fresh node has 17 to 19 (measured on kernel 6.1); at 20 KiB each on 2 CPUs, 2,000 cost about 40 MiB, and every walk of the tree visits them all. Between dyingFloor and this a node is neither healthy nor at fault: inconclusive.',
     ),
   dyingMemoryPercent: z
     .number()
@@ -214,6 +214,17 @@ export const Settings = z.strictObject({
       undoSeconds: seconds(5, 200)
         .default(180)
         .describe('Seconds that the janitor waits for an undo on the node; its function may run for 300.'),
+    })
+    .prefault({}),
+  notify: z
+    .strictObject({
+      emails: z
+        .array(z.email())
+        .max(10)
+        .default([])
+        .describe(
+          'Addresses that get every message of the medic. Each has to confirm once. Empty: subscribe something to the topic in the output NotificationTopicArn, or nobody hears of anything.',
+        ),
     })
     .prefault({}),
   audit: z

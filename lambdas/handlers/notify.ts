@@ -22,5 +22,5 @@ export const handler = phase('notify', async (state, { audit }) => {
     rung: state.ladder.index,
     treatment: 'notify',
   });
-  return { ...state, treatment: { status: 'done', reason: 'a person was called' } };
+  return { ...state, treatment: { status: 'done', reason: 'a message went to the notification topic' } };
 });

@@ -31,6 +31,9 @@ main() {
   if ((SSM_psiFullLimit > 0)) && ! full_pressure memory; then
     fail "cannot read /proc/pressure/memory, so the pressure limit of ${SSM_psiFullLimit} % cannot be kept: boot with psi=1, or pass psiFullLimit 0 and watch the node yourself"
   fi
+  if [[ "${HIERARCHY}" == v1 ]] && swap_is_on; then
+    fail "swap is on: memory.force_empty would swap the living out, and cgroup v1 has no way to shield them"
+  fi
   validate_slices
   take_turn
   if [[ "${SSM_dryRun}" == false ]]; then
@@ -49,6 +52,12 @@ main() {
   after_cached="${VALUE}"
   give_back
   print_result "${before}" "${before_cached}" "${DYING}" "${after_cached}"
+}
+
+swap_is_on() {
+  local -a lines=()
+  mapfile -t lines 2>/dev/null <"${ROOT}/proc/swaps" || return 1
+  ((${#lines[@]} > 1))
 }
 
 check_parameters() {
@@ -162,7 +171,7 @@ reclaim_slice() {
   ghost="${GHOST_KB}"
   if [[ "${SSM_dryRun}" == true ]]; then
     RAISED=$((RAISED + $(printf '%s' "${PLAN:-}" | wc -l)))
-    STOPPED='done'
+    STOPPED=dry-run
   elif may_go_on "${slice}"; then
     if [[ "${HIERARCHY}" == v2 ]]; then reclaim_protected "${slice}" "${dying}"; else empty_in_turns "${slice}"; fi
   fi
@@ -375,9 +384,9 @@ print_result() {
   done
   read_cpu
   read_now
-  printf '{"version":1,"document":"reclaim","changed":%s,"dryRun":%s,"hierarchy":"%s","before":{"dying":%s,"cachedKb":%s},"after":{"dying":%s,"cachedKb":%s},"slices":[%s],"protection":{"raised":%d,"restored":%d,"skipped":%d},"left":{"dying":%s,"pinned":[%s]},"cpuSeconds":%s,"wallSeconds":%s,"refusals":[%s],"undo":%s}\n' \
+  printf '{"version":1,"document":"reclaim","changed":%s,"dryRun":%s,"hierarchy":"%s","before":{"dying":%s,"cachedKb":%s},"after":{"dying":%s,"cachedKb":%s},"slices":[%s],"protection":{"raised":%d,"restored":%d,"skipped":%d,"switch":"%s"},"left":{"dying":%s,"pinned":[%s]},"cpuSeconds":%s,"wallSeconds":%s,"refusals":[%s],"undo":%s}\n' \
     "${CHANGED}" "${SSM_dryRun}" "${HIERARCHY}" "$1" "$2" "$3" "$4" "${SLICE_REPORTS}" "${RAISED}" "${ALL_RESTORED}" \
-    "${NOT_RAISED}" "$3" "${pinned}" "$(seconds "${CPU_CS}")" "$(seconds $((NOW_CS - STARTED_CS)))" "${REFUSALS}" "${undo}"
+    "${NOT_RAISED}" "${SWITCH:-none}" "$3" "${pinned}" "$(seconds "${CPU_CS}")" "$(seconds $((NOW_CS - STARTED_CS)))" "${REFUSALS}" "${undo}"
 }
 
 main "$@"

@@ -176,6 +176,19 @@ describe('the mode of a cluster', () => {
   });
 });
 
+describe('the people', () => {
+  it('are told by mail where the settings name addresses', () => {
+    const told = synthesize({ clusters: { example: {} }, notify: { emails: ['sre@example.com'] } });
+    const { Properties } = onlyResource(told, 'AWS::SNS::Subscription');
+
+    expect(render(told, Properties)).toEqual({
+      Endpoint: 'sre@example.com',
+      Protocol: 'email',
+      TopicArn: '<NotificationsTopic>',
+    });
+  });
+});
+
 describe('the janitor', () => {
   it('calls people when it has failed itself', () => {
     const { Properties } = onlyResource(template, 'AWS::CloudWatch::Alarm');

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
 import { buildApp } from '../../cdk/build-app.ts';
+import { readSettings } from '../../cdk/settings.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../local/engine/json.ts';
 
 // What is in the bundles shows in the template only as hashes of assets, and costs seconds; bundles.test.ts looks at it.
@@ -22,11 +23,14 @@ export type Resource = {
 };
 export type Template = { Resources: Record<string, Resource> };
 
-/** The template of the app with the settings of cdk.json, as the CDK CLI makes it, but for the code of the functions. */
-export function synthesize(): Template {
+/** The template of the app with these settings, or those of cdk.json, as the CDK CLI makes it, but for the code of the functions. */
+export function synthesize(context?: unknown): Template {
   const outdir = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-'));
   try {
-    return buildApp({ outdir }).synth().getStackByName('CgroupMedic').template;
+    const settings = context === undefined ? {} : { settings: readSettings(context) };
+    return buildApp({ outdir, ...settings })
+      .synth()
+      .getStackByName('CgroupMedic').template;
   } finally {
     rmSync(outdir, { recursive: true });
   }

@@ -115,10 +115,22 @@ describe('npm run audit -- verify', () => {
 });
 
 describe('npm run audit -- show', () => {
+  it('prints no control character of a file that anybody may have changed', () => {
+    lines = lines.map((line, index) =>
+      index === 0 ? { ...(line as object), what: 'x\u001b[2Jy\nforged row' } : line,
+    );
+    write();
+
+    const { stdout } = audit('show', file);
+
+    expect(stdout).toContain('x·[2Jy forged row\n');
+    expect(stdout).toMatch(/^Not checked: /m);
+  });
+
   it('prints one line per entry', () => {
     const { status, stdout } = audit('show', file);
     expect(status).toBe(0);
-    expect(stdout.trimEnd().split('\n')).toHaveLength(4);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(5);
     expect(stdout).toMatch(/2026-11-21T06:30:01.000Z {2}diagnosed +rule test +step 1/);
     expect(JSON.parse(audit('show', file, '--json').stdout)).toHaveLength(4);
   });

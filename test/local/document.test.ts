@@ -24,6 +24,14 @@ describe('npm run document', () => {
     });
   });
 
+  it('runs on a recorded node, and explains the parameters of a document', () => {
+    const { status, stdout } = run('collect-evidence', '--param', 'windowSeconds=0', '--node', 'healthy');
+
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout).probes.cgroups.value.dying).toBeLessThan(100);
+    expect(run('reclaim', '--help').stdout).toMatch(/fencing \(required\): The fencing number/);
+  });
+
   it('prints the invocation with --json', () => {
     const { stdout } = run('collect-evidence', '--param', 'windowSeconds=0', '--root', root, '--json');
 
@@ -43,6 +51,10 @@ describe('npm run document', () => {
     [['collect-evidence', '--param', 'profile=deep'], 'use one of quick, full'],
     [['collect-evidence', '--param', 'depth=1'], 'it takes profile, windowSeconds'],
     [['collect-evidence', 'reclaim'], 'one document at a time'],
+    [['collect-evidence', '--root', '/gone'], '--root /gone is no folder'],
+    [['collect-evidence', '--node', 'gone'], 'unknown node "gone"'],
+    [['collect-evidence', '--node', 'healthy', '--root', '/'], 'either --node or --root'],
+    [['collect-evidence', '--param', 'profile=full', '--param', 'profile=quick'], 'profile is given twice'],
   ])('refuses %j with the valid ones and exit code 2', (args, message) => {
     const { status, stdout, stderr } = run(...args);
 

@@ -141,6 +141,16 @@ describe.concurrent('reclaim on cgroup v2', () => {
     expect(node.lows()).toEqual(before);
   });
 
+  it('refuses to empty a slice on cgroup v1 where the living could be swapped out', async () => {
+    const swaps = 'Filename Type Size Used Priority\n/dev/vdb partition 1048572 0 -2\n';
+    const parameters = { ...reclaimParameters, slices: '/user.slice' };
+    const v1 = open({ ...recordedTree('v1-zombies'), 'proc/swaps': swaps });
+    const v2 = open({ ...smallTree, 'proc/swaps': swaps });
+
+    expect(json(await v1.run('reclaim', parameters)).error).toContain('swap is on');
+    expect(json(await v2.run('reclaim', reclaimParameters))).toMatchObject({ changed: true });
+  });
+
   it('stops when its time is over, however much is left', async () => {
     const node = open();
     const before = node.lows();

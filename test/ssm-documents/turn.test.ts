@@ -5,6 +5,14 @@ import { json, reclaimParameters } from './node-folder.ts';
 import { actBefore, curedTree, medic, open, state, until } from './reclaim-node.ts';
 
 describe.concurrent('the turn on a node', () => {
+  it('is not called busy when its lock cannot be opened', async () => {
+    const node = open();
+    mkdirSync(join(node.root, medic, 'lock'), { recursive: true });
+    const { error } = json(await node.run('reclaim', reclaimParameters));
+
+    expect(error).toMatch(/^cannot open .*\/lock for writing: is the file system read-only/);
+  });
+
   it('leaves no lock behind when it is killed: the next run restores first', async () => {
     const node = open();
     const before = node.lows();

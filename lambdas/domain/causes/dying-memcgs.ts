@@ -4,7 +4,7 @@ import { slicesWithZombies } from '../evidence/zombies.ts';
 import type { Cause, Finding } from './cause.ts';
 import { confidenceFrom } from './confidence.ts';
 
-/** What one dying cgroup costs on 2 CPUs, measured on kernel 6.1; it only grows with CPUs, so this is a lower bound. */
+/** What one dying cgroup costs on 2 CPUs: 18 to 20 KiB (docs/performance.md); it grows with the number of CPUs. */
 const kbPerDying = 20;
 /** A node on which the hidden cgroups outnumber the visible ones this many times leaks; it is not merely busy. */
 const outnumbers = 2;
@@ -38,7 +38,7 @@ export const dyingMemcgs: Cause = {
               value: costPercent,
               threshold: thresholds.dyingMemoryPercent,
               speaks: byCost ? 'for' : 'against',
-              source: `settings thresholds.dyingMemoryPercent; at least ${kbPerDying} KiB each`,
+              source: `settings thresholds.dyingMemoryPercent; about ${kbPerDying} KiB each, more with many CPUs`,
             },
           ];
     if (!byCount && !byCost) {
@@ -62,7 +62,8 @@ export const dyingMemcgs: Cause = {
     }
     const [first] = slicesWithZombies(evidence);
     if (first !== undefined) {
-      weights.push(0.4);
+      // On v1 only the cache is known, which says nothing of how many.
+      if (first.dying !== null) weights.push(0.4);
       findings.push({ ...holderOf(first), value: first.path, speaks: 'for' });
     }
     return { result: 'matches', confidence: confidenceFrom(weights), findings };
@@ -79,8 +80,8 @@ export const dyingMemcgs: Cause = {
       ' The page cache charged to them keeps them alive; they show in no directory.',
       cached === undefined
         ? ''
-        : ` Most of that cache is charged below ${cached}; cgroup v1 does not count them by slice.`,
-      cost === undefined ? '' : ` They cost at least ${cost} % of the node's memory`,
+        : ` cgroup v1 does not count them by slice; most page cache without a living owner is charged below ${cached}.`,
+      cost === undefined ? '' : ` They cost about ${cost} % of the node's memory`,
       cost === undefined ? '' : ', and CPU in every walk of the cgroup tree (kubelet, cadvisor, reclaim).',
       ' No kernel before 7.1 frees them by itself. Reclaim frees them without a restart; it does not stop what makes them.',
     ].join('');

@@ -3,14 +3,14 @@
 # Restores the protections if the document dies before it has done so itself: no trap runs on SIGKILL.
 
 # Arms the switch for run $1, to act at the latest in $2 seconds. Returns 1 if no way to arm it worked.
-# Two ways where there is systemd: the watcher acts within a second or two, and the timer outlives whatever kills the
+# Sets SWITCH to what it is. Two ways where there is systemd: the watcher acts within a second or two, and the timer outlives whatever kills the
 # watcher along with the document (a restart of the agent's service, say).
 arm_switch() {
-  local armed=1
+  SWITCH=''
   write_switch "$1" || return 1
-  if arm_timer "$1" "$2"; then armed=0; fi
-  if arm_watcher "$1" "$2"; then armed=0; fi
-  return "${armed}"
+  if arm_timer "$1" "$2"; then SWITCH=timer; fi
+  if arm_watcher "$1" "$2"; then SWITCH="watcher${SWITCH:+ and ${SWITCH}}"; fi
+  [[ -n "${SWITCH}" ]]
 }
 
 CLEAN_PATH='/usr/sbin:/usr/bin:/sbin:/bin'

@@ -32,7 +32,7 @@ take_turn() {
 take_lock() {
   command -v flock >/dev/null || fail "flock is missing on this node (it is part of util-linux)"
   mkdir -p "${NODE_STATE}" || fail "cannot create ${NODE_STATE}"
-  exec 9>>"${NODE_STATE}/lock"
+  { exec 9>>"${NODE_STATE}/lock"; } 2>/dev/null || fail "cannot open ${NODE_STATE}/lock for writing: is the file system read-only, or does SELinux keep the agent out?"
   flock -w "$1" 9 || return 1
   printf 'incident %s, pid %s, %s\n' "${SSM_incident}" "$$" "${DOCUMENT}" >"${NODE_STATE}/lock"
 }

@@ -28,7 +28,7 @@ describe('diagnose', () => {
     const { explanation } = diagnose(evidence, thresholds);
 
     expect(explanation).not.toContain('most of them below');
-    expect(explanation).toContain('Most of that cache is charged below /a');
+    expect(explanation).toContain('without a living owner is charged below /a');
   });
 
   it('takes the floor of a fresh boot for health', () => {
