@@ -326,11 +326,11 @@ describe('a tool that does not do its work is a gap with the reason', () => {
     const { values } = await collect(folder(without('usr/bin')));
 
     expect(values.kubelet).toBe('missing: systemctl is not installed');
-    expect(values.agents).toBe('failed: systemctl is not installed');
+    expect(values.agents).toBe('missing: systemctl is not installed');
     expect(values.sessions).toBe('missing: loginctl is not installed');
     expect(values.containers).toBe('missing: crictl is not installed');
-    expect(values.journal).toBe('failed: journalctl is not installed');
-    expect(values.timers).toBe('failed: journalctl is not installed');
+    expect(values.journal).toBe('missing: journalctl is not installed');
+    expect(values.timers).toBe('missing: journalctl is not installed');
     expect(values.oomKills).toMatch(/^failed: journalctl is not installed, and/);
     expect(values.host.systemdVersion).toBeNull();
     expect(values.cgroups.dying).toBe(900);
@@ -340,7 +340,7 @@ describe('a tool that does not do its work is a gap with the reason', () => {
     const { values, seconds } = await collect(busy(all('exec sleep 60')), { windowSeconds: '1' });
 
     for (const probe of ['kubelet', 'agents', 'sessions', 'containers', 'journal']) {
-      expect(values[probe]).toMatch(/did not answer within 2 s|was cut off|no time/);
+      expect(values[probe]).toMatch(/did not answer within \d s|was cut off/);
     }
     expect(values.reclaim.windowMs).toBeGreaterThanOrEqual(1000);
     expect(values.cgroups.dying).toBe(900);

@@ -5,8 +5,8 @@ import { documentNames, loadDocument, parseContent } from '../../ssm-documents/l
 
 /** The service's limit is 64 KB with parameters; the rest is room for its own envelope. */
 const limit = 48 * 1000;
-/** The one document that asks every question at once has the smallest parameters, and leaves 5 KB of room. */
-const limits: Record<string, number> = { 'collect-evidence': 60 * 1000 };
+/** The one document that asks every question at once has the smallest parameters, and leaves 2.5 KB of room. */
+const limits: Record<string, number> = { 'collect-evidence': 63 * 1000 };
 /** The most characters that are taken: by the pattern, and for `slices` by the script (parameters.test.ts). */
 const longest: Record<string, number> = { slices: 4000, incident: 80, fencing: 12 };
 

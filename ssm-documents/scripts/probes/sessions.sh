@@ -71,7 +71,7 @@ login_cgroup() {
 
 # Runs of cron and of the services that timers start, from the ends of services in the journal.
 probe_timers() {
-  [[ -z "${JOURNAL_GAP}" ]] || failed "${JOURNAL_GAP}"
+  no_gap "${JOURNAL_GAP}${UNITS_GAP}"
   local covered cron units status=0
   take_count covered covered "${JOURNAL}"
   take_count cron cron "${JOURNAL}"
