@@ -25,7 +25,8 @@ export function materialise(tree: Tree, root: string): string[] {
     }
     mkdirSync(dirname(target), { recursive: true });
     if (knobs.some((knob) => path.endsWith(`/${knob}`))) fifos.push(path);
-    else writeFileSync(target, content);
+    // The commands that a recorded node brings along.
+    else writeFileSync(target, content, { mode: path.startsWith('usr/bin/') ? 0o755 : 0o644 });
   }
   if (fifos.length > 0) execFileSync('mkfifo', ['-m', '600', '--', ...fifos.map((path) => join(root, path))]);
   return fifos;

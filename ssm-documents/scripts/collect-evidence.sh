@@ -10,41 +10,56 @@ DOCUMENT=collect-evidence
 # Characters printed at most, whatever the size of the node, and by one probe (the slices get what is left).
 MAX_OUTPUT=19900
 MAX_PROBE=3000
-# Seconds that one command of the node's own (systemctl, crictl…) may take.
-TOOL_SECONDS=2
+# Hundredths of a second that all probes of the full profile may take together, the window apart.
+MAX_TOGETHER=1300
 
 main() {
+  local started
   require_parameters profile windowSeconds
+  clock
+  started="${NOW_CS}"
   lower_priority
   case "${SSM_windowSeconds}" in
     0 | 1 | 2 | 5) ;;
     *) fail "windowSeconds is \"${SSM_windowSeconds:0:40}\": use 0, 1, 2 or 5" ;;
   esac
-  clock
   case "${SSM_profile}" in
-    quick) DEPTH=1 WALK_SECONDS=1.5 DEADLINE_CS=$((NOW_CS + 180)) ;;
-    full) DEPTH=3 WALK_SECONDS=4 DEADLINE_CS=$((NOW_CS + 1350 - SSM_windowSeconds * 100)) ;;
+    quick) DEPTH=1 ;;
+    full) DEPTH=3 ;;
     *) fail "profile is \"${SSM_profile:0:40}\": use quick or full" ;;
   esac
 
   find_hierarchy || true
   HIERARCHY_GAP="${REASON}" PROBES='' UNITS='' UNITS_GAP='' JOURNAL='' JOURNAL_GAP=''
+  read -r EPOCH COLLECTED_AT < <(date -u '+%s %Y-%m-%dT%H:%M:%SZ')
+  clock
+  # A handful of commands takes a few hundredths of a second. On a node where it takes many, everything gets more time:
+  # a late answer of such a node is worth more than none.
+  PATIENCE=$((1 + (NOW_CS - started) / 25))
+  if ((PATIENCE > 3)); then PATIENCE=3; fi
+  TOOL_SECONDS=$((3 * PATIENCE)) WALK_SECONDS=$((8 * PATIENCE))
+  # What every diagnosis needs is read however long the node takes over it; the rest has to share what is left.
+  NEVER_CS=$((NOW_CS + 1000000)) LATEST_CS=$((NOW_CS + MAX_TOGETHER * PATIENCE - SSM_windowSeconds * 100))
+  DEADLINE_CS="${NEVER_CS}"
   if [[ "${SSM_profile}" == full ]]; then read_units; fi
   add_probe host probe_host
   add_probe hierarchy probe_hierarchy
-  run_bounded 450 walk_tree
+  run_bounded 900 walk_tree
   TREE="${REPLY}"
   add_probe cgroups probe_cgroups
   add_probe memory probe_memory
   add_probe pressure probe_pressure
   add_probe history probe_history
-  if [[ "${SSM_profile}" == full ]]; then add_full_probes; fi
+  if [[ "${SSM_profile}" == full ]]; then
+    DEADLINE_CS="${LATEST_CS}"
+    add_full_probes
+    DEADLINE_CS="${NEVER_CS}"
+  fi
   # The window comes last: what it watches must not be us.
-  DEADLINE_CS=$((DEADLINE_CS + SSM_windowSeconds * 100 + 50))
   watch_window
   add_probe slices probe_slices
   printf '{"version":1,"document":"collect-evidence","profile":"%s","collectedAt":"%s","probes":{%s}}\n' \
-    "${SSM_profile}" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "${PROBES}"
+    "${SSM_profile}" "${COLLECTED_AT}" "${PROBES}"
 }
 
 add_full_probes() {
@@ -73,13 +88,16 @@ add_probe() {
   if ((STATUS == 0)) && [[ -n "${text}" ]]; then
     text="{\"status\":\"ok\",\"value\":${text}}"
   else
-    if ((STATUS == 124)); then
-      text="it was cut off after ${LIMIT_CS:-0} hundredths of a second: the node is slow to answer"
+    if ((STATUS == 124 && LIMIT_CS <= 0)); then
+      text="no time was left for it: the node is slow to answer"
+    elif ((STATUS == 124)); then
+      text="it was cut off after $((LIMIT_CS / 100)) s: the node is slow to answer"
     elif [[ -z "${text}" || ${STATUS} -gt 2 ]]; then
       text="the probe stopped with exit code ${STATUS}"
     fi
     json_string "${text:0:400}"
-    text="{\"status\":\"$( ((STATUS == 1)) && echo missing || echo failed)\",\"reason\":${REPLY}}"
+    if ((STATUS == 1)); then text=missing; else text=failed; fi
+    text="{\"status\":\"${text}\",\"reason\":${REPLY}}"
   fi
   PROBES+="${PROBES:+,}\"${name}\":${text}"
 }
@@ -89,12 +107,11 @@ add_probe() {
 run_bounded() {
   local fd pid='' got=0 seconds
   clock
-  LIMIT_CS="$1"
+  LIMIT_CS=$(($1 * PATIENCE))
   if ((LIMIT_CS > DEADLINE_CS - NOW_CS)); then LIMIT_CS=$((DEADLINE_CS - NOW_CS)); fi
   shift
   STATUS=124 REPLY=''
   if ((LIMIT_CS <= 0)); then
-    LIMIT_CS=0
     return 0
   fi
   # Its errors go nowhere: a child that cannot be ended would hold our stderr open, and the document with it.
@@ -113,7 +130,13 @@ run_bounded() {
     return 0
   fi
   STATUS="${REPLY##*$'\n'}"
-  if is_number "${STATUS}"; then REPLY="${REPLY%$'\n'*}"; else STATUS=2 REPLY='its answer has no end'; fi
+  if is_number "${STATUS}"; then
+    REPLY="${REPLY%$'\n'*}"
+    # awk ends with a line of its own.
+    REPLY="${REPLY%$'\n'}"
+  else
+    STATUS=2 REPLY='its answer has no end'
+  fi
 }
 
 # Sets NOW_CS: hundredths of a second since boot. Unlike the clock, nobody sets it back.
@@ -154,10 +177,15 @@ failed() {
   exit 2
 }
 
-# A gap of a tool: not there is missing, anything else failed.
+# Ends the probe if there is a gap $1: a tool that is not there is missing, anything else failed.
+no_gap() {
+  if [[ "$1" == *'is not installed' ]]; then missing "$1"; fi
+  if [[ -n "$1" ]]; then failed "$1"; fi
+}
+
 tool_failed() {
   tool_gap "$1" "$2"
-  if (($2 == 127)); then missing "${REASON}"; else failed "${REASON}"; fi
+  no_gap "${REASON}"
 }
 
 # Ends the probe where there is no memory hierarchy; with an argument also where only a part of it is to be seen.

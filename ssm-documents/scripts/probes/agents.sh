@@ -5,7 +5,7 @@
 # Asks systemd once for all its units and keeps the little that the probes need of them, in UNITS: "count KEY N",
 # "abandoned SCOPE", "exited UNIT" (active without a process) and "agent UNIT", those in trouble first.
 read_units() {
-  run_bounded 300 list_units
+  run_bounded 500 list_units
   UNITS="${REPLY}"
   if ((STATUS == 0)) && [[ -n "${UNITS}" ]]; then return; fi
   tool_gap systemctl "${STATUS}"
@@ -52,7 +52,7 @@ units_mount() {
 }
 
 probe_agents() {
-  [[ -z "${UNITS_GAP}" ]] || failed "${UNITS_GAP}"
+  no_gap "${UNITS_GAP}"
   local total failures mount status=0
   local -a NAMES=()
   take_count total agents "${UNITS}"

@@ -87,7 +87,7 @@ function may_be_empty(path,  name) {
   name = path
   sub(/.*\//, "", name)
   return (name in exited) || path ~ /\.(mount|swap|socket|automount)$/ || (path ~ /\.slice$/ && path !~ /pod[0-9a-f][0-9a-f_]+\.slice$/) ||
-    path ~ /^\/kubepods(\/(besteffort|burstable))?$/ || path ~ /^\/cgroup-medic-/
+    path ~ /^\/kubepods(\/(besteffort|burstable))?$/ || path ~ /^\/cgroup-medic-probe-/
 }
 function kind(path) {
   if (path ~ /\/kubepods/) return "pod"
@@ -227,21 +227,24 @@ probe_cgroups() {
 probe_unpopulated() {
   need_hierarchy
   tree_line 1
-  local pods scopes sessions others checked line now ages='' out=''
-  local -a lines=() paths=()
+  local pods scopes sessions others checked line path out=''
+  local -a lines=() files=()
+  local -A kinds=()
   read -r _ _ pods scopes sessions others checked < <(printf '%s\n' "${LINE}")
   [[ "${checked}" != - ]] || missing "no process has a readable /proc/PID/cgroup"
   mapfile -t lines < <(printf '%s\n' "${TREE}")
   for line in "${lines[@]:2}"; do
-    if [[ "${line}" == -* ]]; then paths+=("${line#-}"); fi
+    [[ "${line}" == -* ]] || continue
+    path="${line#* }"
+    kinds[${path}]="${line%% *}"
+    files+=("${ROOT}${MOUNT}${path}")
   done
-  now="$(date +%s)"
-  for line in ${paths[@]+"${paths[@]}"}; do
-    # Gone meanwhile: not one of them any more.
-    ages="$(stat -c %Z "${ROOT}${MOUNT}${line#* }")" || continue
-    json_string "${line#* }"
-    out+="${out:+,}$(object kind "\"${line%% *}\"" path "${REPLY}" ageSeconds "$((now > ages ? now - ages : 0))")"
-  done
+  # One that is gone meanwhile is not one of them any more.
+  while read -r line path; do
+    path="${path#"${ROOT}${MOUNT}"}"
+    json_string "${path}"
+    out+="${out:+,}$(object kind "\"${kinds[${path}]#-}\"" path "${REPLY}" ageSeconds "$((EPOCH > line ? EPOCH - line : 0))")"
+  done < <(((${#files[@]} == 0)) || stat -c '%Z %n' -- "${files[@]}")
   object pod "${pods}" scope "${scopes}" session "${sessions}" other "${others}" checked "${checked}" sample "[${out}]"
 }
 

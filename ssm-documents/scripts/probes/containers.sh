@@ -32,7 +32,7 @@ probe_containers() {
 # From the JSON of crictl: how many run (are ready), how many are over, the age of the oldest of those, how many are
 # neither. Only members of an item itself count, which crictl indents by six: names and labels are somebody else's text.
 count_items() {
-  awk -v kind="$1" -v now="$(date +%s)" '
+  awk -v kind="$1" -v now="${EPOCH}" '
     /^ *"(containers|items)": *\[/ { list = 1 }
     /^      "(state|createdAt)": "/ { gsub(/[":,]/, ""); p[$1] = $2 }
     /^    \}/ && ("state" in p) {

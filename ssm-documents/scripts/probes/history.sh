@@ -9,7 +9,7 @@ probe_history() {
   local -a kept=() ours=()
   read_line "${ROOT}/proc/sys/kernel/random/boot_id" || failed "cannot read the boot id"
   boot="${VALUE//[!0-9a-f-]/}"
-  now="$(date +%s)"
+  now="${EPOCH}"
   if [[ -r "${folder}/history" ]]; then
     while IFS= read -r line; do
       # Whatever is not a sample of ours is not printed.
@@ -56,7 +56,7 @@ take_sample() {
 sample_column() {
   local file="${ROOT}/var/lib/cgroup-medic/evidence/history"
   if [[ -r "${file}" ]] && read_line "${ROOT}/proc/sys/kernel/random/boot_id"; then
-    awk -v boot="${VALUE}" -v now="$(date +%s)" -v column="$1" '
+    awk -v boot="${VALUE}" -v now="${EPOCH}" -v column="$1" '
       $1 == boot && $5 ~ /^[0-9]+$/ && $2 < now && $2 > now - 3600 && !found++ { printf "%s", $(column + 1) }' "${file}"
   fi
 }

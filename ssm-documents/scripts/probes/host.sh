@@ -28,7 +28,7 @@ probe_host() {
 }
 
 systemd_version() {
-  if [[ "$(tool systemctl --version)" =~ ^systemd\ ([0-9]{1,5}) ]]; then printf '%s' "${BASH_REMATCH[1]}"; fi
+  if [[ "${SSM_profile}" == full && -z "${UNITS_GAP}" && "$(tool systemctl --version)" =~ ^systemd\ ([0-9]{1,5}) ]]; then printf '%s' "${BASH_REMATCH[1]}"; fi
 }
 
 # A Nitro instance carries its id in its firmware, and cloud-init keeps it in a file. Neither needs the network.

@@ -30,7 +30,8 @@ probe_mkdir() {
   top+="-${BASHPID}" CODE=2
   trap 'rmdir "${top}"/*/ "${top}" || true; printf "\n%d" "${CODE}"' EXIT
   for path in "${top}" "${top}"/{1..19}; do
-    text="$(mkdir "${path}" 2>&1)" || break
+    # The second try is for its words.
+    mkdir "${path}" || text="$(mkdir "${path}" 2>&1)" || break
     text='' made=$((made + 1))
     # Its children are memory cgroups only where the controller is on below it.
     if ((made == 1)) && [[ -e "${top}/cgroup.subtree_control" ]]; then printf '+memory' >"${top}/cgroup.subtree_control" || true; fi

@@ -5,6 +5,7 @@
 probe_kubelet() {
   local text key value version='' config health='' NOT_READ='' status=0 rss started='' journal='' out=''
   local -A p=()
+  no_gap "${UNITS_GAP}"
   text="$(tool systemctl show -p Id,LoadState,ActiveState,SubState,Result,ExecMainStatus,NRestarts,MainPID \
     -p ActiveEnterTimestampMonotonic,MemoryCurrent,MemoryMax,MemoryLimit,MemoryHigh -- kubelet.service snap.kubelet-eks.daemon.service)" || status=$?
   ((status == 0)) || tool_failed systemctl "${status}"
@@ -32,7 +33,8 @@ probe_kubelet() {
     journal="$(object ${journal})"
   fi
   for key in Id ActiveState SubState Result; do
-    json_string "${p[${key}]:0:60}"
+    value="${p[${key}]:-}"
+    json_string "${value:0:60}"
     p[${key}]="${REPLY}"
   done
   for key in ExecMainStatus:1 NRestarts:1 MemoryCurrent:1024 MemoryMax:1024 MemoryLimit:1024 MemoryHigh:1024; do

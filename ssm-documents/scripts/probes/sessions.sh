@@ -7,7 +7,11 @@ probe_sessions() {
   local -a NAMES=() ids=()
   list="$(tool loginctl list-sessions --no-legend)" || status=$?
   ((status == 0)) || tool_failed loginctl "${status}"
-  read -r open list < <(printf '%s\n' "${list}" | awk 'NF { n++ } $1 ~ /^[A-Za-z0-9]+$/ && n <= 200 { ids = ids " " $1 } END { print n + 0 ids }')
+  read -r open list < <(printf '%s\n' "${list}" | awk '
+    NF && ($1 ~ /[^A-Za-z0-9]/ || $2 ~ /[^0-9]/ || NF < 2) { print "bad"; exit }
+    NF && ++n <= 200 { ids = ids " " $1 }
+    END { print n + 0 ids }')
+  [[ "${open}" != bad ]] || failed "loginctl printed no list of sessions"
   if ((open > 0)); then
     read -ra ids < <(printf '%s\n' "${list}")
     closing="$(tool loginctl show-session -p State -- ${ids[@]+"${ids[@]}"} | awk '/^State=closing/ { n++ } END { print n + 0 }')" ||
@@ -62,12 +66,12 @@ login_cgroup() {
     if [[ "${path}" == *.scope ]] || { read_line "${path}/cgroup.subtree_control" && [[ " ${VALUE} " == *' memory '* ]]; }; then REPLY='"session"'; fi
     return 0
   done
-  if [[ -z "${REPLY}" ]]; then not_read memoryCgroup "nobody is logged in"; fi
+  if [[ -z "${REPLY}" ]]; then not_read memoryCgroup "nobody is logged in" && REPLY=''; fi
 }
 
 # Runs of cron and of the services that timers start, from the ends of services in the journal.
 probe_timers() {
-  [[ -z "${JOURNAL_GAP}" ]] || failed "${JOURNAL_GAP}"
+  no_gap "${JOURNAL_GAP}${UNITS_GAP}"
   local covered cron units status=0
   take_count covered covered "${JOURNAL}"
   take_count cron cron "${JOURNAL}"

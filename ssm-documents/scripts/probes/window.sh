@@ -3,10 +3,9 @@
 # What changes while we watch. One window for all: every counter is read before and after the same sleep.
 
 watch_window() {
-  local limit=$((SSM_windowSeconds * 100 + 300))
   WINDOW='' TRACE=''
   if [[ "${SSM_windowSeconds}" != 0 || "${SSM_profile}" == full ]]; then
-    run_bounded "${limit}" window_job
+    run_bounded $((SSM_windowSeconds * 100 + 300)) window_job
     WINDOW="${REPLY}"
     # Also when the watch itself was killed.
     churn_clean
