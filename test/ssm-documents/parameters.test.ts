@@ -12,6 +12,7 @@ const required: Record<string, Record<string, string>> = {
   'prune-containers': { incident: 'i-1', fencing: '1' },
   reclaim: { slices: '/a.slice', incident: 'i-1', fencing: '1' },
   'reclaim-restore': { incident: 'i-1' },
+  'restart-kubelet': { incident: 'i-1', fencing: '1' },
 };
 
 describe('allowed patterns', () => {
@@ -81,6 +82,8 @@ describe('allowed patterns', () => {
     ['reclaim', 'incident', incident],
     ['reclaim', 'fencing', fencing],
     ['reclaim-restore', 'incident', incident],
+    ['restart-kubelet', 'incident', incident],
+    ['restart-kubelet', 'fencing', fencing],
   ] as const;
 
   it('all have samples here', () => {
