@@ -26,6 +26,8 @@ plan_change() {
   PLANNED+="$1"$'\t'"$2"$'\t'"$3"$'\t'"$4"$'\n'
 }
 
+is_planned() { [[ $'\n'"${PLANNED}" == *$'\n'"$1"$'\t'"$2"$'\t'* ]]; }
+
 # Keeps all planned changes: complete, or not at all. What a killed run of the same incident has kept stays in front,
 # and its FROM is the original one: by now the value may be ours.
 save_changes() {
@@ -97,4 +99,13 @@ restore_changes() {
   else
     write_saved "${left%$'\n'}" || log "could not shorten the list of what is left to take back"
   fi
+}
+
+# Takes a change off the list of what was done: it could not be. What save_changes has kept does no harm.
+unplan_change() {
+  local line left=''
+  while IFS= read -r line; do
+    if [[ -n "${line}" && "${line}" != "$1"$'\t'"$2"$'\t'* ]]; then left+="${line}"$'\n'; fi
+  done <<<"${PLANNED}"
+  PLANNED="${left}"
 }

@@ -47,6 +47,12 @@ find_systemd() {
   SYSTEMD_VERSION="${BASH_REMATCH[1]}"
 }
 
+# The same, and sets LOGINCTL.
+find_loginctl() {
+  find_systemd && find_command loginctl || return 1
+  LOGINCTL="${COMMAND}"
+}
+
 # Runs systemctl, at most ASK_SECONDS. Its complaints go to the log.
 ask_systemd() { timeout -k 5 "${ASK_SECONDS}" "${SYSTEMCTL}" "$@" 9>&-; }
 
