@@ -79,8 +79,7 @@ plan() {
 }
 
 plan_controllers() {
-  local line="controllers"$'\t'"$1"$'\t'
-  if [[ $'\n'"${PLANNED}" != *$'\n'"${line}"* ]]; then plan_change controllers "$1" +memory -memory || true; fi
+  if ! is_planned controllers "$1"; then plan_change controllers "$1" +memory -memory || true; fi
 }
 
 # The cgroups that pass memory on, user.slice and those below it, deepest first: the kernel refuses to take a
@@ -102,7 +101,7 @@ passing_memory() {
 
 contain() {
   save_changes || fail "cannot record in ${STATE} what would be changed: nothing was"
-  if [[ "${PLANNED}" == *$'\t'"${DROP_IN}"$'\t'* ]]; then write_drop_in || give_up; fi
+  if is_planned file "${DROP_IN}"; then write_drop_in || give_up; fi
   setting_value || give_up
   if [[ "${VALUE}" == 'with memory' ]]; then
     reload_systemd || give_up

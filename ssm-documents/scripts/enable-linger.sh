@@ -71,17 +71,19 @@ count_lingering() {
 }
 
 enable() {
-  local name
+  local name enabled=0
   save_changes || fail "cannot record in ${STATE} what would be changed: nothing was"
   for name in "${USERS[@]}"; do
-    [[ "${PLANNED}" == *"linger"$'\t'"${name}"$'\t'* ]] || continue
+    is_planned linger "${name}" || continue
     if asked_to_stop || ! set_linger enable "${name}"; then
       if asked_to_stop; then REASON='asked to stop by disable-linger'; fi
       refuse "${name}" "${REASON}"
       unplan_change linger "${name}"
+    else
+      enabled=$((enabled + 1))
     fi
   done
-  if [[ "${PLANNED}" != *linger$'\t'[A-Za-z_]* ]]; then
+  if ((enabled == 0)); then
     restore_changes false
     fail "no user lingers who did not before: ${LAST_REFUSAL}"
   fi

@@ -13,7 +13,14 @@ const longest: Record<string, number> = { slices: 4000, incident: 80, fencing: 1
 
 describe('the documents', () => {
   it('are these', () => {
-    expect(documentNames).toEqual(['collect-evidence', 'drop-caches', 'reclaim', 'reclaim-restore']);
+    expect(documentNames).toEqual([
+      'collect-evidence',
+      'drop-caches',
+      'prune-containers',
+      'reclaim',
+      'reclaim-restore',
+      'restart-kubelet',
+    ]);
   });
 
   it('names the documents there are when asked for another', () => {

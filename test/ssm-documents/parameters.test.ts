@@ -9,8 +9,10 @@ import { cgroup, json, type NodeFolder, nodeFolder, reclaimParameters, smallTree
 const required: Record<string, Record<string, string>> = {
   'collect-evidence': {},
   'drop-caches': { approval: 'policy:p', incident: 'i-1', fencing: '1' },
+  'prune-containers': { incident: 'i-1', fencing: '1' },
   reclaim: { slices: '/a.slice', incident: 'i-1', fencing: '1' },
   'reclaim-restore': { incident: 'i-1' },
+  'restart-kubelet': { incident: 'i-1', fencing: '1' },
 };
 
 describe('allowed patterns', () => {
@@ -74,10 +76,14 @@ describe('allowed patterns', () => {
     ['drop-caches', 'approval', approval],
     ['drop-caches', 'incident', incident],
     ['drop-caches', 'fencing', fencing],
+    ['prune-containers', 'incident', incident],
+    ['prune-containers', 'fencing', fencing],
     ['reclaim', 'slices', slices],
     ['reclaim', 'incident', incident],
     ['reclaim', 'fencing', fencing],
     ['reclaim-restore', 'incident', incident],
+    ['restart-kubelet', 'incident', incident],
+    ['restart-kubelet', 'fencing', fencing],
   ] as const;
 
   it('all have samples here', () => {

@@ -6,6 +6,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { runDocument } from '../../local/node/ssm-agent.ts';
 import { documentNames, loadDocument } from '../../ssm-documents/load.ts';
 import { isInstalled, nodeFolder, reclaimParameters, smallTree } from './node-folder.ts';
+import { standInRuntime } from './stand-in-runtime.ts';
+import { healthyKubelet, standInServices } from './stand-in-services.ts';
 
 const parts = globSync('ssm-documents/scripts/**/*.sh');
 const folder = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-lint-'));
@@ -61,6 +63,11 @@ describe('every document', () => {
       });
     }
     const node = nodeFolder(smallTree);
+    const runtime = standInRuntime(node.root);
+    standInServices(node.root).unit('kubelet.service', {
+      ...healthyKubelet,
+      ExecMainStartTimestampMonotonic: '1',
+    });
     const values = { ...reclaimParameters, dryRun: 'true', windowSeconds: '0', approval: 'policy:p' };
     const { content } = loadDocument(name);
     const parameters = Object.fromEntries(
@@ -68,6 +75,7 @@ describe('every document', () => {
     );
     const env = { PATH: `${bin}:/usr/bin:/bin` };
     const result = await runDocument({ content, parameters, root: node.root, env });
+    runtime.close();
     node.close();
 
     expect(result.status).toBe('Success');

@@ -1,5 +1,61 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Tree } from '../../local/node/recorded-tree.ts';
+import { cgroup, type NodeFolder, nodeFolder, smallTree } from './node-folder.ts';
+
+/** The user.slice of a node: a user with a manager and a session. */
+export const sessionsTree: Tree = {
+  ...smallTree,
+  'etc/passwd':
+    'root:x:0:0::/root:/bin/bash\nalice:x:1000:1000::/home/alice:/bin/bash\nbob:x:1001:1001::/home/bob:/bin/bash\n',
+  ...sessionCgroup('/user.slice', 'cpu memory pids'),
+  ...sessionCgroup('/user.slice/user-1000.slice', 'cpu memory pids'),
+  ...sessionCgroup('/user.slice/user-1000.slice/user@1000.service', 'memory pids'),
+  ...sessionCgroup('/user.slice/user-1000.slice/session-1.scope', ''),
+};
+
+function sessionCgroup(path: string, passesOn: string): Tree {
+  return {
+    ...cgroup(path, { live: 1, dying: 3, cacheKb: 10 }),
+    [`sys/fs/cgroup${path}/cgroup.controllers`]: 'cpu memory pids\n',
+    [`sys/fs/cgroup${path}/cgroup.subtree_control`]: `${passesOn}\n`,
+    [`sys/fs/cgroup${path}/memory.max`]: 'max\n',
+  };
+}
+
+export type SystemdNode = NodeFolder & { systemd: StandIns; files(): Record<string, string> };
+
+/** A node whose systemd is a stand-in. */
+export function systemdNode(tree: Tree = sessionsTree): SystemdNode {
+  const node = nodeFolder(tree);
+  const systemd = standIns(node.root);
+  systemd.unit('user.slice', {});
+  return { ...node, systemd, files: () => filesOf(node.root) };
+}
+
+/** What a treatment could change: files with their modes and content, and what systemd has loaded. */
+function filesOf(root: string): Record<string, string> {
+  const kept = /^(etc|units|sys\/fs\/cgroup|var\/lib\/systemd)(\/|$)/;
+  return Object.fromEntries(
+    readdirSync(root, { recursive: true, encoding: 'utf8' })
+      .filter((path) => kept.test(path))
+      .sort()
+      .map((path) => {
+        const stat = lstatSync(join(root, path));
+        const content = stat.isFile() ? readFileSync(join(root, path), 'utf8') : '';
+        const text = path.startsWith('units/') ? content.split('\n').sort().join('\n') : content;
+        return [path, `${(stat.mode & 0o7777).toString(8)} ${text}`];
+      }),
+  );
+}
 
 /**
  * Stand-ins for systemctl and its fellows in a node's folder, for what no real one does on demand: hang, lie, fail.
@@ -39,36 +95,61 @@ while (($#)); do
     *) break ;;
   esac
 done
+set_property() { sed -i "/^$2=/d" "$root/units/$1"; printf '%s=%s\\n' "$2" "$3" >>"$root/units/$1"; }
 case "$command" in
   show)
     if [[ -z "$1" ]]; then cat "$root/units/manager"; exit; fi
     IFS=, read -ra wanted <<<"$properties"
-    file="$root/units/$1"
-    if [[ ! -e "$file" ]]; then printf 'Id=%s\\nNames=%s\\nLoadState=not-found\\nActiveState=inactive\\n' "$1" "$1"; exit; fi
-    for property in "\${wanted[@]}"; do grep "^$property=" "$file" || true; done
+    for unit in "$@"; do
+      if [[ "$unit" != "$1" ]]; then echo; fi
+      file="$root/units/$unit"
+      if [[ ! -e "$file" ]]; then printf 'Id=%s\\nNames=%s\\nLoadState=not-found\\nActiveState=inactive\\n' "$unit" "$unit"; continue; fi
+      for property in "\${wanted[@]}"; do grep "^$property=" "$file" || true; done
+    done
     ;;
   daemon-reload)
+    # systemd knows every slice, with a file or without.
+    for folder in "$root"/etc/systemd/system/*.slice.d; do
+      unit="\${folder##*/}"
+      unit="\${unit%.d}"
+      if [[ -d "$folder" && ! -e "$root/units/$unit" ]]; then printf 'Id=%s\\nLoadState=loaded\\nActiveState=inactive\\n' "$unit" >"$root/units/$unit"; fi
+    done
     for file in "$root"/units/*; do
-      unit="$(sed -n 's/^Id=//p' "$file")"
+      unit="\${file##*/}"
+      [[ "$unit" != manager ]] || continue
       for key in DisableControllers Slice; do
-        value=
-        for conf in "$root/etc/systemd/system/$unit.d"/*.conf "$root/run/systemd/system/$unit.d"/*.conf; do
+        value="$(sed -n "s/^Before$key=//p" "$file")"
+        for conf in "$root/etc/systemd/system/$unit.d"/*.conf; do
           [[ -e "$conf" ]] || continue
-          value="$(sed -n "s/^$key=//p" "$conf")"
+          said="$(sed -n "s/^$key=//p" "$conf")"
+          value="\${said:-$value}"
         done
-        before="$(sed -n "s/^Before$key=//p" "$file")"
-        sed -i "/^$key=/d" "$file"
-        printf '%s=%s\\n' "$key" "\${value:-$before}" >>"$file"
+        set_property "$unit" "$key" "$value"
       done
     done
     ;;
-  restart | stop | start | reset-failed)
+  stop)
+    for unit in "$@"; do
+      group="$(sed -n 's/^ControlGroup=//p' "$root/units/$unit")"
+      set_property "$unit" ActiveState inactive
+      [[ -z "$group" ]] || rm -rf "$root"/sys/fs/cgroup{,/systemd,/memory}"$group"
+    done
     ;;
   list-units)
     for file in "$root"/units/*; do
       [[ "\${file##*/}" == manager ]] || printf '%s loaded active running stand-in\\n' "\${file##*/}"
     done
     ;;
+esac
+`;
+
+const loginctl = `
+command="$1"
+shift
+[[ "$1" != -- ]] || shift
+case "$command" in
+  enable-linger) mkdir -p "$root/var/lib/systemd/linger"; : >"$root/var/lib/systemd/linger/$1" ;;
+  disable-linger) rm -f "$root/var/lib/systemd/linger/$1" ;;
 esac
 `;
 
@@ -81,6 +162,7 @@ export function standIns(root: string): StandIns {
   };
   const install = (name: string, script: string) => put(`usr/bin/${name}`, preamble + script, 0o755);
   install('systemctl', systemctl);
+  install('loginctl', loginctl);
   put('units/manager', 'Version=252.39-1~deb12u1\n');
   for (const folder of ['run/systemd/system', 'etc/systemd/system'])
     mkdirSync(file(folder), { recursive: true });
@@ -88,7 +170,16 @@ export function standIns(root: string): StandIns {
     unit: (name, properties) =>
       put(
         `units/${name}`,
-        Object.entries({ Id: name, Names: name, LoadState: 'loaded', ActiveState: 'active', ...properties })
+        Object.entries({
+          Id: name,
+          Names: name,
+          LoadState: 'loaded',
+          ActiveState: 'active',
+          // What it is without any drop-in.
+          BeforeSlice: properties.Slice ?? '',
+          BeforeDisableControllers: properties.DisableControllers ?? '',
+          ...properties,
+        })
           .map(([key, value]) => `${key}=${value}\n`)
           .join(''),
       ),

@@ -26,6 +26,8 @@ plan_change() {
   PLANNED+="$1"$'\t'"$2"$'\t'"$3"$'\t'"$4"$'\n'
 }
 
+is_planned() { [[ $'\n'"${PLANNED}" == *$'\n'"$1"$'\t'"$2"$'\t'* ]]; }
+
 # Keeps all planned changes: complete, or not at all. What a killed run of the same incident has kept stays in front,
 # and its FROM is the original one: by now the value may be ours.
 save_changes() {

@@ -45,6 +45,7 @@ reload_without_ours() {
     REASON='our drop-in is still there'
     return 1
   fi
+  STILL_OFF=1
   REASON='another drop-in than ours turns the memory controller off'
   return 2
 }
@@ -59,6 +60,10 @@ controllers_value() {
 
 pass_memory_on() {
   local file="${ROOT}${MOUNT}$1/cgroup.controllers"
+  if [[ -n "${STILL_OFF:-}" ]]; then
+    REASON='another drop-in than ours keeps it off'
+    return 2
+  fi
   if write_controllers "$1" +memory || [[ ! -d "${ROOT}${MOUNT}$1" ]]; then return 0; fi
   # A session that began while contained: nothing was turned off here.
   if read_line "${file}" && [[ " ${VALUE} " != *' memory '* ]]; then

@@ -1,0 +1,242 @@
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { inParallel, killer } from './killed-run.ts';
+import { json, smallTree } from './node-folder.ts';
+import { type SystemdNode, systemdNode } from './stand-ins.ts';
+
+const nodes: SystemdNode[] = [];
+const kill = killer();
+afterAll(() => {
+  for (const node of nodes.splice(0)) node.close();
+  kill.close();
+});
+
+const looping = {
+  Slice: 'system.slice',
+  ActiveState: 'activating',
+  NRestarts: '17',
+  Delegate: 'no',
+  MemoryMax: 'infinity',
+};
+
+function open(properties: Record<string, string> = {}, unit = 'my-agent.service'): SystemdNode {
+  const node = systemdNode(smallTree);
+  nodes.push(node);
+  node.systemd.unit(unit, { ...looping, ...properties });
+  node.systemd.unit('system.slice', {});
+  return node;
+}
+
+const slice = String.raw`system-cgroupmedic_my\x2dagent.slice`;
+const saved = 'var/lib/cgroup-medic/contain-unit/i-1/saved';
+const forward = { unit: 'my-agent', allowLimitLoss: 'false', incident: 'i-1', fencing: '1', dryRun: 'false' };
+const contain = (node: SystemdNode, parameters = {}, env = {}) =>
+  node.run('contain-unit', { ...forward, ...parameters }, env);
+const release = (node: SystemdNode, parameters = {}, env = {}) =>
+  node.run('release-unit', { incident: 'i-1', dryRun: 'false', ...parameters }, env);
+/** Without the units that only the stand-in remembers, and settings that are empty. */
+const settled = (node: SystemdNode) =>
+  Object.fromEntries(
+    Object.entries(node.files())
+      .filter(([path]) => path !== `units/${slice}`)
+      .map(([path, text]) => [path, text.replace(/\n(DisableControllers|Slice)=(?=\n|$)/g, '')]),
+  );
+
+describe.concurrent('contain-unit', () => {
+  it('predicts in a dry run what it then does, restarts nothing, and is taken back exactly', async () => {
+    const node = open();
+    const before = node.files();
+    const start = settled(node);
+    const dry = json(await contain(node, { dryRun: 'true' }));
+    expect(node.files()).toEqual(before);
+    const result = json(await contain(node));
+    const contained = node.files();
+
+    expect(dry).toMatchObject({ changed: false, dryRun: true, undo: null });
+    expect(result).toMatchObject({
+      changed: true,
+      unit: 'my-agent.service',
+      before: { slice: 'system.slice', activeState: 'activating', restarts: 17, memoryPerStart: true },
+      after: { slice, memoryPerStart: false },
+      refusals: [],
+      undo: { document: 'release-unit', parameters: { incident: 'i-1', dryRun: 'false' } },
+    });
+    expect(result.changes).toEqual(dry.changes);
+    expect(contained[`etc/systemd/system/${slice}.d/50-cgroup-medic-no-memory.conf`]).toMatch(
+      /^644 # .*\n\[Slice\]\nDisableControllers=memory\n$/,
+    );
+    expect(contained['etc/systemd/system/my-agent.service.d/50-cgroup-medic-slice.conf']).toMatch(
+      /^644 # .*\n\[Service\]\nSlice=system-cgroupmedic_my\\x2dagent\.slice\n$/,
+    );
+    expect(node.systemd.changes()).toEqual(['systemctl daemon-reload']);
+
+    expect(json(await contain(node))).toMatchObject({
+      changed: false,
+      changes: [],
+      undo: { document: 'release-unit' },
+    });
+    // Named by another incident, it is contained already, and that one has nothing to take back.
+    expect(json(await contain(node, { incident: 'i-2', fencing: '2' }))).toMatchObject({
+      changed: false,
+      undo: null,
+    });
+    expect(node.files()).toEqual(contained);
+
+    expect(json(await release(node))).toMatchObject({
+      changed: true,
+      restored: 5,
+      skipped: [],
+      remaining: 0,
+    });
+    expect(settled(node)).toEqual(start);
+    expect(json(await release(node))).toMatchObject({ changed: false, restored: 0 });
+  });
+
+  it('stops the slice of its own when that is empty, and only then', async () => {
+    for (const populated of ['0', '1']) {
+      const node = open();
+      await contain(node);
+      const group = `/system.slice/${slice}`;
+      node.systemd.unit(slice, { ActiveState: 'active', ControlGroup: group, DisableControllers: 'memory' });
+      mkdirSync(join(node.root, 'sys/fs/cgroup', group), { recursive: true });
+      node.write(`sys/fs/cgroup${group}/cgroup.events`, `populated ${populated}\nfrozen 0\n`);
+      const result = json(await release(node));
+
+      expect(result).toMatchObject({ changed: true, remaining: 0 });
+      expect(node.systemd.property(slice, 'ActiveState')).toBe(populated === '0' ? 'inactive' : 'active');
+      expect(result.skipped).toHaveLength(Number(populated));
+    }
+  });
+
+  it.each([
+    ['a service that runs and does not restart', { ActiveState: 'active', NRestarts: '0' }, 'NRestarts=0'],
+    ['one that manages cgroups', { Delegate: 'yes' }, 'manages cgroups of its own'],
+    ['one of the kubelet’s slice', { Slice: 'runtime.slice' }, 'belongs to the kubelet'],
+    ['one in the pods’ slice', { Slice: 'kubepods-burstable.slice' }, 'belongs to the kubelet'],
+    ['one that runs there', { ControlGroup: '/kubepods.slice/x' }, 'belongs to the kubelet'],
+    ['one with a limit', { MemoryMax: '1073741824' }, 'has MemoryMax = 1073741824'],
+    ['one with a protection', { MemoryLow: '4096' }, 'has MemoryLow = 4096'],
+    ['one in no slice', { Slice: '' }, 'in no slice'],
+    ['one in an odd slice', { Slice: '../x.slice' }, 'in no slice that can be told'],
+    ['an alias of the kubelet', { Names: 'my-agent.service kubelet.service' }, 'cannot do without'],
+    ['what runs the kubelet', { ExecStart: '{ path=/usr/bin/kubelet ; }' }, 'no treatment touches'],
+    ['what is not there', { LoadState: 'not-found' }, 'no such service'],
+    ['what is masked', { LoadState: 'masked' }, 'no such service'],
+  ])('refuses %s, in a dry run and for real', async (_, properties, reason) => {
+    const node = open(properties);
+    const before = node.files();
+    const results = [await contain(node), await contain(node, { dryRun: 'true' })];
+
+    for (const result of results) {
+      expect(result.status).toBe('Failed');
+      expect(json(result).error).toContain(reason);
+    }
+    expect(node.files()).toEqual(before);
+  });
+
+  it.each([
+    ['a crash loop between two starts', { ActiveState: 'active', NRestarts: '3' }],
+    ['a service of a timer', { ActiveState: 'active', NRestarts: '0', TriggeredBy: 'x.timer' }],
+    ['one that has failed', { ActiveState: 'failed' }],
+    ['one in the root slice', { Slice: '-.slice' }],
+    [
+      'one without a limit, as old and new systemd say it',
+      { MemoryMax: 'infinity', MemoryLow: '0', MemoryHigh: '18446744073709551615' },
+    ],
+  ])('contains %s', async (_, properties) => {
+    expect(json(await contain(open(properties)))).toMatchObject({
+      changed: true,
+      after: { memoryPerStart: false },
+    });
+  });
+
+  it('gives up limits only where that is allowed', async () => {
+    const node = open({ MemoryMax: '5', ControlGroup: '/b.slice' });
+    node.write('sys/fs/cgroup/b.slice/memory.max', '5\n');
+
+    expect(json(await contain(node)).error).toContain('(2): my-agent.service has MemoryMax = 5.');
+    expect(json(await contain(node, { allowLimitLoss: 'true' }))).toMatchObject({ changed: true });
+  });
+
+  it('names slices apart that would be the same without escapes', async () => {
+    const names = ['a-b.service', 'a_b.service', 'a@b.service', String.raw`a\x2db.service`];
+    const slices: string[] = [];
+    for (const unit of names) {
+      const result = json(await contain(open({}, unit), { unit }));
+      expect(result.changed).toBe(true);
+      slices.push(result.after.slice);
+    }
+
+    expect(slices).toEqual([
+      String.raw`system-cgroupmedic_a\x2db.slice`,
+      'system-cgroupmedic_a_b.slice',
+      String.raw`system-cgroupmedic_a\x40b.slice`,
+      String.raw`system-cgroupmedic_a\x5cx2db.slice`,
+    ]);
+  });
+
+  it('takes everything back when another drop-in comes after ours, or systemd does not reload', async () => {
+    const later = open();
+    const drop = 'etc/systemd/system/my-agent.service.d';
+    mkdirSync(join(later.root, drop), { recursive: true });
+    later.write(`${drop}/90-theirs.conf`, '[Service]\nSlice=theirs.slice\n');
+    const broken = open();
+    broken.systemd.fail('daemon-reload');
+    const files = [later, broken].map((node) => Object.keys(settled(node)));
+    const errors = [json(await contain(later)).error, json(await contain(broken)).error];
+
+    expect(errors[0]).toContain('another drop-in comes after ours');
+    expect(errors[1]).toContain('daemon-reload failed');
+    for (const error of errors) expect(error).toContain('what had been changed was taken back');
+    expect([later, broken].map((node) => Object.keys(settled(node)))).toEqual(files);
+  });
+
+  it('follows no link that stands in for its directory', async () => {
+    const node = open();
+    mkdirSync(join(node.root, 'elsewhere'));
+    symlinkSync(join(node.root, 'elsewhere'), join(node.root, 'etc/systemd/system/my-agent.service.d'));
+
+    expect(json(await contain(node)).error).toContain('is not a directory');
+    expect(existsSync(join(node.root, 'elsewhere/50-cgroup-medic-slice.conf'))).toBe(false);
+  });
+});
+
+describe('a contain-unit that is killed', () => {
+  it('at any command leaves a node that its inverse restores', { timeout: 300_000 }, async () => {
+    const list = kill.list();
+    expect(json(await contain(open(), {}, list.env))).toMatchObject({ changed: true });
+    const commands = list.commands();
+    const first = commands.findIndex((command) => command.startsWith('save_changes')) + 1;
+    const last = commands.findIndex((command) => command.startsWith('print_result')) + 1;
+    expect(first).toBeGreaterThan(50);
+    const steps = Array.from({ length: last - first }, (_, index) => first + index).filter(
+      (_, index) => index % 7 === 0,
+    );
+    const outcomes = await inParallel(steps, 4, async (at) => {
+      const node = open();
+      const before = settled(node);
+      const killed = (await contain(node, {}, kill.killAt(at))).status === 'TimedOut';
+      const changed = JSON.stringify(settled(node)) !== JSON.stringify(before);
+      const recorded = existsSync(join(node.root, saved));
+      const { remaining, skipped } = json(await release(node));
+      return {
+        at,
+        killed,
+        changed,
+        recorded: recorded || !changed,
+        remaining,
+        skipped,
+        same: settled(node),
+        before,
+      };
+    });
+
+    expect(outcomes.filter(({ killed }) => killed).length).toBe(steps.length);
+    expect(outcomes.filter(({ changed }) => changed).length).toBeGreaterThan(5);
+    for (const { same, before, ...outcome } of outcomes) {
+      expect(outcome).toMatchObject({ recorded: true, remaining: 0, skipped: [] });
+      expect(same).toEqual(before);
+    }
+  });
+});

@@ -1,0 +1,112 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { json, smallTree } from './node-folder.ts';
+import { type SystemdNode, systemdNode } from './stand-ins.ts';
+
+const nodes: SystemdNode[] = [];
+afterAll(() => {
+  for (const node of nodes.splice(0)) node.close();
+});
+
+/** A node 1,000 s after its boot, whose logind has run for `age` seconds; `sessions` are the states of its sessions. */
+function open(sessions: string[], { age = 990, state = 'active' } = {}): SystemdNode {
+  const node = systemdNode({ ...smallTree, 'proc/uptime': '1000.00 1.00\n' });
+  nodes.push(node);
+  node.systemd.unit('systemd-logind.service', {
+    ActiveState: state,
+    ActiveEnterTimestampMonotonic: String((1000 - age) * 1_000_000),
+  });
+  mkdirSync(join(node.root, 'run/systemd/sessions'));
+  for (const [index, text] of sessions.entries()) {
+    node.write(`run/systemd/sessions/${index}`, `UID=1000\nSTATE=${text}\nTYPE=tty\n`);
+    execFileSync('mkfifo', [join(node.root, `run/systemd/sessions/${index}.ref`)]);
+  }
+  return node;
+}
+const restart = (node: SystemdNode, parameters = {}) =>
+  node.run('restart-logind', {
+    minUptimeSeconds: '900',
+    incident: 'i-1',
+    fencing: '1',
+    dryRun: 'false',
+    ...parameters,
+  });
+const restarted = ['systemctl restart systemd-logind.service'];
+
+describe.concurrent('restart-logind', () => {
+  it('restarts it once when sessions are stuck, as a dry run predicts', async () => {
+    const node = open(['active', 'closing', 'online', 'closing']);
+    const dry = json(await restart(node, { dryRun: 'true' }));
+    expect(node.systemd.changes()).toEqual([]);
+    const result = json(await restart(node));
+
+    expect(dry).toMatchObject({ changed: false, dryRun: true });
+    expect(result).toMatchObject({
+      changed: true,
+      before: { sessions: 4, closing: 2 },
+      after: { sessions: 4, closing: 2 },
+      gone: 0,
+      changes: [{ kind: 'restart', subject: 'systemd-logind.service', from: 'running', to: 'restarted' }],
+      refusals: [],
+      undo: null,
+    });
+    expect([dry.changes, dry.refusals]).toEqual([result.changes, result.refusals]);
+    expect(node.systemd.changes()).toEqual(restarted);
+  });
+
+  it('has nothing to do when none is closing', async () => {
+    const node = open(['active', 'closing-soon']);
+    const result = await restart(node);
+
+    expect(result.status).toBe('Success');
+    expect(json(result)).toMatchObject({
+      changed: false,
+      changes: [],
+      refusals: [{ reason: 'no session is closing: nothing to clear' }],
+    });
+    expect(node.systemd.changes()).toEqual([]);
+  });
+
+  it('does not restart again what has not helped', async () => {
+    const node = open(['closing'], { age: 899 });
+
+    expect(json(await restart(node)).error).toContain(
+      'was started 899 s ago, less than minUptimeSeconds (900)',
+    );
+    expect(node.systemd.changes()).toEqual([]);
+    expect(json(await restart(node, { minUptimeSeconds: '300' }))).toMatchObject({ changed: true });
+  });
+
+  it('starts one that has failed, whatever its age', async () => {
+    expect(json(await restart(open([], { age: 1, state: 'failed' })))).toMatchObject({ changed: true });
+  });
+
+  it('counts the sessions that are gone afterwards', async () => {
+    const node = open(['active', 'closing', 'active']);
+    node.systemd.install(
+      'systemctl',
+      `case "$1" in
+  show) if [[ "$*" == *Version* ]]; then cat "$root/units/manager"; else cat "$root/units/systemd-logind.service"; fi ;;
+  restart) rm "$root"/run/systemd/sessions/[12]* ;;
+esac
+`,
+    );
+
+    expect(json(await restart(node))).toMatchObject({
+      before: { sessions: 3, closing: 1 },
+      after: { sessions: 1, closing: 0 },
+      gone: 1,
+    });
+  });
+
+  it('says so when it does not come back', { timeout: 90_000 }, async () => {
+    const node = open(['closing']);
+    node.systemd.fail('list-sessions', 'restart');
+    const result = await restart(node);
+
+    expect(result.status).toBe('Failed');
+    expect(json(result).error).toContain('ended with 1, and logind did not answer within 30 s');
+  });
+});
