@@ -67,7 +67,9 @@ export class CgroupMedicStack extends Stack {
       stateTable.grantReadWrite(functions[name]);
       auditTrail.grantAppend(functions[name]);
     }
-    documents.grantSend(functions['send-evidence'], 'collect-evidence');
+    for (const name of ['collect-evidence', 'collect-services']) {
+      documents.grantSend(functions['send-evidence'], name);
+    }
     for (const { document, undoDocument } of treatments) {
       if (document !== undefined) documents.grantSend(functions['send-treatment'], document);
       if (undoDocument === undefined) continue;

@@ -56,7 +56,7 @@ export function loadDocument(name: string): LoadedDocument {
 
 /** Reads the YAML text of a document; `file` is named in errors. */
 export function parseContent(text: string, file: string): DocumentContent {
-  const yaml = parseDocument(text, { customTags: [scriptTag, compactTag] });
+  const yaml = parseDocument(text, { customTags: [scriptTag] });
   const problem = yaml.errors[0] ?? yaml.warnings[0];
   if (problem) throw new Error(`${file}: ${problem.message}`);
   const content: unknown = yaml.toJS();
@@ -85,24 +85,6 @@ const scriptTag: CollectionTag = {
   tag: '!script',
   collection: 'seq',
   resolve: (items) => joinScripts(z.array(z.string()).min(1).parse(items.toJSON())),
-};
-
-/**
- * `!compact [lib/a.sh, b.sh]`: the same without indentation and needless braces, for a document that would not fit into
- * the service's limit otherwise. No script of ours has text of more than one line in which a leading blank counts.
- */
-const compactTag: CollectionTag = {
-  tag: '!compact',
-  collection: 'seq',
-  resolve: (items) => {
-    const [shebang = '', pointer = '', ...code] = joinScripts(
-      z.array(z.string()).min(1).parse(items.toJSON()),
-    );
-    const lines = code.map((line) =>
-      line.trimStart().replace(/\$\{([A-Za-z_]+)\}(?![A-Za-z0-9_[])/g, '$$$1'),
-    );
-    return [shebang, pointer, lines.join('\n')];
-  },
 };
 
 /** One script of all parts, without comments: a document has little room, and whoever reads it is told where they are. */

@@ -41,7 +41,7 @@ export type Outcome = z.infer<typeof Outcome>;
  * One run of an SSM document on the node. running: look again after `waitSeconds`. refused: it was not sent.
  * not-needed: there was nothing to send. All others: it is over.
  */
-export const Command = z.object({
+const OneCommand = z.object({
   status: z.enum(['running', 'succeeded', 'failed', 'timed-out', 'no-answer', 'refused', 'not-needed']),
   document: z.string().optional(),
   commandId: z.string().optional(),
@@ -55,6 +55,10 @@ export const Command = z.object({
   output: z.string().optional(),
   reason: z.string().optional(),
 });
+
+/** A command, and one that was sent with it and is waited for as well. */
+export const Command = OneCommand.extend({ companion: OneCommand.optional() });
+export type OneCommand = z.infer<typeof OneCommand>;
 export type Command = z.infer<typeof Command>;
 
 /** What a treatment did, from the JSON that its document printed. */

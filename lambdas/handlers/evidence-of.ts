@@ -1,7 +1,7 @@
 import type { Evidence } from '../domain/evidence/evidence.ts';
 import type { Gap } from '../domain/evidence/gaps.ts';
-import { readEvidence } from '../domain/evidence/read-evidence.ts';
-import type { IncidentState } from '../domain/incident-state.ts';
+import { readEvidence, type ServicesOutput } from '../domain/evidence/read-evidence.ts';
+import type { IncidentState, OneCommand } from '../domain/incident-state.ts';
 
 export type Examined = { evidence: Evidence } | { gap: Gap; rawHead?: string };
 
@@ -15,14 +15,20 @@ export function evidenceOf({ command }: IncidentState): Examined {
       ...head(command.output),
     };
   }
-  const read = readEvidence(command.output ?? '');
+  const { companion } = command;
+  const read = readEvidence(command.output ?? '', companion && servicesOf(companion));
   return read.ok ? { evidence: read.evidence } : { gap: gap(read.error), rawHead: read.rawHead };
+}
+
+function servicesOf({ status, output, reason }: OneCommand): ServicesOutput {
+  if (status === 'succeeded') return { output: output ?? '' };
+  return { gap: reason ?? `collect-services ended as ${status}` };
 }
 
 /** The state without the output of its last command: it has been read, and is too big to be carried on. */
 export function withoutOutput(state: IncidentState): IncidentState {
   if (state.command === undefined) return state;
-  const { output: _, ...command } = state.command;
+  const { output: _, companion: __, ...command } = state.command;
   return { ...state, command };
 }
 

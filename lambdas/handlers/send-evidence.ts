@@ -1,53 +1,66 @@
 import { ssm } from '../adapters/ssm.ts';
 import { NodeUnreachableError, sendCommand } from '../adapters/ssm-commands.ts';
+import type { OneCommand } from '../domain/incident-state.ts';
 import { pinnedDocument } from './documents.ts';
-import { phase } from './phase.ts';
+import { type PhaseContext, phase } from './phase.ts';
 
 /** The look before a decision reads everything; the looks after a treatment what they compare, which is mostly the quick part. */
 const windowSeconds = { full: '1', quick: '0' };
 
-/** Sends `collect-evidence` to the node: for the examination, after an approval, and for each look of a verification. */
-export const handler = phase('send-evidence', async (state, { settings, audit, now }) => {
-  const document = await pinnedDocument('collect-evidence');
+/**
+ * Sends `collect-evidence` to the node: for the examination, after an approval, and for each look of a verification.
+ * Before a decision also `collect-services`, at the same time: together they would not fit into one document.
+ */
+export const handler = phase('send-evidence', async (state, context) => {
   const counted = state.rung?.expects.signal ?? 'dying';
-  const profile = state.treatment === undefined || counted !== 'dying' ? 'full' : 'quick';
-  const args = { profile, windowSeconds: windowSeconds[profile] };
+  const deciding = state.treatment === undefined;
+  const profile = deciding || counted !== 'dying' ? 'full' : 'quick';
+  const { id, instanceId } = state.incident;
+  const send = (name: string, args: Record<string, string>) =>
+    sendOne(name, args, { id, instanceId }, context);
+  const command = await send('collect-evidence', { profile, windowSeconds: windowSeconds[profile] });
+  if (!deciding || command.status !== 'running') return { ...state, command };
+  return { ...state, command: { ...command, companion: await send('collect-services', {}) } };
+});
+
+async function sendOne(
+  name: string,
+  args: Record<string, string>,
+  { id, instanceId }: { id: string; instanceId: string },
+  { settings, audit, now }: PhaseContext,
+): Promise<OneCommand> {
+  const document = await pinnedDocument(name);
   const sent = await sendCommand(ssm(), {
     document,
-    instanceId: state.incident.instanceId,
+    instanceId,
     arguments: args,
     deliverySeconds: settings.command.deliverySeconds,
-    comment: `cgroup-medic ${state.incident.id}`,
+    comment: `cgroup-medic ${id}`,
   }).catch((error: unknown) => {
     if (error instanceof NodeUnreachableError) return error;
     throw error;
   });
   // A node that cannot be asked is a gap in the evidence, not a broken workflow.
-  if (sent instanceof NodeUnreachableError) {
-    return { ...state, command: { status: 'no-answer', waitSeconds: 0, reason: sent.message } };
-  }
-  const commandId = sent;
+  if (sent instanceof NodeUnreachableError)
+    return { status: 'no-answer', waitSeconds: 0, reason: sent.message };
   await audit({
     step: 'examination.sent',
     actor: { kind: 'rule', id: 'examine' },
-    what: `collect-evidence (${profile}) was sent to the node as command ${commandId}`,
-    document: 'collect-evidence',
+    what: `${[name, args.profile].filter(Boolean).join(' ')} was sent to the node as command ${sent}`,
+    document: name,
     documentDigest: document.contentDigest,
     arguments: args,
-    details: { commandId, documentVersion: document.version },
+    details: { commandId: sent, documentVersion: document.version },
   });
   const sentAt = now();
   return {
-    ...state,
-    command: {
-      status: 'running',
-      document: 'collect-evidence',
-      commandId,
-      arguments: args,
-      documentDigest: document.contentDigest,
-      sentAt: sentAt.toISOString(),
-      deadline: new Date(sentAt.getTime() + settings.command.evidenceSeconds * 1000).toISOString(),
-      waitSeconds: settings.command.pollSeconds,
-    },
+    status: 'running',
+    document: name,
+    commandId: sent,
+    arguments: args,
+    documentDigest: document.contentDigest,
+    sentAt: sentAt.toISOString(),
+    deadline: new Date(sentAt.getTime() + settings.command.evidenceSeconds * 1000).toISOString(),
+    waitSeconds: settings.command.pollSeconds,
   };
-});
+}

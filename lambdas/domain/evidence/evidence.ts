@@ -14,6 +14,19 @@ import { Churn, Load, Reclaim, Throttling } from './window.ts';
 
 export { Slice } from './cgroups.ts';
 
+/** What the document `collect-services` asks about. */
+const services = {
+  kubelet: probeOf(Kubelet),
+  containers: probeOf(Containers),
+  sessions: probeOf(Sessions),
+  timers: probeOf(Timers),
+  agents: probeOf(Agents),
+  oomKills: probeOf(OomKills),
+  journal: probeOf(Journal),
+};
+export const ServiceProbes = z.object(services);
+export const serviceProbes = Object.keys(services);
+
 const probes = z.object({
   host: probeOf(Host),
   hierarchy: probeOf(Hierarchy),
@@ -26,20 +39,17 @@ const probes = z.object({
   kmem: probeOf(Kmem),
   unpopulated: probeOf(Unpopulated),
   mkdirProbe: probeOf(MkdirProbe),
-  kubelet: probeOf(Kubelet),
-  containers: probeOf(Containers),
-  sessions: probeOf(Sessions),
-  timers: probeOf(Timers),
-  agents: probeOf(Agents),
   workloads: probeOf(Workloads),
-  oomKills: probeOf(OomKills),
-  journal: probeOf(Journal),
   throttling: probeOf(Throttling),
   load: probeOf(Load),
   churn: probeOf(Churn),
+  ...services,
 });
 
-/** What the node told us, as the document `collect-evidence` prints it. Unknown probes of a newer document are dropped. */
+/**
+ * What the node told us, as the document `collect-evidence` prints it, with the probes of
+ * `collect-services` beside its own. Unknown probes of a newer document are dropped.
+ */
 export const Evidence = z.object({
   version: z.literal(1),
   document: z.literal('collect-evidence'),
