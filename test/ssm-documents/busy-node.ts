@@ -35,12 +35,14 @@ export const journalLines: Line[] = [
   { ago: 30, who: 'kernel', text: oomLine(`${pod}/${container}`, 'java, the, app') },
   { ago: 400, who: 'kernel', text: oomLine('/runtime.slice/kubelet.service', 'kubelet') },
   { ago: 50, who: 'kernel', text: 'Memory cgroup out of memory: Killed process 77 (java)' },
-  ...[10, 20, 300].map((ago) => ({ ago, who: 'systemd-logind[9]', text: 'New session 12 of user alice.' })),
-  {
-    ago: 40,
-    who: 'systemd-logind[9]',
-    text: "New session '13' of user 'bob' with class 'user' and type 'tty'.",
-  },
+  ...[10, 20, 300].map((ago) => ({
+    ago,
+    who: 'systemd[1]',
+    text: 'Started session-c12.scope - Session c12 of User alice.',
+  })),
+  // As systemd 219 says it.
+  { ago: 40, who: 'systemd[1]', text: 'Starting Session 13 of user bob.' },
+  { ago: 40, who: 'systemd[1]', text: 'Started Session 13 of user bob.' },
   { ago: 5, who: 'systemd-logind[9]', text: 'Session 12 logged out. Waiting for processes to exit.' },
   ...[60, 120, 180, 240].map((ago) => ({
     ago,

@@ -357,7 +357,7 @@ describe.skipIf(!isV1Host)('on this host (needs root and cgroup v1)', () => {
       journal: Array.from(
         { length: 30_000 },
         (_, n) =>
-          `${1_800_000_000 - n}.5 host systemd-logind[1]: New session ${n} of user ${'"é'.repeat(30)}${n % 500}.`,
+          `${1_800_000_000 - n}.5 host systemd[1]: Started session-${n}.scope - Session ${n} of User ${'"é'.repeat(30)}${n % 500}.`,
       ),
     };
     for (const [file, lines] of Object.entries(bin))

@@ -7,5 +7,5 @@ export const Kmem = z.object({ accounting: z.enum(['on', 'off']), usageKb: kb.nu
 /** Up to 20 memory cgroups made and removed again; `errno` is why the first that failed could not be made. */
 export const MkdirProbe = z.object({
   made: count,
-  errno: z.enum(['ENOSPC', 'ENOMEM', 'EACCES', 'EROFS', 'EAGAIN', 'other']).nullable(),
+  errno: z.enum(['ENOSPC', 'ENOMEM', 'EACCES', 'EROFS', 'other']).nullable(),
 });

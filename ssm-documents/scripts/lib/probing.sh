@@ -37,7 +37,7 @@ add_probe() {
   run_bounded 450 "${probe}" "${name}"
   text="${REPLY}"
   if ((STATUS == 0 && ${#text} > MAX_PROBE)) && [[ "${name}" != slices ]]; then
-    text="its answer has ${#text} characters: at most ${MAX_PROBE} fit" STATUS=2
+    text="${#text} characters are too many" STATUS=2
   fi
   if ((STATUS == 0)) && [[ -n "${text}" ]]; then
     text="{\"status\":\"ok\",\"value\":${text}}"

@@ -20,7 +20,7 @@ journal_facts() {
   {
     local status=0
     tool journalctl --quiet --reverse --boot --since=-1h --output=short-unix _PID=1 + _SYSTEMD_UNIT=kubelet.service \
-      + _SYSTEMD_UNIT=containerd.service + _SYSTEMD_UNIT=docker.service + _SYSTEMD_UNIT=systemd-logind.service \
+      + _SYSTEMD_UNIT=containerd.service + _SYSTEMD_UNIT=docker.service \
       + _TRANSPORT=kernel + SYSLOG_IDENTIFIER=CRON + SYSLOG_IDENTIFIER=crond || status=$?
     printf '\nstatus %s\n' "${status}"
   } | awk -v now="${EPOCH}" -v uptime="${VALUE%%.*}" -v since="$(sample_column 1)" "${AWK_TOOLS}${AWK_OOM}${AWK_JOURNAL}"
@@ -56,10 +56,10 @@ $1 !~ /^[0-9]+\.[0-9]+$/ { next }
 }
 who == "kernel" { oom(time, text) }
 who ~ /^(CRON|crond)$/ && text ~ / CMD \(/ { seen["cron"]++ }
-who == "systemd-logind" && match(text, /^New session [^ ]+ of user /) {
+# Not the lines of logind: it keeps quiet about the logins of cron and of su without a terminal.
+who == "systemd" && match(text, /^Started (session-[^ ]+\.scope - )?Session [^ ]+ of [Uu]ser /) {
   user = substr(text, RLENGTH + 1)
-  # From systemd 257 on in quotes, with more behind it.
-  if (user ~ /^\047/) { user = substr(user, 2); sub(/\047.*/, "", user) } else sub(/\.$/, "", user)
+  sub(/\.$/, "", user)
   if (!(user in logins)) seen["users"]++
   count(logins, user)
   seen["logins"]++

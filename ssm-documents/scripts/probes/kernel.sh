@@ -42,7 +42,6 @@ probe_mkdir() {
     *'Cannot allocate memory') errno='"ENOMEM"' ;;
     *'Permission denied') errno='"EACCES"' ;;
     *'Read-only file system') errno='"EROFS"' ;;
-    *'Resource temporarily unavailable') errno='"EAGAIN"' ;;
     *) errno='"other"' ;;
   esac
   object made "${made}" errno "${errno}"

@@ -22,7 +22,7 @@ probe_sessions() {
   unit_names abandoned
   for name in ${NAMES[@]+"${NAMES[@]:0:5}"}; do
     json_string "${name}"
-    sample+="${sample:+,}${REPLY}"
+    if ((${#sample} < 500)); then sample+="${sample:+,}${REPLY}"; fi
   done
   if [[ -n "${JOURNAL_GAP}" ]]; then
     not_read logins "${JOURNAL_GAP}"
@@ -32,7 +32,7 @@ probe_sessions() {
     take_count omitted users "${JOURNAL}"
     take_count since loginsSince "${JOURNAL}"
     while read -r kind count name; do
-      [[ "${kind}" == user ]] || continue
+      if [[ "${kind}" != user ]] || ((${#users} > 1000)); then continue; fi
       linger=false
       if [[ "${name}" != */* && -e "${ROOT}/var/lib/systemd/linger/${name}" ]]; then linger=true; fi
       json_string "${name}"
@@ -71,7 +71,7 @@ login_cgroup() {
 
 # Runs of cron and of the services that timers start, from the ends of services in the journal.
 probe_timers() {
-  no_gap "${JOURNAL_GAP}${UNITS_GAP}"
+  no_gap "${JOURNAL_GAP:-${UNITS_GAP}}"
   local covered cron units status=0
   take_count covered covered "${JOURNAL}"
   take_count cron cron "${JOURNAL}"
