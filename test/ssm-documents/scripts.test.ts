@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runDocument } from '../../local/node/ssm-agent.ts';
 import { documentNames, loadDocument } from '../../ssm-documents/load.ts';
-import { isInstalled, nodeFolder, reclaimParameters, smallTree } from './node-folder.ts';
+import { isInstalled, reclaimParameters } from './node-folder.ts';
+import { systemdNode } from './stand-ins.ts';
 
 const parts = globSync('ssm-documents/scripts/**/*.sh');
 const folder = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-lint-'));
@@ -60,8 +61,14 @@ describe('every document', () => {
         mode: 0o755,
       });
     }
-    const node = nodeFolder(smallTree);
-    const values = { ...reclaimParameters, dryRun: 'true', windowSeconds: '0' };
+    const node = systemdNode();
+    const values = {
+      ...reclaimParameters,
+      dryRun: 'true',
+      windowSeconds: '0',
+      unit: 'my-agent',
+      users: 'alice',
+    };
     const { content } = loadDocument(name);
     const parameters = Object.fromEntries(
       Object.entries(values).filter(([key]) => Object.hasOwn(content.parameters, key)),
