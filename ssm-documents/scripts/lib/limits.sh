@@ -23,10 +23,10 @@ add_cgroup_limits() {
   if [[ -n "${LIMITS}" && "${LIMITS}" != *$'\n' ]]; then LIMITS+=$'\n'; fi
 }
 
-# Adds to LIMITS what unit files that match the names $@ (patterns) and their drop-ins say: limits of cgroups that are
-# not there now and will be.
+# Adds to LIMITS what the files of units whose names match the regular expression $1, and their drop-ins, say: limits of
+# cgroups that are not there now and will be.
 add_configured_limits() {
-  local folder file unit name
+  local folder file unit
   for folder in /etc/systemd/system /etc/systemd/system.control /run/systemd/system /run/systemd/system.control \
     /run/systemd/transient /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system; do
     # /lib may be a link to /usr/lib.
@@ -34,10 +34,7 @@ add_configured_limits() {
     for file in "${ROOT}${folder}"/*.{service,slice,scope} "${ROOT}${folder}"/*.{service,slice,scope}.d/*.conf; do
       unit="${file#"${ROOT}${folder}/"}"
       unit="${unit%%.d/*}"
-      for name in "$@"; do
-        # shellcheck disable=SC2053 # a pattern
-        if [[ "${unit}" == ${name} && -f "${file}" ]]; then add_file_limits "${file}"; fi
-      done
+      if [[ "${unit}" =~ $1 && -f "${file}" ]]; then add_file_limits "${file}"; fi
     done
   done
 }
