@@ -42,7 +42,7 @@ export async function imageOf({ suite }: Variant, options: BuildOptions = {}): P
   const image: Image = {
     disk: join(folder, 'disk.img'),
     kernel: join(folder, 'vmlinuz'),
-    initrd: join(folder, 'initrd.img'),
+    initrd: join(folder, 'initrd'),
     ...(suite === 'trixie' ? { qemu: join(folder, 'qemu') } : {}),
   };
   if (existsSync(folder)) return image;
@@ -76,7 +76,7 @@ async function build(suite: Variant['suite'], folder: string, options: BuildOpti
   ]);
   for (const [name, pattern] of [
     ['vmlinuz', /^vmlinuz-/],
-    ['initrd.img', /^initrd\.img-/],
+    ['initrd', /^initrd$/],
   ] as const) {
     renameSync(join(tree, 'boot', onlyFile(join(tree, 'boot'), pattern)), join(folder, name));
   }

@@ -11,7 +11,7 @@ import { imageOf } from './image.ts';
 import { qemuCommand } from './qemu.ts';
 import { type VariantName, variants } from './variants.ts';
 
-const bootSeconds = 300;
+const bootSeconds = 180;
 const defaultTimeoutSeconds = 120;
 const defaultMode = 0o644;
 
@@ -79,10 +79,10 @@ export async function startVirtualNode(options: StartVirtualNode = {}): Promise<
   const image = await imageOf(variant, { onProgress, signal });
   signal?.throwIfAborted();
   onProgress?.(`booting a virtual node (${variant.title})`);
-  const { channel, quit } = launch(qemuCommand(image, variant));
+  const { channel, quit, lastWords } = launch(qemuCommand(image, variant));
   try {
     const stop = signal === undefined ? [] : [aborted(signal)];
-    const bootId = await Promise.race([channel.ready, late(bootSeconds), ...stop]);
+    const bootId = await Promise.race([channel.ready, late(lastWords), ...stop]);
     return nodeOf({ channel, quit, name, bootId });
   } catch (error) {
     await quit();
@@ -90,7 +90,7 @@ export async function startVirtualNode(options: StartVirtualNode = {}): Promise<
   }
 }
 
-type Running = { channel: Channel; quit: () => Promise<void> };
+type Running = { channel: Channel; quit: () => Promise<void>; lastWords: () => string };
 
 function launch({ command, args, env }: ReturnType<typeof qemuCommand>): Running {
   const { file, read } = consoleFile();
@@ -105,6 +105,10 @@ function launch({ command, args, env }: ReturnType<typeof qemuCommand>): Running
   stderr.setEncoding('utf8').on('data', (text: string) => {
     errors = (errors + text).slice(-4000);
   });
+  const lastWords = () => {
+    const words = [errors.trim(), read().trim()].filter(Boolean).join('\n');
+    return words === '' ? 'it said nothing' : `its last words:\n${words}`;
+  };
   const channel = new Channel(stdout, stdin);
   const ended = new Promise<void>((resolve) => {
     child.once('error', (error) => {
@@ -112,14 +116,14 @@ function launch({ command, args, env }: ReturnType<typeof qemuCommand>): Running
       resolve();
     });
     child.once('close', () => {
-      const last = [errors.trim(), read().trim()].filter(Boolean).join('\n');
-      channel.fail(new VirtualNodeError(`the virtual node is off; its last words:\n${last || '(none)'}`));
+      channel.fail(new VirtualNodeError(`the virtual node is off; ${lastWords()}`));
       closeSync(file);
       resolve();
     });
   });
   return {
     channel,
+    lastWords,
     quit: async () => {
       child.kill('SIGKILL');
       await ended;
@@ -135,9 +139,9 @@ function consoleFile(): { file: number; read: () => string } {
   return { file, read: () => readFileSync(`/proc/self/fd/${file}`, 'utf8').slice(-4000) };
 }
 
-async function late(seconds: number): Promise<never> {
-  await sleep(seconds * 1000, undefined, { ref: false });
-  throw new VirtualNodeError(`the virtual node did not boot within ${seconds} s`);
+async function late(lastWords: () => string): Promise<never> {
+  await sleep(bootSeconds * 1000, undefined, { ref: false });
+  throw new VirtualNodeError(`the virtual node did not boot within ${bootSeconds} s; ${lastWords()}`);
 }
 
 function aborted(signal: AbortSignal): Promise<never> {
@@ -146,7 +150,7 @@ function aborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-type Started = Running & { name: VariantName; bootId: string };
+type Started = Pick<Running, 'channel' | 'quit'> & { name: VariantName; bootId: string };
 
 function nodeOf({ channel, quit, name, bootId }: Started): VirtualNode {
   const run: VirtualNode['run'] = async (command, options = {}) => {

@@ -16,10 +16,18 @@ import signal
 import subprocess
 import threading
 
-PORT = "/dev/virtio-ports/org.cgroup-medic.channel"
+PORT_NAME = "org.cgroup-medic.channel"
+
+def find_port():
+    for name in os.listdir("/sys/class/virtio-ports"):
+        with open(f"/sys/class/virtio-ports/{name}/name") as file:
+            if file.read().strip() == PORT_NAME:
+                return f"/dev/{name}"
+    raise SystemExit(f"no virtio port is called {PORT_NAME}")
+
 
 # The kernel lets a port be opened only once.
-port = os.open(PORT, os.O_RDWR)
+port = os.open(find_port(), os.O_RDWR)
 sending = threading.Lock()
 running = {}
 
