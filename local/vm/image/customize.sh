@@ -38,14 +38,15 @@ quiet() {
 
 # Debian's own looks for its hardware, too. This one knows it: it loads the drivers of the disk and of the channel.
 small_initrd() {
-  local initrd="${tree}/tmp/initrd" version module file
+  local initrd="${tree}/tmp/initrd" version module kind file
   local -a modules=()
   version="$(basename "$(echo "${tree}"/boot/vmlinuz-*)" | cut -d - -f 2-)"
   mkdir -p "${initrd}"/{bin,dev,modules,root}
   cp "${tree}/bin/busybox" "${initrd}/bin/"
   for module in virtio_pci virtio_blk virtio_console; do
-    while read -r _ file; do
-      if [[ " ${modules[*]-} " != *" ${file##*/} "* ]]; then
+    # "insmod PATH" lines, or "builtin NAME".
+    while read -r kind file; do
+      if [[ "${kind}" == insmod && " ${modules[*]-} " != *" ${file##*/} "* ]]; then
         cp "${tree}${file}" "${initrd}/modules/"
         modules+=("${file##*/}")
       fi
