@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { homeFolder } from '../home.ts';
 import type { Variant } from './variants.ts';
+import { VirtualNodeError } from './virtual-node-error.ts';
 
 /** The finished files of an image. */
 export type Image = {
@@ -31,7 +32,7 @@ const packages = [
   ...['linux-image-cloud-amd64', 'initramfs-tools', 'lz4', 'kmod', 'udev'],
   ...['systemd-sysv', 'dbus', 'libpam-systemd', 'cron', 'procps', 'iproute2', 'less'],
   ...['gawk', 'mawk', 'busybox-static', 'strace', 'curl', 'jq'],
-  ...['python3-minimal', 'python3-grpcio', 'containerd', 'runc'],
+  ...['python3', 'containerd', 'runc'],
 ];
 
 /** The image of a variant, from the cache or made now (a minute); several processes at once make it once. */
@@ -121,7 +122,6 @@ function execute(command: string, args: readonly string[], { signal }: BuildOpti
   const child = spawn('setpriv', ['--pdeathsig', 'TERM', command, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin`, LC_ALL: 'C' },
-    ...(signal === undefined ? {} : { signal, killSignal: 'SIGTERM' }),
   });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -129,10 +129,16 @@ function execute(command: string, args: readonly string[], { signal }: BuildOpti
       said = (said + text).slice(-4000);
     });
   }
+  const stop = () => child.kill('SIGTERM');
+  signal?.addEventListener('abort', stop, { once: true });
   child.once('error', reject);
-  child.once('close', (code) =>
-    code === 0 ? resolve() : reject(new Error(`${command} failed (exit code ${code}):\n${said.trim()}`)),
-  );
+  // Only then does it no longer touch the files that are removed next.
+  child.once('close', (code) => {
+    signal?.removeEventListener('abort', stop);
+    if (code === 0) resolve();
+    else if (signal?.aborted) reject(signal.reason);
+    else reject(new VirtualNodeError(`${command} failed (exit code ${code}):\n${said.trim()}`));
+  });
   return promise;
 }
 

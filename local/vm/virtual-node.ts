@@ -10,6 +10,9 @@ import { checkVirtualNode } from './check-virtual-node.ts';
 import { imageOf } from './image.ts';
 import { qemuCommand } from './qemu.ts';
 import { type VariantName, variants } from './variants.ts';
+import { VirtualNodeError } from './virtual-node-error.ts';
+
+export { VirtualNodeError } from './virtual-node-error.ts';
 
 const bootSeconds = 180;
 const defaultTimeoutSeconds = 120;
@@ -55,11 +58,6 @@ export type VirtualNode = {
   /** Switches it off. Nothing of it is left. */
   close(): Promise<void>;
 };
-
-/** Raised when a virtual node cannot be had or did not start; the message says why and what to do. */
-export class VirtualNodeError extends Error {
-  override readonly name = 'VirtualNodeError';
-}
 
 /**
  * Boots a node that is thrown away afterwards; makes its image first if there is none. It ends with this process, even if
