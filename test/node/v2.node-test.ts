@@ -1,0 +1,8 @@
+import { describeNode } from './booted-node.ts';
+import { evidenceSuite } from './evidence-suite.ts';
+import { reclaimSuite } from './reclaim-suite.ts';
+
+describeNode('v2', (node) => {
+  evidenceSuite(node, { kernel: /^6\.1\./, systemd: 252 });
+  reclaimSuite(node);
+});
