@@ -13,11 +13,21 @@ describe('the documents', () => {
   it('are these', () => {
     expect(documentNames).toEqual([
       'collect-evidence',
+      'contain-sessions',
+      'contain-unit',
+      'disable-agent',
+      'disable-linger',
       'drop-caches',
+      'enable-agent',
+      'enable-linger',
       'prune-containers',
       'reclaim',
       'reclaim-restore',
+      'release-sessions',
+      'release-unit',
       'restart-kubelet',
+      'restart-logind',
+      'stop-scopes',
     ]);
   });
 
