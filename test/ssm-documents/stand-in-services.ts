@@ -14,6 +14,7 @@ export function startedSecondsAgo(seconds: number): string {
 }
 
 const systemctl = `
+shopt -s extglob
 put() { sed -i "/^$1=/d" "$file"; printf '%s=%s\\n' "$1" "$2" >>"$file"; }
 now() { local up; read -r up _ </proc/uptime; printf '%s0000' "\${up/./}"; }
 run() { put ActiveState active; put SubState running; put MainPID "$((RANDOM + 2))"; put Result success; put ExecMainStartTimestampMonotonic "$(now)"; }
@@ -31,6 +32,18 @@ while (($#)); do
   esac
 done
 unit="$1"
+if [[ "$command" == daemon-reload ]]; then
+  for file in "$root"/units/*.*; do
+    paths="$(cd "$root" && printf '/%s ' "etc/systemd/system/\${file##*/}.d/"*.conf)"
+    [[ "$paths" != *'*'* ]] || paths=
+    put DropInPaths "$paths"
+  done
+  exit
+fi
+if [[ "$command" == +(start|stop) ]] && (($# > 1)); then
+  for unit in "$@"; do "$0" "$command" "$unit"; done
+  exit
+fi
 file="$root/units/$unit"
 if [[ -e "$root/on/$command" ]]; then . "$root/on/$command"; exit; fi
 case "$command" in
