@@ -47,8 +47,8 @@ export function reclaimSuite(node: BootedNode): void {
       expect(dry).toMatchObject({ changed: false });
       expect(result).toMatchObject({ changed: true, undo: null });
       expect(result.slices[0]).toMatchObject({ path: slice, before: { dying: before.dying } });
-      // On 6.1 some 250 stay whatever is done, drop_caches included.
-      expect(after.dying).toBeLessThan(400);
+      // On 6.1 some hundreds stay until the next pass, with drop_caches as well: metadata that is not written yet.
+      expect(after.dying).toBeLessThan(before.dying / 4);
       expect(after.live).toBeGreaterThan(before.live * 0.95);
       expect(after.other).toBeGreaterThan(before.other * 0.99);
       expect(await node.protections()).toBe(before.protections);
@@ -72,7 +72,7 @@ export function reclaimSuite(node: BootedNode): void {
     );
 
     expect(before.dying).toBeGreaterThan(1900);
-    expect(after.dying).toBeLessThan(500);
+    expect(after.dying).toBeLessThan(before.dying / 4);
     expect(after.live).toBeGreaterThan(before.live * 0.95);
     expect(await node.protections()).toBe(before.protections);
   });
@@ -81,19 +81,20 @@ export function reclaimSuite(node: BootedNode): void {
     await node.hotService('killed', 'kill.slice', 16);
     await node.leak('/kill.slice', 1000);
     const before = await node.protections();
-    const killed = node.document('reclaim', {
+    const reclaim = node.document('reclaim', {
       ...parameters,
       slices: '/kill.slice',
       cpuPercent: '1',
       maxSeconds: '10',
     });
-    await node.sh(`
+    // The brackets keep the pattern from matching this script.
+    const kill = node.sh(`
       for ((i = 0; i < 600; i++)); do
-        if (($(cat ${node.mount}/kill.slice/killed.service/memory.low) > 0)); then pkill -KILL -f _script_0.sh; exit 0; fi
+        if (($(cat ${node.mount}/kill.slice/killed.service/memory.low) > 0)); then pkill -KILL -f '[_]script_0.sh'; exit 0; fi
         sleep 0.05
       done
       echo "memory.low was never raised" >&2; exit 1`);
-    expect(await killed).toMatchObject({ status: 'TimedOut' });
+    const [killed] = await Promise.all([reclaim, kill]);
     const raised = await node.protections();
     const timer = await node.sh('systemctl list-timers --all --no-legend "cgroup-medic-restore-*"');
     const waited = await node.number(`
@@ -104,6 +105,7 @@ export function reclaimSuite(node: BootedNode): void {
       echo $i`);
     process.stdout.write(`${node.variant}, killed: restored by the timer after ${waited} s\n`);
 
+    expect(killed.status).toBe('TimedOut');
     expect(raised).not.toBe(before);
     expect(timer).not.toBe('');
     expect(await node.protections()).toBe(before);
