@@ -37,6 +37,7 @@ describe.skipIf(!isV1Host)('on this host (needs root and cgroup v1)', () => {
     await leak?.remove();
     if (files) rmSync(files, { recursive: true, force: true });
     rmSync('/var/lib/cgroup-medic/reclaim/test-host', { recursive: true, force: true });
+    rmSync('/var/lib/cgroup-medic/evidence', { recursive: true, force: true });
     rmSync(fencing, { force: true });
     await release?.();
   });

@@ -119,6 +119,7 @@ tool_gap() {
     124 | 137) REASON="$1 did not answer within ${TOOL_SECONDS} s" ;;
     *) REASON="$1 failed with exit code $2" ;;
   esac
+  if [[ "$1" != crictl && -z "${ROOT}" && ! -d /run/systemd/system ]]; then REASON="systemd does not run here"; fi
 }
 
 missing() {
@@ -133,7 +134,7 @@ failed() {
 
 # Ends the probe if there is a gap $1: a tool that is not there is missing, anything else failed.
 no_gap() {
-  if [[ "$1" == *'is not installed' ]]; then missing "$1"; fi
+  if [[ "$1" == *'is not installed' || "$1" == *'not run here' ]]; then missing "$1"; fi
   if [[ -n "$1" ]]; then failed "$1"; fi
 }
 

@@ -55,7 +55,8 @@ substr($0, 1, start) != top "/" { next }
     parent = path
     sub("/[^/]*$", "", parent)
     children[parent]++
-    if (children[parent] <= max_children && known < 8192 && (parent in listed)) {
+    # The slices at the top always: thousands of cgroups deep in one of them must not hide the next.
+    if (children[parent] <= max_children && (known < 8192 || levels <= 2) && (parent in listed)) {
       child[parent, children[parent]] = path
       listed[path] = 1
       parts[path] = levels

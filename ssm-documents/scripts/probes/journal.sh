@@ -8,7 +8,7 @@ read_journal() {
   JOURNAL="${REPLY}"
   if ((STATUS == 0)); then return; fi
   tool_gap journalctl "${STATUS}"
-  if ((STATUS == 4)); then REASON="the journal has nothing of the last hour of this boot"; fi
+  if ((STATUS == 4)) && [[ "${REASON}" != *here ]]; then REASON="the journal has nothing of the last hour of this boot"; fi
   JOURNAL='' JOURNAL_GAP="${REASON}"
 }
 

@@ -178,5 +178,5 @@ window_fact() {
       "$1? "*) missing "${line#*\? }" ;;
     esac
   done < <(printf '%s\n' "${WINDOW}")
-  failed "the watch of ${SSM_windowSeconds} s gave no answer for it: the node is slow"
+  failed "the watch gave no answer for it: the node is slow"
 }
