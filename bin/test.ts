@@ -1,47 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { run } from './exec.ts';
+import { runTests } from './run-tests.ts';
 
-type Results = { testResults: { assertionResults: { status: string; fullName: string }[] }[] };
-
-/**
- * Everything that can run on this machine. What cannot is named at the end; where CI is set, it fails the run, for a
- * test that never runs anywhere is none.
- */
+/** Everything that can run on this machine, the virtual nodes apart. */
 const files = process.argv.slice(2);
 const lint = files.length === 0 ? run(process.execPath, ['bin/run.mjs', 'bin/lint.ts']) : 0;
-
-const folder = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-'));
-const report = join(folder, 'results.json');
-const vitest = run('vitest', [
-  'run',
-  '--reporter=default',
-  '--reporter=json',
-  `--outputFile.json=${report}`,
-  ...files,
-]);
-const tests = readTests(report);
-rmSync(folder, { recursive: true });
-
-const named = (status: string): string[] =>
-  tests.filter((test) => test.status === status).map((test) => test.fullName);
-const skipped = [...named('skipped'), ...named('pending'), ...named('todo')];
-for (const name of skipped) process.stdout.write(`skipped: ${name}\n`);
-process.stdout.write(
-  `${named('passed').length} passed, ${named('failed').length} failed, ${skipped.length} skipped\n`,
-);
-
-const incomplete = skipped.length > 0 && process.env.CI !== undefined;
-if (incomplete) process.stderr.write('in CI everything has to run; install what the skipped tests name\n');
-process.exitCode = lint === 0 && vitest === 0 && !incomplete ? 0 : 1;
-
-function readTests(path: string): { status: string; fullName: string }[] {
-  try {
-    const { testResults } = JSON.parse(readFileSync(path, 'utf8')) as Results;
-    return testResults.flatMap((file) => file.assertionResults);
-  } catch {
-    process.stderr.write('the test runner left no results\n');
-    return [];
-  }
-}
+const passed = runTests('vitest.config.ts', files);
+process.exitCode = lint === 0 && passed ? 0 : 1;

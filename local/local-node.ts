@@ -6,10 +6,12 @@ import type { ManagedNode } from './cloud/ssm.ts';
 import { checkHost, KernelFreesThemError, makeLeak } from './node/host-leak.ts';
 import { openRecordedNode } from './node/recorded-node.ts';
 import { runDocument } from './node/ssm-agent.ts';
+import { startLeakingVirtualNode } from './vm/local-virtual-node.ts';
+import { VirtualNodeError } from './vm/virtual-node.ts';
 
-/** A node of this machine: the machine itself, or a recorded one. */
+/** A node of this machine: the machine itself, a virtual one, or a recorded one. */
 export type LocalNode = {
-  /** The host, or the name of a recorded node. */
+  /** The host, the virtual node, or the name of a recorded one. */
   title: string;
   /** What is wrong with it. */
   about: string;
@@ -20,7 +22,7 @@ export type LocalNode = {
   root?: string;
   managed: ManagedNode;
   /** Dying memory cgroups now, where this process can count them by itself. */
-  countDying?: () => number;
+  countDying?: () => number | Promise<number>;
   close(): Promise<void>;
 };
 
@@ -38,7 +40,7 @@ export function leakSlice(id: string): string {
 }
 
 export interface OpenNodeProps {
-  /** `host` or the name of a recorded node. */
+  /** `host`, `vm`, or the name of a recorded node. */
   readonly name: string;
   readonly id: string;
   /** A directory on a real file system, for the files of a real leak. */
@@ -47,9 +49,10 @@ export interface OpenNodeProps {
   onProgress?(text: string): void;
 }
 
-/** Makes the leak on the host, or lays out a recorded node. */
+/** Makes the leak on the host or in a virtual node, or lays out a recorded node. */
 export function openNode(props: OpenNodeProps): Promise<LocalNode> {
-  return props.name === 'host' ? openHost(props) : openRecorded(props);
+  if (props.name === 'host') return openHost(props);
+  return props.name === 'vm' ? openVirtual(props) : openRecorded(props);
 }
 
 /** @throws NodeUnavailableError that says what is missing for a real leak here, and which command works instead */
@@ -94,6 +97,26 @@ async function openHost({ id, directory, signal, onProgress }: OpenNodeProps): P
         await rm(join('/var/lib/cgroup-medic', kept), { recursive: true, force: true });
       }
     },
+  };
+}
+
+async function openVirtual({ signal, onProgress }: OpenNodeProps): Promise<LocalNode> {
+  const { node, about, countDying } = await startLeakingVirtualNode({
+    ...(signal === undefined ? {} : { signal }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  }).catch((error: unknown) => {
+    throw error instanceof VirtualNodeError ? new NodeUnavailableError(error.message) : error;
+  });
+  return {
+    title: `a virtual node (${node.title})`,
+    about,
+    recorded: false,
+    managed: {
+      instanceId: instanceIdOf('vm'),
+      run: (content, parameters, signal) => node.runDocument({ content, parameters, signal }),
+    },
+    countDying,
+    close: () => node.close(),
   };
 }
 

@@ -6,6 +6,7 @@ import type { Decider } from './approvals.ts';
 import { synthesize } from './engine/assembly.ts';
 import { startEngine } from './engine/engine.ts';
 import type { StackTemplate } from './engine/template.ts';
+import { homeFolder } from './home.ts';
 import { type LocalNode, leakSlice, NodeUnavailableError, openNode, requireHost } from './local-node.ts';
 import { type LocalSettingsProps, localSettings } from './local-settings.ts';
 import { narrate } from './narrator.ts';
@@ -17,14 +18,22 @@ import { RunDirectory } from './run-directory.ts';
 import { removeAbandonedFolders, temporaryFolder } from './temporary-folder.ts';
 import { type WatchedIncident, watchIncident } from './watch-incident.ts';
 
+/** What is done for a node that is not recorded. */
+const preparing: Readonly<Record<string, string>> = {
+  host: 'a real leak is made on this host',
+  vm: 'a virtual node is booted and a real leak made in it',
+};
+/** On kernel 6.1 some 260 dying cgroups stay whatever is done, drop_caches included: metadata of the file system. */
+const unfreeable = 300;
+
 export interface RunIncidentProps {
-  /** Nodes to try, in this order: `host`, or names of recorded ones. The first that can be had is used. */
+  /** Nodes to try, in this order: `host`, `vm`, or names of recorded ones. The first that can be had is used. */
   readonly nodes: readonly string[];
   /** A host that cannot have the leak at all is an error, and no reason to take the next node. */
   readonly hostAsked?: boolean;
   readonly mode: Mode;
   readonly decider: Decider;
-  /** Where runs are kept. @default `.cgroup-medic` in the current directory */
+  /** Where runs are kept. @default `CGROUP_MEDIC_HOME`, or `.cgroup-medic` in the current directory */
   readonly home?: string;
   /** Cluster settings over those of a local run, for tests. */
   readonly cluster?: LocalSettingsProps['cluster'];
@@ -42,7 +51,7 @@ export type RunResult = WatchedIncident & {
 
 /** One incident from nothing to closed: node, app, engine, execution, and everything removed again. */
 export async function runIncident(props: RunIncidentProps): Promise<RunResult> {
-  const { signal, mode, write, home = '.cgroup-medic' } = props;
+  const { signal, mode, write, home = homeFolder() } = props;
   const clock = new PhaseClock();
   const progress = new Progress(clock, write);
   const id = `run-${new Date().toISOString().replace(/[-:]|\..*/g, '')}-${randomBytes(2).toString('hex')}`;
@@ -54,7 +63,7 @@ export async function runIncident(props: RunIncidentProps): Promise<RunResult> {
     await cleanUp(progress);
     const prepared = await prepare(props, { id, home, assembly, progress });
     node = prepared.node;
-    const before = node.countDying?.();
+    const before = await node.countDying?.();
     const engine = await startEngine({
       stack: prepared.stack,
       logFile: directory.functionsLog,
@@ -76,7 +85,7 @@ export async function runIncident(props: RunIncidentProps): Promise<RunResult> {
       }
       if (before !== undefined && node.countDying !== undefined) {
         progress.say(
-          `counted by this process, not by the medic: ${before} dying cgroups before, ${node.countDying()} after`,
+          `counted by this process, not by the medic: ${before} dying cgroups before, ${await node.countDying()} after`,
           'close',
         );
       }
@@ -129,12 +138,11 @@ async function prepareOne(
   const settings = localSettings({
     mode,
     ...(name === 'host' ? { slices: [leakSlice(id)], dyingBefore: countDying() } : {}),
+    ...(name === 'vm' ? { emulated: true, dyingBefore: unfreeable } : {}),
     ...(cluster === undefined ? {} : { cluster }),
   });
   progress.say(
-    name === 'host'
-      ? 'a real leak is made on this host, and the CDK app is synthesized'
-      : `the recorded node ${name} is laid out, and the CDK app is synthesized`,
+    `${preparing[name] ?? `the recorded node ${name} is laid out`}, and the CDK app is synthesized`,
   );
   progress.waitFor('the node and the CDK app');
   // A node that was opened has to be closed, whatever becomes of the app.
@@ -144,6 +152,7 @@ async function prepareOne(
       id,
       directory: join(home, 'leaks'),
       ...(signal === undefined ? {} : { signal }),
+      ...(name === 'vm' ? { onProgress: (text: string) => progress.say(text) } : {}),
     }),
     synthesize(settings, join(assembly, name), signal),
   ]);

@@ -35,6 +35,8 @@ One incident from end to end on this machine: the state machine and the function
 
 --node     auto (default): this host where a real leak can be made on it, otherwise a recorded node
            host: this host, with a real leak that is really repaired (Linux, root, cgroup v1)
+           vm: a virtual node (QEMU, Debian 12, kernel 6.1, cgroup v2), with a real leak that is really repaired
+               (Linux, root, QEMU, mmdebstrap; the first time it makes an image)
            a recorded node: ${recorded.join(', ')}
 --fault    what is wrong with the node: ${Object.keys(faults).join(', ')} (default ${defaultFault})
 --approve  who answers when a treatment needs an approval: ask (default, at the terminal), yes, no
@@ -88,9 +90,9 @@ function parse(args: string[]) {
 function nodesOf(node: string, fault: string | undefined, recorded: readonly string[]): readonly string[] {
   const possible = faults[fault ?? defaultFault] ?? [];
   if (node === 'auto') return possible;
-  if (node !== 'host' && !recorded.includes(node))
-    throw unknown('--node', node, ['auto', 'host', ...recorded]);
-  // A recorded node has its fault, so naming the node is enough.
+  if (node !== 'host' && node !== 'vm' && !recorded.includes(node))
+    throw unknown('--node', node, ['auto', 'host', 'vm', ...recorded]);
+  // Every node but the host has its fault, so naming the node is enough.
   const expected = fault === undefined && node !== 'host' ? [node] : possible;
   if (!expected.includes(node)) {
     throw new UsageError(

@@ -1,7 +1,5 @@
-import { spawn } from 'node:child_process';
-import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { temporaryFolder } from '../temporary-folder.ts';
+import { type AgentMachine, type AgentScript, agentEnvironment, killedCode } from './agent-machine.ts';
+import { openHostMachine } from './host-machine.ts';
 import { checkParameters, type ParameterRules } from './parameters.ts';
 
 export { checkParameters, InvalidParametersError } from './parameters.ts';
@@ -11,7 +9,6 @@ export const stdoutLimit = 24_000;
 export const stderrLimit = 8_000;
 
 const defaultTimeoutSeconds = 3600;
-const killedCode = 137;
 const rebootCode = 194;
 /** Enough to fill the limits of the service many times over; what comes after is read and dropped. */
 const bufferLimit = 1_000_000;
@@ -33,8 +30,10 @@ export type DocumentResult = Omit<StepResult, 'name'> & { steps: StepResult[] };
 export type RunDocument = {
   content: AgentDocument;
   parameters: Readonly<Record<string, string>>;
-  /** A recorded node's folder; without it the document reads and changes this host. */
+  /** A recorded node's folder; without it the document reads and changes the whole machine. */
   root?: string;
+  /** Where its steps run. @default this host */
+  openMachine?: () => Promise<AgentMachine>;
   /** Added to the minimal environment that the agent gives a document. */
   env?: Readonly<Record<string, string>>;
   signal?: AbortSignal;
@@ -64,22 +63,19 @@ export async function runDocument(run: RunDocument): Promise<DocumentResult> {
   );
   const asText = Object.entries(values).filter(([name]) => rules[name]?.interpolationType !== 'ENV_VAR');
   const env = {
-    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-    HOME: '/root',
-    LANG: 'C',
+    ...agentEnvironment,
     ...(run.root === undefined ? {} : { CGROUP_MEDIC_ROOT: run.root }),
     ...run.env,
     ...Object.fromEntries(byEnvironment.map(([name, value]) => [`SSM_${name}`, value])),
   };
-  const folder = temporaryFolder('agent');
   const steps: StepResult[] = [];
+  const machine = await (run.openMachine ?? openHostMachine)();
   try {
     for (const [index, step] of run.content.mainSteps.entries()) {
-      const script = join(folder, `_script_${index}.sh`);
-      await writeFile(script, substitute(step.inputs.runCommand.join('\n'), asText), { mode: 0o700 });
-      const result = await runStep(step.name, script, {
+      const result = await runStep(machine, step.name, {
+        file: `_script_${index}.sh`,
+        text: substitute(step.inputs.runCommand.join('\n'), asText),
         env,
-        folder,
         timeoutSeconds: Number(step.inputs.timeoutSeconds ?? defaultTimeoutSeconds),
         signal: run.signal,
         onOutput: run.onOutput,
@@ -89,7 +85,7 @@ export async function runDocument(run: RunDocument): Promise<DocumentResult> {
       if (result.status !== 'Success' && step.onFailure === 'exit') break;
     }
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await machine.close();
   }
   return summary(steps);
 }
@@ -100,85 +96,41 @@ function substitute(script: string, values: [string, string][]): string {
   return script.replace(/\{\{\s*([A-Za-z0-9_]+)\s*\}\}/g, (whole, name: string) => byName.get(name) ?? whole);
 }
 
-type StepOptions = {
-  env: Record<string, string>;
-  folder: string;
-  timeoutSeconds: number;
-  signal: AbortSignal | undefined;
-  onOutput: RunDocument['onOutput'];
-};
-
-function runStep(name: string, script: string, options: StepOptions): Promise<StepResult> {
-  const { promise, resolve, reject } = Promise.withResolvers<StepResult>();
-  if (options.signal?.aborted) {
-    return Promise.resolve({
-      name,
-      status: 'Cancelled',
-      responseCode: killedCode,
-      stdout: '',
-      stderr: '',
-      rebootRequested: false,
-    });
-  }
-  // `detached` makes the step the leader of a process group of its own, so that all of it can be killed.
-  const child = spawn('sh', ['-c', script], {
-    cwd: options.folder,
-    env: options.env,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+async function runStep(
+  machine: AgentMachine,
+  name: string,
+  { onOutput, signal, ...script }: AgentScript,
+): Promise<StepResult> {
   const output = { stdout: '', stderr: '' };
-  for (const stream of ['stdout', 'stderr'] as const) {
-    child[stream].setEncoding('utf8').on('data', (text: string) => {
-      if (output[stream].length < bufferLimit) output[stream] += text;
-      options.onOutput?.(stream, text);
-    });
-  }
-  let cancelled = false;
-  const kill = () => killGroup(child.pid);
-  const cancel = () => {
-    cancelled = true;
-    kill();
+  const ended = signal?.aborted
+    ? killedCode
+    : await machine
+        .run({
+          ...script,
+          signal,
+          onOutput: (stream, text) => {
+            if (output[stream].length < bufferLimit) output[stream] += text;
+            onOutput?.(stream, text);
+          },
+        })
+        .catch((error: unknown) => {
+          const reason = error instanceof Error ? error.message : String(error);
+          throw new Error(`cannot run step "${name}": ${reason}`, { cause: error });
+        });
+  return {
+    name,
+    status: signal?.aborted ? 'Cancelled' : statusOf(ended),
+    responseCode: ended,
+    stdout: output.stdout.slice(0, stdoutLimit),
+    stderr: output.stderr.slice(0, stderrLimit),
+    rebootRequested: ended === rebootCode,
   };
-  const timer = setTimeout(kill, options.timeoutSeconds * 1000);
-  options.signal?.addEventListener('abort', cancel, { once: true });
-  const finish = () => {
-    clearTimeout(timer);
-    options.signal?.removeEventListener('abort', cancel);
-  };
-  child.once('error', (error) => {
-    finish();
-    reject(new Error(`cannot run step "${name}": ${error.message}`, { cause: error }));
-  });
-  // "close", not "exit": the agent, too, waits until nobody holds the output any more.
-  child.once('close', (code, signal) => {
-    finish();
-    const responseCode = code ?? (signal === 'SIGKILL' ? killedCode : 1);
-    resolve({
-      name,
-      status: cancelled ? 'Cancelled' : statusOf(responseCode),
-      responseCode,
-      stdout: output.stdout.slice(0, stdoutLimit),
-      stderr: output.stderr.slice(0, stderrLimit),
-      rebootRequested: responseCode === rebootCode,
-    });
-  });
-  return promise;
 }
 
 /** The agent cannot tell its own SIGKILL from the kernel's: every 137 is a time-out to it. */
 function statusOf(responseCode: number): Status {
   if (responseCode === 0 || responseCode === rebootCode) return 'Success';
   return responseCode === killedCode ? 'TimedOut' : 'Failed';
-}
-
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
 }
 
 function summary(steps: StepResult[]): DocumentResult {

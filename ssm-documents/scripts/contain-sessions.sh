@@ -74,7 +74,7 @@ plan() {
   [[ -n "${PLANNED}" ]] || return 0
   # Its own, too: systemd applies none to a slice that turns the controller off.
   add_cgroup_limits "/${SESSIONS}" self
-  add_configured_limits "${SESSIONS}" 'user-.slice' 'user-[0-9]*.slice' 'session-.scope' 'session-*.scope' 'user@.service' 'user@*.service'
+  add_configured_limits '^(user|user-[0-9]*)\.slice$|^session-.*\.scope$|^user@[0-9]*\.service$'
   refuse_limit_loss "${SSM_allowLimitLoss}"
 }
 

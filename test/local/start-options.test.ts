@@ -26,6 +26,8 @@ describe('npm start', () => {
       ['garbage', 'silent'],
     ],
     [['--node', 'silent'], ['silent']],
+    [['--node', 'vm'], ['vm']],
+    [['--node', 'vm', '--fault', 'dying-memcgs'], ['vm']],
     [['--node', 'v1-zombies', '--fault', 'dying-memcgs'], ['v1-zombies']],
   ])('%j means the nodes %j', (args, nodes) => {
     expect(options(...args).nodes).toEqual(nodes);
@@ -48,7 +50,7 @@ describe('npm start', () => {
     [
       'an unknown node',
       ['--node', 'v3'],
-      /"v3".*auto, host, garbage, healthy, silent, v1-zombies, v2-growing/,
+      /"v3".*auto, host, vm, garbage, healthy, silent, v1-zombies, v2-growing/,
     ],
     ['an unknown fault', ['--fault', 'fire'], /"fire": use one of dying-memcgs, healthy, inconclusive/],
     [
@@ -72,7 +74,7 @@ describe('npm start', () => {
   it('knows a recorded node for every name in the list of faults', () => {
     const named = Object.values(faults)
       .flat()
-      .filter((node) => node !== 'host');
+      .filter((node) => node !== 'host' && node !== 'vm');
     expect([...recorded].sort()).toEqual([...named].sort());
   });
 

@@ -5,14 +5,25 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkParameters, runDocument } from '../../local/node/ssm-agent.ts';
 import { documentNames, loadDocument } from '../../ssm-documents/load.ts';
 import { cgroup, json, type NodeFolder, nodeFolder, reclaimParameters, smallTree } from './node-folder.ts';
+import { systemdNode } from './stand-ins.ts';
 
 const required: Record<string, Record<string, string>> = {
   'collect-evidence': {},
+  'contain-sessions': { incident: 'i-1', fencing: '1' },
+  'contain-unit': { unit: 'my-agent', incident: 'i-1', fencing: '1' },
+  'disable-agent': { unit: 'my-agent', incident: 'i-1', fencing: '1' },
+  'disable-linger': { incident: 'i-1' },
   'drop-caches': { approval: 'policy:p', incident: 'i-1', fencing: '1' },
+  'enable-agent': { incident: 'i-1' },
+  'enable-linger': { users: 'alice', incident: 'i-1', fencing: '1' },
   'prune-containers': { incident: 'i-1', fencing: '1' },
   reclaim: { slices: '/a.slice', incident: 'i-1', fencing: '1' },
   'reclaim-restore': { incident: 'i-1' },
+  'release-sessions': { incident: 'i-1' },
+  'release-unit': { incident: 'i-1' },
   'restart-kubelet': { incident: 'i-1', fencing: '1' },
+  'restart-logind': { incident: 'i-1', fencing: '1' },
+  'stop-scopes': { incident: 'i-1', fencing: '1' },
 };
 
 describe('allowed patterns', () => {
@@ -55,6 +66,55 @@ describe('allowed patterns', () => {
     good: ['0', '42', '999999999999'],
     bad: ['', '-1', '1.5', '1e3', '0x10', '1 ', '1\n', '1234567890123'],
   };
+  const unit = {
+    good: [
+      'ecs',
+      'ecs.service',
+      'worker@1.service',
+      String.raw`a\x2db.service`,
+      'a:b_c.d',
+      '_x',
+      '@',
+      'x'.repeat(255),
+    ],
+    bad: [
+      '',
+      '-x',
+      '--help',
+      '/etc/x',
+      'a/b',
+      'a b',
+      'a ',
+      ' a',
+      'a\n',
+      '*',
+      'a?',
+      '$(id)',
+      'é',
+      'x'.repeat(256),
+    ],
+  };
+  const users = {
+    good: ['alice', 'alice bob', '_svc', 'A.b-c_1', 'x'.repeat(32), Array(20).fill('u').join(' ')],
+    bad: [
+      '',
+      '0',
+      '1000',
+      '-a',
+      'a ',
+      ' a',
+      'a  b',
+      'a\tb',
+      'a\n',
+      'a;b',
+      '$(id)',
+      'a/b',
+      '..',
+      'é',
+      'x'.repeat(33),
+      Array(21).fill('u').join(' '),
+    ],
+  };
   const approval = {
     good: ['i-0abc-r1-v0', 'policy:night-shift', 'a', 'x'.repeat(200)],
     bad: [
@@ -73,17 +133,36 @@ describe('allowed patterns', () => {
     ],
   };
   const cases = [
+    ['contain-sessions', 'incident', incident],
+    ['contain-sessions', 'fencing', fencing],
+    ['contain-unit', 'unit', unit],
+    ['contain-unit', 'incident', incident],
+    ['contain-unit', 'fencing', fencing],
+    ['disable-agent', 'unit', unit],
+    ['disable-agent', 'incident', incident],
+    ['disable-agent', 'fencing', fencing],
+    ['disable-linger', 'incident', incident],
     ['drop-caches', 'approval', approval],
     ['drop-caches', 'incident', incident],
     ['drop-caches', 'fencing', fencing],
+    ['enable-agent', 'incident', incident],
+    ['enable-linger', 'users', users],
+    ['enable-linger', 'incident', incident],
+    ['enable-linger', 'fencing', fencing],
     ['prune-containers', 'incident', incident],
     ['prune-containers', 'fencing', fencing],
     ['reclaim', 'slices', slices],
     ['reclaim', 'incident', incident],
     ['reclaim', 'fencing', fencing],
     ['reclaim-restore', 'incident', incident],
+    ['release-sessions', 'incident', incident],
+    ['release-unit', 'incident', incident],
     ['restart-kubelet', 'incident', incident],
     ['restart-kubelet', 'fencing', fencing],
+    ['restart-logind', 'incident', incident],
+    ['restart-logind', 'fencing', fencing],
+    ['stop-scopes', 'incident', incident],
+    ['stop-scopes', 'fencing', fencing],
   ] as const;
 
   it('all have samples here', () => {
@@ -135,7 +214,8 @@ describe('hostile values that reach a script past the service', () => {
   let node: NodeFolder;
   let canaries: string;
   beforeEach(() => {
-    node = nodeFolder(smallTree);
+    // With a systemd, so that no document stops because there is none before it has looked at its parameters.
+    node = systemdNode();
     canaries = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-canary-'));
   });
   afterEach(() => {

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runDocument } from '../../local/node/ssm-agent.ts';
 import { documentNames, loadDocument } from '../../ssm-documents/load.ts';
-import { isInstalled, nodeFolder, reclaimParameters, smallTree } from './node-folder.ts';
+import { isInstalled, reclaimParameters } from './node-folder.ts';
 import { standInRuntime } from './stand-in-runtime.ts';
-import { healthyKubelet, standInServices } from './stand-in-services.ts';
+import { healthyKubelet } from './stand-in-services.ts';
+import { systemdNode } from './stand-ins.ts';
 
 const parts = globSync('ssm-documents/scripts/**/*.sh');
 const folder = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-lint-'));
@@ -62,13 +63,17 @@ describe('every document', () => {
         mode: 0o755,
       });
     }
-    const node = nodeFolder(smallTree);
+    const node = systemdNode();
     const runtime = standInRuntime(node.root);
-    standInServices(node.root).unit('kubelet.service', {
-      ...healthyKubelet,
-      ExecMainStartTimestampMonotonic: '1',
-    });
-    const values = { ...reclaimParameters, dryRun: 'true', windowSeconds: '0', approval: 'policy:p' };
+    node.systemd.unit('kubelet.service', { ...healthyKubelet, ExecMainStartTimestampMonotonic: '1' });
+    const values = {
+      ...reclaimParameters,
+      dryRun: 'true',
+      windowSeconds: '0',
+      unit: 'my-agent',
+      users: 'alice',
+      approval: 'policy:p',
+    };
     const { content } = loadDocument(name);
     const parameters = Object.fromEntries(
       Object.entries(values).filter(([key]) => Object.hasOwn(content.parameters, key)),

@@ -38,6 +38,9 @@ export function systemdNode(tree: Tree = sessionsTree): SystemdNode {
   const node = nodeFolder(tree);
   const systemd = standIns(node.root);
   systemd.unit('user.slice', {});
+  systemd.unit('system.slice', {});
+  systemd.unit('systemd-logind.service', { ActiveEnterTimestampMonotonic: '0' });
+  systemd.unit('my-agent.service', { Slice: 'system.slice', ActiveState: 'activating', NRestarts: '17' });
   return { ...node, systemd, files: () => filesOf(node.root) };
 }
 

@@ -47,7 +47,7 @@ unpopulated() {
         break
       }
     }
-    END { for (i = 1; i <= count; i++) if (!(order[i] in busy)) print seen[order[i]] }'
+    END { for (i = 1; i <= count; i++) if (!(order[i] in busy)) print seen[order[i]] }' | sort
 }
 
 # Whether directory $1 is older than $2 seconds. The kernel sets its time when it is made, when something is made or
@@ -106,7 +106,7 @@ still_unpopulated() {
   if [[ -L "${directory}" || ! -d "${directory}" ]]; then return 1; fi
   if [[ "${HIERARCHY}" == v2 ]]; then
     read_field "${directory}/cgroup.events" populated && ((VALUE == 0))
-  else
-    ! has_process "${directory}"
+  elif has_process "${directory}"; then
+    return 1
   fi
 }

@@ -23,29 +23,31 @@ add_cgroup_limits() {
   if [[ -n "${LIMITS}" && "${LIMITS}" != *$'\n' ]]; then LIMITS+=$'\n'; fi
 }
 
-# Adds to LIMITS what unit files that match the names $@ (patterns) and their drop-ins say: limits of cgroups that are
-# not there now and will be.
+# Adds to LIMITS what the files of units whose names match the regular expression $1, and their drop-ins, say: limits of
+# cgroups that are not there now and will be.
 add_configured_limits() {
-  local folder name file
-  local -a files=()
+  local folder file unit
   for folder in /etc/systemd/system /etc/systemd/system.control /run/systemd/system /run/systemd/system.control \
     /run/systemd/transient /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system; do
-    for name in "$@"; do
-      # shellcheck disable=SC2206 # a pattern of ours; nullglob is set
-      files+=("${ROOT}${folder}"/${name} "${ROOT}${folder}"/${name}.d/*.conf)
+    # /lib may be a link to /usr/lib.
+    if [[ -L "${ROOT}/lib" && "${folder}" == /lib/* ]]; then continue; fi
+    for file in "${ROOT}${folder}"/*.{service,slice,scope} "${ROOT}${folder}"/*.{service,slice,scope}.d/*.conf; do
+      unit="${file#"${ROOT}${folder}/"}"
+      unit="${unit%%.d/*}"
+      if [[ "${unit}" =~ $1 && -f "${file}" ]]; then add_file_limits "${file}"; fi
     done
   done
-  for file in ${files[@]+"${files[@]}"}; do
-    [[ -f "${file}" ]] || continue
-    LIMITS+="$(awk -v path="${file#"${ROOT}"}" '
-      { gsub(/[ \t\r]/, "") }
-      /^(Startup|Default)?Memory(Max|High|Limit|SwapMax|ZSwapMax|Min|Low)=/ {
-        value = $0
-        sub(/^[^=]*=/, "", value)
-        if (value != "" && value != "infinity" && value != "0") print path " says " substr($0, 1, 80)
-      }' "${file}" 2>/dev/null | head -n 10)"
-    if [[ -n "${LIMITS}" && "${LIMITS}" != *$'\n' ]]; then LIMITS+=$'\n'; fi
-  done
+}
+
+add_file_limits() {
+  LIMITS+="$(awk -v path="${1#"${ROOT}"}" '
+    { gsub(/[ \t\r]/, "") }
+    /^(Startup|Default)?Memory(Max|High|Limit|SwapMax|ZSwapMax|Min|Low)=/ {
+      value = $0
+      sub(/^[^=]*=/, "", value)
+      if (value != "" && value != "infinity" && value != "0") print path " says " substr($0, 1, 80)
+    }' "$1" 2>/dev/null | head -n 10)"
+  if [[ -n "${LIMITS}" && "${LIMITS}" != *$'\n' ]]; then LIMITS+=$'\n'; fi
 }
 
 # Ends the document when limits would be lost and $1 does not allow it.

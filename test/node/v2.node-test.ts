@@ -1,0 +1,10 @@
+import { describeNode } from './booted-node.ts';
+import { evidenceSuite } from './evidence-suite.ts';
+import { reclaimSuite } from './reclaim-suite.ts';
+import { sessionsSuite } from './sessions-suite.ts';
+
+describeNode('v2', (node) => {
+  evidenceSuite(node, { kernel: /^6\.1\./, systemd: 252 });
+  sessionsSuite(node);
+  reclaimSuite(node);
+});

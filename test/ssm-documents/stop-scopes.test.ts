@@ -1,0 +1,371 @@
+import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Tree } from '../../local/node/recorded-tree.ts';
+import { holdHost } from '../host-lock.ts';
+import { inParallel, killer } from './killed-run.ts';
+import { isV1Host, json, smallTree, v1Mount } from './node-folder.ts';
+import { runParts } from './shell-parts.ts';
+import { type SystemdNode, systemdNode } from './stand-ins.ts';
+
+const nodes: SystemdNode[] = [];
+const kill = killer();
+afterAll(() => {
+  for (const node of nodes.splice(0)) node.close();
+  kill.close();
+});
+
+// cgroup v1, where a directory of a recorded node needs no files of the kernel's that rmdir would stumble over.
+const v1: Tree = {
+  ...Object.fromEntries(Object.entries(smallTree).filter(([path]) => path.startsWith('proc/'))),
+  'proc/uptime': '10000.00 1.00\n',
+  'proc/cgroups': '#subsys_name\thierarchy\tnum_cgroups\tenabled\nmemory\t1\t1\t1\n',
+  'sys/fs/cgroup/memory/memory.stat': 'total_cache 0\n',
+};
+const memory = 'sys/fs/cgroup/memory';
+
+type Scope = { sub?: string; age?: number; processes?: number; state?: string };
+
+function open(scopes: Record<string, Scope> = {}, folders: Record<string, number> = {}): SystemdNode {
+  const node = systemdNode(v1);
+  nodes.push(node);
+  for (const [name, { sub = 'running', age = 7200, processes = 1, state = 'active' }] of Object.entries(
+    scopes,
+  )) {
+    const group = `/user.slice/${name}`;
+    node.systemd.unit(name, {
+      ActiveState: state,
+      SubState: sub,
+      ControlGroup: group,
+      ActiveEnterTimestampMonotonic: String((10_000 - age) * 1_000_000),
+    });
+    put(node, `sys/fs/cgroup/systemd${group}/cgroup.procs`, processes > 0 ? '4711\n' : '');
+  }
+  mkdirSync(join(node.root, 'sys/fs/cgroup/systemd'), { recursive: true });
+  for (const [path, age] of Object.entries(folders)) {
+    const folder = join(node.root, memory, path);
+    mkdirSync(folder, { recursive: true });
+    const made = Date.now() / 1000 - age;
+    utimesSync(folder, made, made);
+  }
+  return node;
+}
+function put(node: SystemdNode, path: string, text: string) {
+  mkdirSync(join(node.root, dirname(path)), { recursive: true });
+  node.write(path, text);
+}
+
+const stop = (node: SystemdNode, parameters = {}, env = {}) =>
+  node.run(
+    'stop-scopes',
+    {
+      minAgeSeconds: '3600',
+      maxCount: '100',
+      endProcesses: 'false',
+      incident: 'i-1',
+      fencing: '1',
+      dryRun: 'false',
+      ...parameters,
+    },
+    env,
+  );
+const is = (node: SystemdNode, path: string) => existsSync(join(node.root, memory, path));
+
+describe.concurrent('stop-scopes', () => {
+  const scopes = {
+    'session-1.scope': { sub: 'abandoned' },
+    'session-2.scope': { sub: 'abandoned', processes: 0 },
+    'session-3.scope': {},
+    'session-c4.scope': { sub: 'abandoned', age: 60 },
+    'run-r0a.scope': { processes: 0 },
+    'run-r0b.scope': {},
+    'cri-containerd-ab.scope': { sub: 'abandoned', processes: 0 },
+    'init.scope': { processes: 0 },
+  };
+
+  it('stops what is empty, as a dry run predicts, and leaves what is in use, young, or of containers', async () => {
+    const node = open(scopes);
+    const before = node.files();
+    const dry = json(await stop(node, { dryRun: 'true' }));
+    expect(node.files()).toEqual(before);
+    const result = json(await stop(node));
+
+    expect(dry).toMatchObject({ changed: false, stopped: 0, undo: null });
+    expect(result).toMatchObject({
+      changed: true,
+      stopped: 2,
+      removed: 0,
+      left: 0,
+      before: { scopes: 3 },
+      after: { scopes: 1 },
+    });
+    expect(result.changes).toEqual([
+      { kind: 'scope', subject: 'run-r0a.scope', from: 'empty', to: 'stopped' },
+      { kind: 'scope', subject: 'session-2.scope', from: 'empty', to: 'stopped' },
+    ]);
+    expect(result.refusals).toEqual([
+      {
+        subject: 'session-1.scope',
+        reason: 'processes of an ended session still run in it: endProcesses=true ends them',
+      },
+    ]);
+    expect([dry.changes, dry.refusals]).toEqual([result.changes, result.refusals]);
+    expect(node.systemd.changes()).toEqual(['systemctl stop --no-block -- run-r0a.scope session-2.scope']);
+    expect(json(await stop(node))).toMatchObject({ changed: false, changes: [], stopped: 0 });
+  });
+
+  it('ends processes of an ended session only when it may', async () => {
+    const node = open(scopes);
+    const result = json(await stop(node, { endProcesses: 'true' }));
+
+    expect(result).toMatchObject({ stopped: 3, refusals: [] });
+    expect(node.systemd.property('session-1.scope', 'ActiveState')).toBe('inactive');
+    expect(node.systemd.property('session-3.scope', 'ActiveState')).toBe('active');
+  });
+
+  it('does not count as stopped what systemd does not stop', async () => {
+    const node = open({ 'session-2.scope': { processes: 0 } });
+    node.systemd.fail('stop');
+    // Waiting for it would take as long as systemd's own patience.
+    const result = json(await stop(node, {}, { BASH_ENV: impatient(node) }));
+
+    expect(result).toMatchObject({ changed: false, stopped: 0, changes: [] });
+    expect(result.refusals).toEqual([
+      { subject: 'session-2.scope', reason: 'systemd has been told to stop it and says: active' },
+    ]);
+  });
+
+  it('removes directories of units that systemd does not know any more, and no others', async () => {
+    const node = open(
+      { 'run-known.scope': {} },
+      {
+        '/system.slice/run-gone.scope/inner/deeper': 7200,
+        '/system.slice/run-gone.scope': 7200,
+        '/system.slice/session-9.scope': 7200,
+        '/system.slice/run-young.scope': 60,
+        '/system.slice/run-known.scope': 7200,
+        '/system.slice/busy.service/part': 7200,
+        '/system.slice/busy.service': 7200,
+        '/system.slice/idle.service': 7200,
+        '/system.slice/run-gone.scope-not': 7200,
+        '/plain/dir': 7200,
+        '/machine.slice': 7200,
+      },
+    );
+    node.systemd.unit('idle.service', { ActiveState: 'inactive' });
+    node.write(`${memory}/system.slice/busy.service/part/cgroup.procs`, '1\n');
+    const dry = json(await stop(node, { dryRun: 'true' }));
+    const result = json(await stop(node));
+
+    expect(result.changes).toEqual([
+      { kind: 'cgroup', subject: '/system.slice/run-gone.scope', from: 'unpopulated', to: 'removed' },
+      { kind: 'cgroup', subject: '/system.slice/session-9.scope', from: 'unpopulated', to: 'removed' },
+    ]);
+    expect([dry.changes, dry.refusals]).toEqual([result.changes, result.refusals]);
+    expect(result).toMatchObject({
+      changed: true,
+      removed: 2,
+      before: { unpopulated: 5 },
+      after: { unpopulated: 3 },
+    });
+    expect(is(node, 'system.slice/run-gone.scope')).toBe(false);
+    for (const path of [
+      'run-young.scope',
+      'run-known.scope',
+      'busy.service/part',
+      'idle.service',
+      'run-gone.scope-not',
+    ]) {
+      expect(is(node, `system.slice/${path}`)).toBe(true);
+    }
+    expect([is(node, 'plain/dir'), is(node, 'machine.slice')]).toEqual([true, true]);
+  });
+
+  const pods = {
+    '/kubepods/burstable/pod11111111-2222-3333-4444-555555555555/ab': 7200,
+    '/kubepods/burstable/pod11111111-2222-3333-4444-555555555555': 7200,
+    '/kubepods/podaaaaaaaa-2222-3333-4444-555555555555': 7200,
+    '/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-podbbbbbbbb_2222_3333_4444_555555555555.slice': 7200,
+    '/kubepods/podcccccccc-2222-3333-4444-555555555555': 7200,
+    '/kubepods/pod0123456789abcdef0123456789abcdef': 7200,
+  };
+  const listing = (...uids: string[]) =>
+    `[[ "$1 $2 $3" == 'pods -o json' ]] && printf '%s' '${JSON.stringify({ items: uids.map((uid) => ({ metadata: { uid, name: '";$(id)' } })) })}'\n`;
+
+  it('removes those of pods that neither the runtime nor the kubelet knows', async () => {
+    const node = open({}, pods);
+    node.systemd.install(
+      'crictl',
+      listing('aaaaaaaa-2222-3333-4444-555555555555', '0123456789abcdef0123456789abcdef'),
+    );
+    mkdirSync(join(node.root, 'var/lib/kubelet/pods/cccccccc-2222-3333-4444-555555555555'), {
+      recursive: true,
+    });
+    const slice = 'kubepods-besteffort-podbbbbbbbb_2222_3333_4444_555555555555.slice';
+    node.systemd.unit(slice, {});
+    const result = json(await stop(node));
+
+    expect(result.changes.map(({ subject }: { subject: string }) => subject)).toEqual([
+      `/kubepods.slice/kubepods-besteffort.slice/${slice}`,
+      '/kubepods/burstable/pod11111111-2222-3333-4444-555555555555',
+    ]);
+    expect(result).toMatchObject({ removed: 2, refusals: [], after: { unpopulated: 3 } });
+    expect(node.systemd.changes()).toContain(`systemctl stop -- ${slice}`);
+    expect(is(node, 'kubepods/burstable')).toBe(true);
+  });
+
+  it.each([
+    ['is missing', undefined, 'crictl is missing on this node'],
+    ['fails', 'exit 1', 'crictl does not list the pods'],
+    ['says nothing', 'true', 'crictl does not list the pods'],
+    ['says something else', 'echo "{}"', 'crictl does not list the pods'],
+  ])('removes none of a pod where crictl %s', async (_, script, reason) => {
+    const node = open({}, { ...pods, '/run-gone.scope': 7200 });
+    if (script !== undefined) node.systemd.install('crictl', script);
+    const result = json(await stop(node));
+
+    expect(result).toMatchObject({ removed: 1, after: { unpopulated: 5 } });
+    expect(result.refusals).toEqual([
+      {
+        subject: '/kubepods',
+        reason: `${reason}: 5 empty directories of pods are left, for it cannot be told whether their pods exist`,
+      },
+    ]);
+  });
+
+  it('does no more than maxCount, and says what is left', async () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 13 }, (_, index) => [`/run-r${index}x.scope`, 7200]),
+    );
+    const node = open({ 'session-2.scope': { processes: 0 } }, many);
+    const result = json(await stop(node, { maxCount: '10' }));
+
+    expect(result).toMatchObject({ stopped: 1, removed: 9, left: 4 });
+  });
+
+  it('looks again right before it removes', async () => {
+    const node = open({}, { '/run-gone.scope': 7200, '/run-back.scope': 7200, '/run-full.scope': 7200 });
+    const file = join(node.root, 'meddle.sh');
+    writeFileSync(
+      file,
+      `[[ "$0" == *_script_0.sh ]] || return 0
+set -o functrace
+meddle() {
+  printf 'Id=run-back.scope\\nLoadState=loaded\\nActiveState=active\\n' >'${node.root}/units/run-back.scope'
+  echo 1 >'${node.root}/${memory}/run-full.scope/cgroup.procs'
+}
+trap 'if [[ "$BASH_COMMAND" == remove_leftovers ]]; then trap - DEBUG; meddle; fi' DEBUG
+`,
+    );
+    const result = json(await stop(node, {}, { BASH_ENV: file }));
+
+    expect(result.changes).toMatchObject([{ subject: '/run-gone.scope' }]);
+    expect(result.refusals).toEqual([
+      { subject: '/run-back.scope', reason: 'it has an owner or a process again' },
+      { subject: '/run-full.scope', reason: 'it has an owner or a process again' },
+    ]);
+  });
+
+  it('never removes a file, whatever a directory holds', async () => {
+    const node = open({}, { '/run-gone.scope/inner': 7200, '/run-gone.scope': 7200 });
+    node.write(`${memory}/run-gone.scope/inner/file`, 'x');
+    const result = json(await stop(node));
+
+    expect(result).toMatchObject({
+      changed: false,
+      removed: 0,
+      refusals: [{ reason: 'the kernel keeps it: something has moved in' }],
+    });
+    expect(is(node, 'run-gone.scope/inner/file')).toBe(true);
+  });
+
+  it('does nothing where systemd does not list its units', async () => {
+    const node = open(scopes, { '/run-gone.scope': 7200 });
+    node.systemd.fail('list-units');
+
+    expect(json(await stop(node)).error).toBe('systemd does not list its scopes');
+    expect(is(node, 'run-gone.scope')).toBe(true);
+  });
+
+  function impatient(node: SystemdNode): string {
+    const file = join(node.root, 'impatient.sh');
+    writeFileSync(file, '[[ "$0" == *_script_0.sh ]] || return 0\nsleep() { command sleep 0.01; }\n');
+    return file;
+  }
+});
+
+describe('a stop-scopes that is killed', () => {
+  it('at any command has removed nothing but what it may, and is finished by the next run', {
+    timeout: 300_000,
+  }, async () => {
+    const folders = {
+      '/run-a.scope/inner': 7200,
+      '/run-a.scope': 7200,
+      '/run-b.scope': 7200,
+      '/run-young.scope': 5,
+    };
+    const list = kill.list();
+    await stop(open({}, folders), {}, list.env);
+    const commands = list.commands();
+    const first = commands.findIndex((command) => command.startsWith('remove_leftovers')) + 1;
+    expect(first).toBeGreaterThan(50);
+    const steps = Array.from({ length: commands.length - first }, (_, index) => first + index).filter(
+      (_, index) => index % 8 === 0,
+    );
+    const outcomes = await inParallel(steps, 4, async (at) => {
+      const node = open({}, folders);
+      const { status } = await stop(node, {}, kill.killAt(at));
+      const young = is(node, 'run-young.scope');
+      // What is left of a tree looks young again for a while.
+      const again = await stop(node);
+      return {
+        killed: status === 'TimedOut',
+        young,
+        again: again.status,
+        known: is(node, 'run-young.scope'),
+      };
+    });
+
+    expect(outcomes.filter(({ killed }) => killed).length).toBeGreaterThan(steps.length / 2);
+    for (const outcome of outcomes)
+      expect(outcome).toMatchObject({ young: true, again: 'Success', known: true });
+  });
+});
+
+describe.skipIf(!isV1Host)('on the memory hierarchy of this host (cgroup v1)', () => {
+  const top = `cgroup-medic-test-${process.pid}.scope`;
+  let release: () => Promise<void>;
+  let folder: string;
+  beforeEach(async () => {
+    release = await holdHost();
+    folder = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-scopes-'));
+    mkdirSync(join(v1Mount, top, 'inner/deeper'), { recursive: true });
+  });
+  afterEach(async () => {
+    for (const path of ['inner/deeper', 'inner', '']) {
+      if (existsSync(join(v1Mount, top, path))) rmdirSync(join(v1Mount, top, path));
+    }
+    rmSync(folder, { recursive: true, force: true });
+    await release();
+  });
+  const use = (code: string) =>
+    runParts(['hierarchy', 'systemd', 'scopes', 'leftovers'], `find_hierarchy; ${code}`, { root: '' });
+
+  it('finds a directory without a process, and removes it from the inside out', () => {
+    expect(use('unpopulated').stdout.split('\n')).toContain(`unit\t/${top}\t${top}`);
+    expect(use(`still_unpopulated /${top} && remove_tree /${top} && echo removed`).stdout).toBe('removed\n');
+    expect(existsSync(join(v1Mount, top))).toBe(false);
+  });
+
+  it('leaves one with a process, however deep that is', () => {
+    const code = `sleep 30 & pid=$!; echo $pid >'${v1Mount}/${top}/inner/deeper/cgroup.procs'
+unpopulated; still_unpopulated /${top} || echo populated; remove_tree /${top} || echo "$REASON"
+kill $pid; wait $pid || true`;
+    const { stdout } = use(code);
+
+    expect(stdout).not.toContain(top);
+    expect(stdout).toContain('populated\nthe kernel keeps it: something has moved in\n');
+    expect(existsSync(join(v1Mount, top, 'inner/deeper'))).toBe(true);
+  });
+});
