@@ -1,3 +1,4 @@
+import { agentsSuite } from './agents-suite.ts';
 import { describeNode } from './booted-node.ts';
 import { evidenceSuite } from './evidence-suite.ts';
 import { reclaimSuite } from './reclaim-suite.ts';
@@ -6,5 +7,6 @@ import { sessionsSuite } from './sessions-suite.ts';
 describeNode('v2', (node) => {
   evidenceSuite(node, { kernel: /^6\.1\./, systemd: 252 });
   sessionsSuite(node);
+  agentsSuite(node);
   reclaimSuite(node);
 });
