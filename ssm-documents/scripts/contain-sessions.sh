@@ -19,6 +19,7 @@ main() {
   find_systemd || fail "${REASON}: sessions cannot be contained without it"
   ((SYSTEMD_VERSION >= 240)) || fail "systemd ${SYSTEMD_VERSION} does not know DisableControllers: it needs 240 or later"
   take_turn
+  forget_old_incidents
   look
   local before="${STATE_NOW}"
   plan

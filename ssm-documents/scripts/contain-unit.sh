@@ -19,6 +19,7 @@ main() {
   ((SYSTEMD_VERSION >= 240)) || fail "systemd ${SYSTEMD_VERSION} does not know DisableControllers: it needs 240 or later"
   resolve_service "${SSM_unit}" || fail "cannot contain \"${SSM_unit:0:80}\": ${REASON}"
   take_turn
+  forget_old_incidents
   look
   local before="${STATE_NOW}" changed=false
   if ! is_contained; then

@@ -14,6 +14,7 @@ main() {
   lower_priority
   find_loginctl || fail "${REASON}: users cannot be made to linger without it"
   take_turn
+  forget_old_incidents
   plan
   count_lingering
   local before="{\"lingering\":${LINGERING}}"

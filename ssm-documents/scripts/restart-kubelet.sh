@@ -11,7 +11,7 @@ LOOK_SECONDS=2
 
 main() {
   require_parameters minUptimeSeconds maxSeconds incident fencing dryRun
-  one_of minUptimeSeconds "${SSM_minUptimeSeconds}" 300 600 1800 3600 21600
+  one_of minUptimeSeconds "${SSM_minUptimeSeconds}" 60 300 600 1800 3600 21600
   one_of maxSeconds "${SSM_maxSeconds}" 30 60 120 300 600
   one_of dryRun "${SSM_dryRun}" true false
   lower_priority

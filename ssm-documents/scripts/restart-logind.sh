@@ -16,6 +16,7 @@ main() {
   lower_priority
   find_loginctl || fail "${REASON}: logind cannot be restarted without it"
   take_turn
+  forget_old_incidents
   count_sessions
   local before="{\"sessions\":${SESSIONS},\"closing\":${CLOSING}}" open=("${OPEN[@]+"${OPEN[@]}"}") changed=false
   if needs_restart; then

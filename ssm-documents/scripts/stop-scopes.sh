@@ -16,6 +16,7 @@ main() {
   find_hierarchy || fail "${REASON}"
   find_systemd || fail "${REASON}: scopes cannot be stopped without it"
   take_turn
+  forget_old_incidents
   STALE=() LEFTOVERS=() COUNT=0 LEFT=0 STOPPED=0 REMOVED=0
   find_stale
   find_leftovers

@@ -1,9 +1,13 @@
 import { expect, it } from 'vitest';
+import { agentsSuite } from './agents-suite.ts';
 import { describeNode, json } from './booted-node.ts';
 import { evidenceSuite } from './evidence-suite.ts';
+import { sessionsSuite } from './sessions-suite.ts';
 
 describeNode('v1', (node) => {
   evidenceSuite(node, { kernel: /^6\.1\./, systemd: 252 });
+  sessionsSuite(node);
+  agentsSuite(node);
 
   it.each(['mawk', 'gawk'] as const)(
     'cures 2,000 zombies, and another slice keeps its page cache (%s)',

@@ -238,7 +238,8 @@ describe.concurrent('disable-agent', () => {
     node.services.on(
       'stop',
       `put ActiveState deactivating; put SubState stop-sigterm
-(sleep 20; end) </dev/null >/dev/null 2>&1 9>&- &
+export -f put end; export file root
+setsid bash -c 'sleep 20; end' </dev/null >/dev/null 2>&1 9>&- &
 sleep 300`,
     );
     const result = await node.disable();

@@ -62,6 +62,23 @@ describe('more than a thousand hostile values', () => {
     expect(existsSync(canary)).toBe(false);
   });
 
+  it('name no approval unless they are plain, and run nothing', { timeout: 120_000 }, () => {
+    const values = hostileValues(canary);
+    const result = answers(
+      ['turn'],
+      values,
+      ". <(sed '$d' ssm-documents/scripts/drop-caches.sh); SSM_ioFullLimit=0 SSM_maxSeconds=30 SSM_dryRun=true",
+      'SSM_approval="$value"; check_parameters; echo taken',
+    );
+
+    expect(result).toHaveLength(values.length);
+    for (const [index, text] of result.entries()) {
+      if (text === 'taken\n') expect(values[index]).toMatch(/^(policy:)?[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$/);
+      else expect(JSON.parse(text).error).toMatch(/^approval is "/);
+    }
+    expect(existsSync(canary)).toBe(false);
+  });
+
   it.each([
     ['a choice', 'one_of choice "$value" true false', 'true'],
     ['a number of a list', 'one_of choice "$value" 300 900', '300'],

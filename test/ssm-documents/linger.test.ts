@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { inParallel, killer } from './killed-run.ts';
@@ -70,6 +70,24 @@ describe.concurrent('enable-linger', () => {
     });
     expect(node.files()).toEqual(before);
     expect(json(await disable(node))).toMatchObject({ changed: false, restored: 0 });
+  });
+
+  it('forgets old incidents, but none that has something left to take back', async () => {
+    const node = open();
+    const state = join(node.root, 'var/lib/cgroup-medic/enable-linger');
+    for (const [incident, file, days] of [
+      ['old', 'undone', 9],
+      ['kept', 'saved', 9],
+      ['new', 'undone', 6],
+    ] as const) {
+      mkdirSync(join(state, incident), { recursive: true });
+      node.write(`var/lib/cgroup-medic/enable-linger/${incident}/${file}`, '');
+      const then = Date.now() / 1000 - days * 86_400;
+      utimesSync(join(state, incident), then, then);
+    }
+    await enable(node);
+
+    expect(readdirSync(state).sort()).toEqual(['i-1', 'kept', 'new']);
   });
 
   it('leaves a user’s own linger to the user', async () => {

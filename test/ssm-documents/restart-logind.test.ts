@@ -70,10 +70,10 @@ describe.concurrent('restart-logind', () => {
   });
 
   it('does not restart again what has not helped', async () => {
-    const node = open(['closing'], { age: 899 });
+    const node = open(['closing'], { age: 800 });
 
-    expect(json(await restart(node)).error).toContain(
-      'was started 899 s ago, less than minUptimeSeconds (900)',
+    expect(json(await restart(node)).error).toMatch(
+      /was started 8\d\d s ago, less than minUptimeSeconds \(900\)/,
     );
     expect(node.systemd.changes()).toEqual([]);
     expect(json(await restart(node, { minUptimeSeconds: '300' }))).toMatchObject({ changed: true });

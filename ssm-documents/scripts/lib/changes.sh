@@ -109,3 +109,12 @@ unplan_change() {
   done <<<"${PLANNED}"
   PLANNED="${left}"
 }
+
+# Tombstones of old incidents. One with something left to take back stays.
+forget_old_incidents() {
+  local folder
+  if [[ "${SSM_dryRun}" == true ]] || ! command -v find >/dev/null; then return 0; fi
+  while IFS= read -r folder; do
+    if [[ ! -e "${folder}/saved" ]]; then rm -rf "${folder}"; fi
+  done < <(find "${STATE_ROOT}" -mindepth 1 -maxdepth 1 -type d -mtime +7 2>/dev/null)
+}

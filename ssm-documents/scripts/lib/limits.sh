@@ -46,7 +46,7 @@ add_file_limits() {
       value = $0
       sub(/^[^=]*=/, "", value)
       if (value != "" && value != "infinity" && value != "0") print path " says " substr($0, 1, 80)
-    }' "$1" 2>/dev/null | head -n 10)"
+    }' "$1" 2>/dev/null | head -n 10)" || true
   if [[ -n "${LIMITS}" && "${LIMITS}" != *$'\n' ]]; then LIMITS+=$'\n'; fi
 }
 

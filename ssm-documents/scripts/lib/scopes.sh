@@ -63,20 +63,23 @@ scope_populated() {
   has_process "${top}$1"
 }
 
-# v1: whether a process is in directory $1 or in one below it.
+# v1: whether a process is in directory $1 or in one below it; true where that cannot be told.
 has_process() {
-  list_directories "$1" | awk '
+  local answer
+  answer="$(list_directories "$1" | awk '
     BEGIN { FS = "\n" }
-    { file = $0 "/cgroup.procs"; if ((getline line < file) > 0) { found = 1; exit } close(file) }
-    END { exit !found }'
+    { file = $0 "/cgroup.procs"; if ((getline line < file) > 0) found = 1; close(file) }
+    END { print found ? "some" : "none" }')" || return 0
+  [[ "${answer}" != none ]]
 }
 
 # Stops scopes $@ and waits until they are gone, at most as long as systemd itself waits before it kills.
 stop_scopes() {
-  local second
+  local second answer
   ask_systemd stop --no-block -- "$@" >&2 || log "systemctl stop ended with $?"
   for ((second = 0; second < 100; second++)); do
-    if asked_to_stop || ! ask_systemd show -p ActiveState -- "$@" | grep -qx -e 'ActiveState=active' -e 'ActiveState=deactivating'; then return 0; fi
+    answer="$(ask_systemd show -p ActiveState -- "$@")" || return 0
+    if asked_to_stop || [[ "${answer}" != *=active* && "${answer}" != *=deactivating* ]]; then return 0; fi
     sleep 1 9>&-
   done
 }

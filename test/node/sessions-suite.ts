@@ -1,0 +1,202 @@
+import { describe, expect, it } from 'vitest';
+import { type BootedNode, json } from './booted-node.ts';
+
+const says = (node: BootedNode, text: string) => process.stdout.write(`${node.variant}: ${text}\n`);
+
+/** Real logins, services and scopes: what makes dying cgroups, and what ends it. */
+export function sessionsSuite(node: BootedNode): void {
+  const controllers = () =>
+    node.sh(
+      `find ${node.mount}/user.slice -name cgroup.subtree_control 2>/dev/null | sort | while read -r file; do echo "$file: $(cat "$file")"; done`,
+    );
+  const overrides = () =>
+    node.sh(`find /etc/systemd/system /var/lib/systemd/linger | sort | xargs -d '\\n' stat -c '%n %a %F'`);
+  /** Zombies that `count` logins leave, each of which writes a file. */
+  const logins = async (count: number, user = 'alice'): Promise<number> => {
+    const before = await node.dying();
+    await node.sh(
+      `for i in $(seq ${count}); do su - ${user} -c 'echo x >"$HOME/$RANDOM.$RANDOM"'; done; sleep 3`,
+    );
+    return (await node.dying()) - before;
+  };
+
+  describe('sessions', () => {
+    it('leave a zombie for each login, with linger just the same, and none while contained', async () => {
+      // A session that stays, and its user's manager.
+      await node.sh(
+        `loginctl enable-linger bob; systemd-run --quiet --unit=stay su - bob -c 'sleep 3000'; sleep 5`,
+      );
+      const before = { controllers: await controllers(), overrides: await overrides() };
+      const plain = await logins(10);
+      const linger = json(
+        await node.document('enable-linger', {
+          users: 'alice nobody-here',
+          incident: 'n-linger',
+          fencing: '1',
+        }),
+      );
+      const lingering = await logins(10);
+      const ended = json(await node.document('disable-linger', { incident: 'n-linger' }));
+      expect(linger).toMatchObject({ changed: true, refusals: [{ subject: 'nobody-here' }] });
+      expect(ended).toMatchObject({ changed: true, restored: 1, remaining: 0 });
+      // alice's manager goes some seconds after her linger.
+      await node.sh(
+        `sleep 12; test ! -e /var/lib/systemd/linger/alice; ! systemctl is-active --quiet user@1000.service`,
+      );
+      expect(await overrides()).toBe(before.overrides);
+
+      const parameters = { allowLimitLoss: 'false', incident: 'n-sessions', fencing: '2' };
+      const dry = json(await node.document('contain-sessions', { ...parameters, dryRun: 'true' }));
+      expect(await controllers()).toBe(before.controllers);
+      const result = json(await node.document('contain-sessions', parameters));
+      const contained = await logins(10);
+      const again = json(await node.document('contain-sessions', parameters));
+      const undone = json(await node.document('release-sessions', { incident: 'n-sessions' }));
+      const released = await logins(5);
+      says(
+        node,
+        `zombies of 10 logins: ${plain}; with linger: ${lingering}; contained: ${contained}; of 5 after the release: ${released}`,
+      );
+
+      expect(dry.changes).toEqual(result.changes);
+      expect(result).toMatchObject({
+        changed: true,
+        before: { memoryPerSession: true },
+        after: { memoryPerSession: false, memoryCgroups: 0 },
+      });
+      expect(again).toMatchObject({ changed: false, changes: [] });
+      expect(undone).toMatchObject({ changed: true, skipped: [], remaining: 0 });
+      // Until alice's manager is gone.
+      await node.sh('sleep 12');
+      expect(await overrides()).toBe(before.overrides);
+      expect(await controllers()).toBe(before.controllers);
+      expect(plain).toBeGreaterThanOrEqual(8);
+      expect(lingering).toBeGreaterThanOrEqual(8);
+      expect(contained).toBeLessThanOrEqual(1);
+      expect(released).toBeGreaterThanOrEqual(4);
+      await node.sh('systemctl stop stay; loginctl disable-linger bob');
+    });
+
+    it('keep their limits, unless their loss is allowed', async () => {
+      await node.sh(`systemctl set-property user-1001.slice MemoryMax=300M`);
+      const refused = await node.document('contain-sessions', {
+        allowLimitLoss: 'false',
+        incident: 'n-limit',
+        fencing: '3',
+      });
+      await node.sh('systemctl revert user-1001.slice');
+
+      expect(refused.status).toBe('Failed');
+      expect(JSON.parse(refused.stdout).error).toContain('memory limits in force would be lost');
+    });
+
+    it('that are stuck in closing are gone when logind has been restarted, and the others are not', async () => {
+      await node.sh(
+        `systemd-run --quiet --unit=stay su - carol -c 'sleep 3000'; sleep 3
+        session=$(ls /run/systemd/sessions | grep -v ref | head -n 1)
+        # One whose scope and leader are gone, and whose end logind has missed.
+        sed 's/^STATE=.*/STATE=closing/; s/^SCOPE=.*/SCOPE=session-c999.scope/; s/^LEADER=.*/LEADER=99999/; /FIFO/d' \
+          /run/systemd/sessions/$session >/run/systemd/sessions/c999
+        # As if it had run for an hour.
+        until (($(cut -d . -f 1 /proc/uptime) - $(systemctl show -P ActiveEnterTimestampMonotonic systemd-logind) / 1000000 > 301)); do sleep 5; done`,
+        400,
+      );
+      const result = json(
+        await node.document('restart-logind', {
+          minUptimeSeconds: '300',
+          incident: 'n-logind',
+          fencing: '4',
+        }),
+      );
+
+      expect(result).toMatchObject({ changed: true, before: { closing: 1 }, after: { closing: 0 }, gone: 0 });
+      await node.sh(
+        'systemctl is-active --quiet stay; loginctl list-sessions --no-legend | grep -q carol; systemctl stop stay',
+      );
+    });
+  });
+
+  describe('a service that keeps starting', () => {
+    it('leaves a zombie for each start, none while contained, and goes back where it was', async () => {
+      await node.sh(`mkdir -p /var/leak
+        printf '#!/bin/sh\\necho x >/var/leak/$$.$(date +%%N)\\nexit 1\\n' >/usr/local/bin/leak-and-crash
+        chmod +x /usr/local/bin/leak-and-crash
+        printf '[Unit]\\nStartLimitIntervalSec=0\\n[Service]\\nExecStart=/usr/local/bin/leak-and-crash\\nRestart=always\\nRestartSec=0.2\\n' >/etc/systemd/system/crash-looper.service
+        systemctl daemon-reload; systemctl start crash-looper; sleep 3`);
+      const before = await overrides();
+      const watch = async () => {
+        const [restarts, dying] = [
+          await node.number('systemctl show -P NRestarts crash-looper'),
+          await node.dying(),
+        ];
+        await node.sh('sleep 15');
+        return {
+          restarts: (await node.number('systemctl show -P NRestarts crash-looper')) - restarts,
+          zombies: (await node.dying()) - dying,
+        };
+      };
+      const plain = await watch();
+      const parameters = { unit: 'crash-looper', allowLimitLoss: 'false', incident: 'n-unit', fencing: '5' };
+      const dry = json(await node.document('contain-unit', { ...parameters, dryRun: 'true' }));
+      const result = json(await node.document('contain-unit', parameters));
+      await node.sh('sleep 3');
+      const contained = await watch();
+      const undone = json(await node.document('release-unit', { incident: 'n-unit' }));
+      await node.sh('sleep 3');
+      const released = await watch();
+      says(
+        node,
+        `zombies of a crash loop: ${plain.zombies} in ${plain.restarts} restarts; contained: ${contained.zombies} in ${contained.restarts}; released: ${released.zombies} in ${released.restarts}`,
+      );
+
+      expect(dry.changes).toEqual(result.changes);
+      expect(result).toMatchObject({
+        changed: true,
+        before: { memoryPerStart: true },
+        after: { memoryPerStart: false },
+      });
+      expect(undone).toMatchObject({ changed: true, remaining: 0 });
+      expect(await overrides()).toBe(before);
+      expect(await node.sh('systemctl show -P Slice crash-looper')).toBe('system.slice');
+      expect(plain.zombies).toBeGreaterThan(plain.restarts / 2);
+      expect(contained.zombies).toBeLessThanOrEqual(1 + contained.restarts / 10);
+      expect(released.zombies).toBeGreaterThan(released.restarts / 2);
+      await node.sh(
+        'systemctl stop crash-looper; rm /etc/systemd/system/crash-looper.service; systemctl daemon-reload',
+      );
+    });
+  });
+
+  describe('what is left over', () => {
+    it('is stopped and removed; what is used, or owned, is not', async () => {
+      const uid = (digit: string) => `${digit.repeat(8)}-2222-3333-4444-555555555555`;
+      await node.sh(
+        `su - alice -c 'setsid sleep 5000 >/dev/null 2>&1 </dev/null & sleep 0.5'
+        systemd-run --quiet --unit=stay su - carol -c 'sleep 3000'
+        printf '#!/bin/bash\\necho "{ \\\\"items\\\\": [ { \\\\"uid\\\\": \\\\"${uid('2')}\\\\" } ] }"\\n' >/usr/local/bin/crictl
+        chmod +x /usr/local/bin/crictl
+        cd ${node.mount}
+        mkdir -p system.slice/run-gone.scope/inner kubepods/pod${uid('1')}/c kubepods/pod${uid('2')}/c plain/dir
+        touch -d '-1 hour' system.slice/run-gone.scope kubepods/pod* plain/dir; sleep 305`,
+        400,
+      );
+      const parameters = { minAgeSeconds: '300', maxCount: '100', incident: 'n-scopes', fencing: '6' };
+      const careful = json(await node.document('stop-scopes', { ...parameters, dryRun: 'true' }));
+      const result = json(await node.document('stop-scopes', { ...parameters, endProcesses: 'true' }));
+
+      expect(careful.refusals).toMatchObject([{ subject: expect.stringMatching(/^session-/) }]);
+      expect(result).toMatchObject({
+        changed: true,
+        stopped: 1,
+        removed: 2,
+        refusals: [],
+        after: { scopes: 0 },
+      });
+      await node.sh(`test ! -e ${node.mount}/system.slice/run-gone.scope
+        test -d ${node.mount}/kubepods/pod${uid('2')}/c; test -d ${node.mount}/plain/dir
+        systemctl is-active --quiet stay; systemctl stop stay; rm /usr/local/bin/crictl
+        rmdir ${node.mount}/kubepods/pod${uid('2')}/c ${node.mount}/kubepods/pod${uid('2')} ${node.mount}/kubepods ${node.mount}/plain/dir ${node.mount}/plain`);
+      expect(json(await node.document('stop-scopes', parameters))).toMatchObject({ changed: false });
+    });
+  });
+}
