@@ -12,8 +12,9 @@ DOCUMENT=reclaim
 WRITE_KB=4096
 # A write can block for long on a sick node; a signal ends it.
 WRITE_SECONDS=10
-# One turn of memory.force_empty on v1, which works until it is interrupted.
-TURN_SECONDS=0.05
+# One turn of memory.force_empty on v1, which works until it is interrupted. Longer after turns that freed nothing: on a
+# starved node the first 50 ms can be over before the write has begun.
+TURN_SECONDS=(0.05 0.1 0.2 0.4 0.8)
 # A dying cgroup goes away some time after its last page.
 SETTLE_SECONDS=5
 
@@ -322,7 +323,7 @@ empty_in_turns() {
   idle_since="${NOW_CS}"
   while may_go_on "${slice}"; do
     status=0
-    timed_write "${TURN_SECONDS}" 0 "${slice}/memory.force_empty" || status=$?
+    timed_write "${TURN_SECONDS[idle < 4 ? idle : 4]}" 0 "${slice}/memory.force_empty" || status=$?
     CHANGED=true
     WRITES=$((WRITES + 1))
     pace "${SSM_cpuPercent}" 10
