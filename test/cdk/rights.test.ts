@@ -46,12 +46,16 @@ function functionNamed(name: string): Resource {
 const ownLog = (name: string) => `<Functions${name.replaceAll('-', '')}Log.Arn>`;
 const onNodes =
   'ssm:SendCommand on arn:aws:ec2:us-east-1:000000000000:instance/* if {"StringEquals":{"ssm:resourceTag/eks:cluster-name":["example"]}}';
-const send = (document: string) => [
+const send = (...documents: string[]) => [
   onNodes,
-  ...['SendCommand', 'GetDocument', 'DescribeDocument'].map(
-    (action) => `ssm:${action} on arn:aws:ssm:us-east-1:000000000000:document/<Documents${document}>`,
+  ...documents.flatMap((document) =>
+    ['SendCommand', 'GetDocument', 'DescribeDocument'].map(
+      (action) =>
+        `ssm:${action} on arn:aws:ssm:us-east-1:000000000000:document/<Documents${document.replaceAll('-', '')}>`,
+    ),
   ),
 ];
+const inverses = ['reclaim-restore', 'disable-linger', 'release-sessions', 'release-unit', 'enable-agent'];
 const follow = ['ssm:GetCommandInvocation on *', 'ssm:CancelCommand on *'];
 // The name of the parameter begins with the slash.
 const readMode = ['ssm:GetParameter on arn:aws:ssm:us-east-1:000000000000:parameter<Modesexample>'];
@@ -61,9 +65,18 @@ const sign = ['kms:Sign on <SigningKey.Arn>'];
 /** What each function may do beyond the state table, the audit trail and its own log. */
 const ownRights: Record<string, string[]> = {
   open: ['ec2:DescribeTags on *'],
-  'send-evidence': send('collectevidence'),
-  'send-treatment': send('reclaim'),
-  'send-undo': [...send('reclaimrestore'), 'ssm:CancelCommand on *'],
+  'send-evidence': send('collect-evidence', 'collect-services'),
+  'send-treatment': send(
+    'reclaim',
+    'stop-scopes',
+    'enable-linger',
+    'restart-logind',
+    'contain-sessions',
+    'contain-unit',
+    'disable-agent',
+    'drop-caches',
+  ),
+  'send-undo': [...send(...inverses), 'ssm:CancelCommand on *'],
   'poll-command': follow,
   gate: readMode,
   recheck: readMode,
@@ -76,7 +89,7 @@ const ownRights: Record<string, string[]> = {
   ],
   decide: ['states:SendTaskSuccess on <IncidentStateMachine>'],
   janitor: [
-    ...send('reclaimrestore'),
+    ...send(...inverses),
     ...follow,
     ...publish,
     ...sign,

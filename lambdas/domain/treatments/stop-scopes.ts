@@ -13,7 +13,11 @@ export const stopScopes: Treatment = {
     const leaked = evidence && leakedScopes(evidence);
     if (leaked === undefined) return undefined;
     return {
-      arguments: { minAgeSeconds: String(cluster.scopes.minAgeSeconds), maxCount: '500', endProcesses: 'false' },
+      arguments: {
+        minAgeSeconds: String(cluster.scopes.minAgeSeconds),
+        maxCount: '500',
+        endProcesses: 'false',
+      },
       reason: `${leaked} scope and session directories have no process in them; those older than ${cluster.scopes.minAgeSeconds} s that nobody owns are removed`,
       expects: {
         text: `fewer than ${cluster.thresholds.leakedScopes} such directories, and no new growth`,
