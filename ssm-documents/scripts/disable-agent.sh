@@ -6,7 +6,7 @@
 
 DOCUMENT=disable-agent
 # What stopping a unit stops, or starts over, with it.
-NEEDED_BY='RequiredBy RequisiteOf BoundBy ConsistsOf UpheldBy'
+NEEDED_BY=(RequiredBy RequisiteOf BoundBy ConsistsOf UpheldBy)
 
 main() {
   require_parameters unit stopSeconds incident fencing dryRun
@@ -43,9 +43,8 @@ main() {
 declare -A SAID=()
 look() {
   local name restarts=null memory=null may_start=true
-  # shellcheck disable=SC2086 # a list of names
   unit_properties "${UNIT}" LoadState ActiveState SubState Result UnitFileState NRestarts MainPID MemoryCurrent Job Type \
-    ControlGroup Slice TriggeredBy RefuseManualStop RefuseManualStart SuccessAction FailureAction ${NEEDED_BY} || fail "${REASON}"
+    ControlGroup Slice TriggeredBy RefuseManualStop RefuseManualStart SuccessAction FailureAction "${NEEDED_BY[@]}" || fail "${REASON}"
   for name in "${!PROPERTY[@]}"; do SAID[${name}]="${PROPERTY[${name}]}"; done
   find_containers
   find_triggers
@@ -138,7 +137,7 @@ refuse_unsuitable() {
 # An agent is needed by what stops with it, and by what it runs.
 refuse_needed() {
   local unit name list=''
-  for name in ${NEEDED_BY}; do list+=" ${SAID[${name}]//$'\n'/ }"; done
+  for name in "${NEEDED_BY[@]}"; do list+=" ${SAID[${name}]//$'\n'/ }"; done
   for unit in ${list}; do
     unit_properties "${unit}" ActiveState || fail "${REASON}"
     case "${PROPERTY[ActiveState]}" in

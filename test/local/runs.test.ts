@@ -52,27 +52,41 @@ describe.concurrent('one incident from alarm to end', () => {
   });
 
   it('relieved: the level falls and new ones keep coming; people are told', async () => {
-    await test.run({ node: 'v2-growing' }, async (incident) => {
+    await test.run({ node: 'v2-growing', cluster: clusters.cautious }, async (incident) => {
       expect(incident.record.outcome).toBe('relieved');
-      expect(incident.record.rungs.map(({ treatment }) => treatment)).toEqual(['reclaim', 'notify']);
+      expect(incident.record.rungs.map(({ treatment }) => treatment)).toEqual(['reclaim', 'drop-caches', 'notify']);
       expect(incident.messages.map(({ kind }) => kind)).toContain('call-a-person');
       await expectTidy(incident);
     });
   });
 
   it('relieved: reclaim helps partly', async () => {
-    await test.run({ node: 'v2-partly' }, async (incident) => {
+    await test.run({ node: 'v2-partly', cluster: clusters.cautious }, async (incident) => {
       expect(incident.record.outcome).toBe('relieved');
       await expectTidy(incident);
     });
   });
 
   it.each(['v2-nothing', 'v2-worse'])('unresolved: %s; it is undone and a person is called', async (node) => {
-    await test.run({ node }, async (incident) => {
+    await test.run({ node, cluster: clusters.cautious }, async (incident) => {
       expect(incident.record.outcome).toBe('unresolved');
       expect(incident.record.rungs[0]).toMatchObject({ verification: { cured: false } });
       expect(steps(incident)).toContain('undo.finished');
       expect(incident.messages.map(({ kind }) => kind)).toContain('call-a-person');
+      await expectTidy(incident);
+    });
+  });
+
+  it('cured by the last resort, once a person approved it, after a reclaim that did not help', async () => {
+    await test.run({ node: 'v2-nothing', approve: 'yes' }, async (incident) => {
+      expect(incident.record.outcome).toBe('cured');
+      expect(incident.record.rungs.map(({ treatment, status }) => [treatment, status])).toEqual([
+        ['reclaim', 'done'],
+        ['drop-caches', 'done'],
+      ]);
+      expect(incident.record.rungs[1]?.approval).toMatchObject({ status: 'approved' });
+      const sent = incident.auditLines.map((line) => JSON.parse(line)).find(({ step, rung }) => step === 'treatment.sent' && rung === 1);
+      expect(sent.arguments.approval).toMatch(/-r1-v0$/);
       await expectTidy(incident);
     });
   });

@@ -31,14 +31,15 @@ const cache = join(root, '.cgroup-medic/test-assemblies');
 const sources = ['cdk/**/*.ts', 'lambdas/**/*.ts', 'ssm-documents/**/*', 'package-lock.json', 'cdk.json'];
 
 /** Clusters of the test account, one per mode. */
-export const clusters = { auto: localCluster, approve: 'asking', observe: 'observing', switched: 'switched' };
+export const clusters = { auto: localCluster, approve: 'asking', observe: 'observing', switched: 'switched', cautious: 'cautious' };
 
 /** Settings of a local run, with the shortest waits, and an approval that expires while a test waits. */
 export function testSettings(): Settings {
-  const cluster = (mode: 'auto' | 'approve' | 'observe') => {
+  const cluster = (mode: 'auto' | 'approve' | 'observe', dropCaches?: 'never') => {
     const settings = localSettings({
       mode,
       cluster: {
+        policy: { treatments: dropCaches === undefined ? {} : { 'drop-caches': dropCaches } },
         verification: { windowSeconds: 2, samples: 5 },
         approval: { onePersonTeam: true, expirySeconds: { low: 6, medium: 6, high: 6 } },
       },
@@ -50,6 +51,8 @@ export function testSettings(): Settings {
     ...all,
     clusters: {
       [clusters.auto]: cluster('auto'),
+      // Where the last resort is forbidden, a ladder that does not help ends with a call for a person.
+      [clusters.cautious]: cluster('auto', 'never'),
       [clusters.approve]: cluster('approve'),
       [clusters.observe]: cluster('observe'),
       // In mode auto as well, but its parameter is for one test to change.

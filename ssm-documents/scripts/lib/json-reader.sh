@@ -61,4 +61,4 @@ function json_scalar(text, quoted) {
   else if (json_kind[json_depth] == "{" && json_wants_key[json_depth] && quoted) json_key[json_depth] = text
   else json_value(json_depth, text)
 }
-function json_complete() { return !json_bad && json_closed && json_depth == 0 && json_inside }'
+function json_complete() { return !json_bad && json_closed }'
