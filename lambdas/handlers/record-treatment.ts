@@ -1,5 +1,6 @@
 import { MedicError } from '../adapters/medic-error.ts';
 import type { Command, IncidentState, TreatmentResult } from '../domain/incident-state.ts';
+import { printable } from '../domain/printable.ts';
 import type { Cluster } from '../domain/settings.ts';
 import { type DocumentResult, readDocumentResult } from '../domain/treatments/document-result.ts';
 import { withoutOutput } from './evidence-of.ts';
@@ -44,6 +45,9 @@ function treatedBy(command: Command): Treated {
   const read = readDocumentResult(command.output);
   if (read.kind === 'refusal' && command.status === 'failed')
     return { status: 'refused', reason: read.reason };
+  // Something was done, and then something went wrong.
+  const error = read.kind === 'result' ? read.result.error : undefined;
+  if (typeof error === 'string') return { status: 'failed', reason: printable(error).slice(0, 500) };
   if (command.status !== 'succeeded') return { status: 'failed', reason: ended };
   if (read.kind !== 'result') return { status: 'failed', reason: read.reason };
   const result = resultOf(read.result);

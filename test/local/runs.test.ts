@@ -54,7 +54,11 @@ describe.concurrent('one incident from alarm to end', () => {
   it('relieved: the level falls and new ones keep coming; people are told', async () => {
     await test.run({ node: 'v2-growing', cluster: clusters.cautious }, async (incident) => {
       expect(incident.record.outcome).toBe('relieved');
-      expect(incident.record.rungs.map(({ treatment }) => treatment)).toEqual(['reclaim', 'drop-caches', 'notify']);
+      expect(incident.record.rungs.map(({ treatment }) => treatment)).toEqual([
+        'reclaim',
+        'drop-caches',
+        'notify',
+      ]);
       expect(incident.messages.map(({ kind }) => kind)).toContain('call-a-person');
       await expectTidy(incident);
     });
@@ -77,15 +81,21 @@ describe.concurrent('one incident from alarm to end', () => {
     });
   });
 
-  it('cured by the last resort, once a person approved it, after a reclaim that did not help', async () => {
+  it('unresolved: after a reclaim that did not help, a person approves the last resort, which does not help either', async () => {
     await test.run({ node: 'v2-nothing', approve: 'yes' }, async (incident) => {
-      expect(incident.record.outcome).toBe('cured');
+      expect(incident.record.outcome).toBe('unresolved');
       expect(incident.record.rungs.map(({ treatment, status }) => [treatment, status])).toEqual([
         ['reclaim', 'done'],
         ['drop-caches', 'done'],
+        ['notify', 'done'],
       ]);
-      expect(incident.record.rungs[1]?.approval).toMatchObject({ status: 'approved' });
-      const sent = incident.auditLines.map((line) => JSON.parse(line)).find(({ step, rung }) => step === 'treatment.sent' && rung === 1);
+      expect(incident.record.rungs[1]).toMatchObject({
+        approval: { status: 'approved' },
+        verification: { cured: false },
+      });
+      const sent = incident.auditLines
+        .map((line) => JSON.parse(line))
+        .find(({ step, rung }) => step === 'treatment.sent' && rung === 1);
       expect(sent.arguments.approval).toMatch(/-r1-v0$/);
       await expectTidy(incident);
     });

@@ -31,7 +31,13 @@ const cache = join(root, '.cgroup-medic/test-assemblies');
 const sources = ['cdk/**/*.ts', 'lambdas/**/*.ts', 'ssm-documents/**/*', 'package-lock.json', 'cdk.json'];
 
 /** Clusters of the test account, one per mode. */
-export const clusters = { auto: localCluster, approve: 'asking', observe: 'observing', switched: 'switched', cautious: 'cautious' };
+export const clusters = {
+  auto: localCluster,
+  approve: 'asking',
+  observe: 'observing',
+  switched: 'switched',
+  cautious: 'cautious',
+};
 
 /** Settings of a local run, with the shortest waits, and an approval that expires while a test waits. */
 export function testSettings(): Settings {

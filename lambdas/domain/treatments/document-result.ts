@@ -35,7 +35,9 @@ export function readDocumentResult(output: string | undefined): ReadResult {
     return { kind: 'unreadable', reason: 'the document did not print a JSON result' };
   }
   const refusal = DocumentRefusal.safeParse(json);
-  if (refusal.success) return { kind: 'refusal', reason: printable(refusal.data.error).slice(0, 500) };
+  // With a result beside it the error tells what went wrong after something was done.
+  if (refusal.success && refusal.data.changed === undefined)
+    return { kind: 'refusal', reason: printable(refusal.data.error).slice(0, 500) };
   const result = DocumentResult.safeParse(json);
   if (result.success) return { kind: 'result', result: result.data };
   const issue = result.error.issues[0];

@@ -12,14 +12,17 @@ describe('readDocumentResult', () => {
     });
   });
 
-  it('takes an error for a refusal with its reason, also beside the fields of a result', () => {
+  it('takes an error for a refusal with its reason, but not beside what was changed', () => {
     const error = 'no slice can be reclaimed';
 
     expect(readDocumentResult(JSON.stringify({ version: 1, document: 'reclaim', error }))).toEqual({
       kind: 'refusal',
       reason: error,
     });
-    expect(readDocumentResult(JSON.stringify({ ...result, error }))).toMatchObject({ kind: 'refusal' });
+    expect(readDocumentResult(JSON.stringify({ ...result, error }))).toMatchObject({
+      kind: 'result',
+      result: { changed: true, error },
+    });
   });
 
   it.each([
