@@ -17,7 +17,7 @@ type Way = Pick<Parameters<TestEngine['run']>[0], 'node' | 'cluster' | 'approve'
 
 const treated: Way = { node: 'v2-zombies' };
 const approved: Way = { node: 'v2-zombies', cluster: clusters.approve, approve: 'yes' };
-const undone: Way = { node: 'v2-zombies', change: withBrokenReclaim };
+const undone: Way = { node: 'v2-zombies', cluster: clusters.cautious, change: withBrokenReclaim };
 
 /** A way through the state machine to each of its states. */
 const wayTo: Record<string, Way> = {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyTrail } from '../../lambdas/domain/audit/verify-trail.ts';
 import type { LocalNode } from '../../local/local-node.ts';
 import { protectionsOf } from './protections.ts';
-import { startTestEngine, type TestEngine } from './test-engine.ts';
+import { clusters, startTestEngine, type TestEngine } from './test-engine.ts';
 
 let test: TestEngine;
 beforeAll(async () => {
@@ -27,7 +27,7 @@ describe('a reclaim that dies half-way', () => {
       });
     };
 
-    await test.run({ node: 'v2-zombies', change }, async (incident) => {
+    await test.run({ node: 'v2-zombies', cluster: clusters.cautious, change }, async (incident) => {
       const trail = incident.auditLines.map((line) => JSON.parse(line));
       expect(raised).not.toEqual(before);
       expect(protectionsOf(incident.node.root ?? '')).toEqual(before);

@@ -60,3 +60,8 @@ sample_column() {
       $1 == boot && $5 ~ /^[0-9]+$/ && $2 < now && $2 > now - 3600 && !found++ { printf "%s", $(column + 1) }' "${file}"
   fi
 }
+
+# Dying cgroups below user.slice; cgroup v1 has no such count.
+users_dying() {
+  if [[ "${HIERARCHY}" == v2 ]] && read_field "${ROOT}${MOUNT}/user.slice/cgroup.stat" nr_dying_descendants; then printf '%s' "${VALUE}"; fi
+}

@@ -46,11 +46,6 @@ probe_sessions() {
     loginsSinceSample "${since}" dyingThen "$(sample_column 4)" dyingNow "$(users_dying)" notRead "{${NOT_READ}}"
 }
 
-# Dying cgroups below user.slice; cgroup v1 has no such count.
-users_dying() {
-  if [[ "${HIERARCHY}" == v2 ]] && read_field "${ROOT}${MOUNT}/user.slice/cgroup.stat" nr_dying_descendants; then printf '%s' "${VALUE}"; fi
-}
-
 # Where a login gets a memory cgroup: of its session, of its user's slice, or nowhere below user.slice. Sets REPLY.
 login_cgroup() {
   local path slices="${ROOT}${MOUNT}/user.slice"

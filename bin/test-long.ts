@@ -1,0 +1,4 @@
+import { runTests } from './run-tests.ts';
+
+/** The tests of treatments that take minutes: killed at every few commands, refused, given hostile values. */
+process.exitCode = runTests('vitest.long.config.ts', process.argv.slice(2)) ? 0 : 1;
