@@ -276,7 +276,10 @@ describe.skipIf(!isV1Host)('on this host (needs root and cgroup v1)', () => {
         const during = instances();
         await running.kill();
         const after = instances();
-        await start('1', { prefix: `exec unshare -m sh ${folder}/traced.sh;` }).evidence();
+        // While the kernel still ends the killed reader, the instance is busy: then it is left to the run after the next.
+        for (let runs = 0; runs < 3 && instances().length > 0; runs += 1) {
+          await start('1', { prefix: `exec unshare -m sh ${folder}/traced.sh;` }).evidence();
+        }
 
         expect(during).toHaveLength(1);
         expect(after).toEqual(during);

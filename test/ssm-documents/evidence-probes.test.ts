@@ -221,10 +221,9 @@ describe('the window', () => {
       writeFileSync(join(root, 'next'), content);
       renameSync(join(root, 'next'), join(root, path));
     };
-    const running = collect(root, { windowSeconds: '5' });
     // Every counter grows in the same ratios for as long as somebody looks.
     let n = 0;
-    const timer = setInterval(() => {
+    const tick = () => {
       n += 1;
       replace(
         `sys/fs/cgroup${busyPod.pod}/cpu.stat`,
@@ -237,7 +236,10 @@ describe('the window', () => {
       );
       const name = join(root, `sys/fs/cgroup/user.slice/user-1000.slice/session-${100 + n}.scope`);
       spawnSync('mkdir', [name]);
-    }, 200);
+    };
+    tick();
+    const running = collect(root, { windowSeconds: '5' });
+    const timer = setInterval(tick, 200);
     const { values } = await running.finally(() => clearInterval(timer));
 
     const [worst] = values.throttling.top;
