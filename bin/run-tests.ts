@@ -2,8 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from './exec.ts';
-
-type Results = { testResults: { assertionResults: { status: string; fullName: string }[] }[] };
+import type { TestResult } from './results-reporter.ts';
 
 /**
  * Runs the tests of a vitest configuration and names the ones that were skipped. Where CI is set, a skipped one fails
@@ -12,20 +11,15 @@ type Results = { testResults: { assertionResults: { status: string; fullName: st
 export function runTests(config: string, files: readonly string[]): boolean {
   const folder = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-'));
   const report = join(folder, 'results.json');
-  const vitest = run('vitest', [
-    'run',
-    `--config=${config}`,
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
-    ...files,
-  ]);
+  process.env.RESULTS_FILE = report;
+  const reporters = ['--reporter=default', '--reporter=./bin/results-reporter.ts'];
+  const vitest = run('vitest', ['run', `--config=${config}`, ...reporters, ...files]);
   const tests = readTests(report);
   rmSync(folder, { recursive: true });
 
-  const named = (status: string): string[] =>
-    tests.filter((test) => test.status === status).map((test) => test.fullName);
-  const skipped = [...named('skipped'), ...named('pending'), ...named('todo')];
+  const named = (state: TestResult['state']): string[] =>
+    tests.filter((test) => test.state === state).map(({ name }) => name);
+  const skipped = [...named('skipped'), ...named('pending')];
   for (const name of skipped) process.stdout.write(`skipped: ${name}\n`);
   process.stdout.write(
     `${named('passed').length} passed, ${named('failed').length} failed, ${skipped.length} skipped\n`,
@@ -36,10 +30,9 @@ export function runTests(config: string, files: readonly string[]): boolean {
   return vitest === 0 && !incomplete;
 }
 
-function readTests(path: string): { status: string; fullName: string }[] {
+function readTests(path: string): TestResult[] {
   try {
-    const { testResults } = JSON.parse(readFileSync(path, 'utf8')) as Results;
-    return testResults.flatMap((file) => file.assertionResults);
+    return JSON.parse(readFileSync(path, 'utf8')) as TestResult[];
   } catch {
     process.stderr.write('the test runner left no results\n');
     return [];

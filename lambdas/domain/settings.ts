@@ -72,7 +72,7 @@ const Thresholds = z.strictObject({
     .max(1_000_000)
     .default(2000)
     .describe(
-      'Dying memory cgroups on one node that are a fault by number alone. A fresh node has 17 to 19 (measured on kernel 6.1); at 20 KiB each on 2 CPUs, 2,000 cost about 40 MiB, and every walk of the tree visits them all. Between dyingFloor and this a node is neither healthy nor at fault: inconclusive.',
+      'Dying memory cgroups on one node that are a fault by number alone. A fresh node has a few dozen at most; each costs about 18 KiB with 2 CPUs (docs/performance.md), and every walk of the tree visits them all. Between dyingFloor and this a node is neither healthy nor at fault: inconclusive.',
     ),
   dyingMemoryPercent: z
     .number()
@@ -88,7 +88,7 @@ const Thresholds = z.strictObject({
     .max(100_000)
     .default(300)
     .describe(
-      'Dying cgroups up to which a node counts as healthy: what a fresh boot has, with room for the 250 or so that no reclaim frees on kernel 6.1.',
+      'Dying cgroups up to which a node counts as healthy: what a fresh boot has, with room for the few hundred that hold dirty or metadata pages, which no reclaim frees at once.',
     ),
   leakedScopes: z
     .int()
