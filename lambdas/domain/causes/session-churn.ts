@@ -1,3 +1,4 @@
+import { fellBelowUsers } from '../evidence/history.ts';
 import { probeValue } from '../evidence/probe.ts';
 import { sliceAt } from '../evidence/producers.ts';
 import { perHour, zombiesPerLogin } from '../evidence/sessions.ts';
@@ -46,7 +47,8 @@ export const sessionChurn: Cause = {
       },
       sessions.memoryCgroup !== 'none',
     );
-    const each = zombiesPerLogin(sessions);
+    // Where somebody has freed some meanwhile, the difference does not say what a login leaves.
+    const each = fellBelowUsers(evidence) ? undefined : zombiesPerLogin(sessions);
     const leaves =
       each === undefined ||
       find(
