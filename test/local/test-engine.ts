@@ -44,6 +44,7 @@ export function testSettings(): Settings {
   const cluster = (mode: 'auto' | 'approve' | 'observe', dropCaches?: 'never') => {
     const settings = localSettings({
       mode,
+      recorded: true,
       cluster: {
         policy: { treatments: dropCaches === undefined ? {} : { 'drop-caches': dropCaches } },
         verification: { windowSeconds: 2, samples: 5 },
