@@ -49,7 +49,7 @@ function recordedBanner(node: string, provenance: string | undefined): Html {
 }
 
 function numbers(rungs: readonly RungResult[]): Html {
-  const results = rungs.flatMap(({ result }) => (result === undefined ? [] : [result]));
+  const results = rungs.flatMap(({ result }) => (typeof result?.before.dying === 'number' ? [result] : []));
   const [first] = results;
   const last = results.at(-1);
   if (first === undefined || last === undefined) return html``;
