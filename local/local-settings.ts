@@ -57,7 +57,8 @@ export function localSettings({
         // What a recorded node has to show does not change while it is watched.
         examination: { windowSeconds: recorded ? 1 : shipped().examination.windowSeconds },
         thresholds: { dyingFloor: Math.min(shippedFloor + dyingBefore, 100_000) },
-        verification: { windowSeconds: emulated ? 10 : 6, samples: 5 },
+        // A producer has to be seen to make more than comes and goes by itself.
+        verification: { windowSeconds: emulated ? 20 : 6, samples: 5 },
         // Whoever starts the run is also the one who is asked.
         approval: { onePersonTeam: true, expirySeconds: { low: 300, medium: 300, high: 300 } },
         ...cluster,

@@ -75,6 +75,15 @@ describe('the report', () => {
     expect(page).toContain(text);
   });
 
+  it('keeps the numbers where a later rung counts nothing', () => {
+    const [reclaimed] = record.rungs;
+    if (reclaimed === undefined) throw new Error('the record has no rung');
+    const result = { changed: true, before: { lingering: 0 }, after: { lingering: 1 } };
+    const later = { ...reclaimed, treatment: 'enable-linger', result };
+
+    expect(reportHtml({ ...record, rungs: [reclaimed, later] }, [])).toContain('<td>4,600</td><td>230</td>');
+  });
+
   it('says plainly that a node is recorded, and where its numbers come from', () => {
     expect(page).toContain('Recorded node.');
     expect(page).toContain('Composed from figures.');

@@ -1,7 +1,7 @@
 import { dyingBelow, type Fault, shell, untilDying } from './fault.ts';
 
 /** Dying cgroups to begin with. */
-const enough = 100;
+const enough = 80;
 
 const agent = `[Unit]
 Description=A host agent that another service wants, and that crashes in a loop

@@ -1,7 +1,7 @@
 import { dyingBelow, type Fault, shell, untilDying } from './fault.ts';
 
 /** Dying cgroups to begin with. */
-const enough = 100;
+const enough = 80;
 
 /** A host agent that nothing needs, that crashes at once and is started again, and leaves a dying cgroup each time. */
 export const orphanedAgent: Fault = {

@@ -87,6 +87,18 @@ describe('session-churn', () => {
     ]);
   });
 
+  it('is not it where the dying cgroups are elsewhere', () => {
+    const withBelow = (dying: number) =>
+      evidenceWith({
+        cgroups: cgroups(100, 9000),
+        slices: slices({ path: '/user.slice', dying }, { path: '/system.slice', dying: 9000 - dying }),
+        sessions: sessions({ logins: 700, users: [alice] }),
+      });
+
+    expect(answerTo(withBelow(900)).diagnosis.cause).toBe('session-churn');
+    expect(answerTo(withBelow(899)).diagnosis.cause).toBe('dying-memcgs');
+  });
+
   it('is judged by what a login leaves only as long as nobody frees that', () => {
     const at = (minutes: number, dying: number | null) =>
       [Date.parse('2026-11-21T06:30:00Z') / 1000 - minutes * 60, 100, 9000, dying, 1, 1, 1] as const;

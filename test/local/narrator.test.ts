@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { numbers } from '../../local/narrator.ts';
+
+describe('the numbers of a treatment', () => {
+  it('are the dying cgroups and the page cache, where it frees them', () => {
+    const before = { dying: 4600, cachedKb: 2048 };
+
+    expect(numbers({ changed: true, before, after: { dying: 230, cachedKb: 1024 } })).toBe(
+      'dying cgroups 4,600 → 230, page cache 2 MiB → 1 MiB',
+    );
+  });
+
+  it('are what is not the same any more, where it changes something else', () => {
+    const before = { memoryPerSession: true, memoryCgroups: 3, slice: 'user.slice' };
+    const after = { memoryPerSession: false, memoryCgroups: 0, slice: 'user.slice' };
+
+    expect(numbers({ changed: true, before, after })).toBe(
+      'memoryPerSession true → false, memoryCgroups 3 → 0',
+    );
+    expect(numbers({ changed: true, before, after: before })).toBe('it was changed');
+    expect(numbers({ changed: false, before, after: before })).toBe('nothing was changed');
+  });
+});
