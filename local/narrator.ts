@@ -87,7 +87,8 @@ function treatmentSentence({ status, reason, result }: NonNullable<IncidentState
 
 /** The numbers before and after a treatment. */
 export function numbers({ changed, before, after }: TreatmentResult): string {
-  if (typeof before.dying !== 'number') return changed ? differences(before, after) : 'nothing was changed';
+  if (typeof before.dying !== 'number' || typeof before.cachedKb !== 'number')
+    return changed ? differences(before, after) : 'nothing was changed';
   const cache = `page cache ${mebibytes(before.cachedKb)} → ${mebibytes(after.cachedKb)}`;
   return `dying cgroups ${count(before.dying)} → ${count(after.dying)}, ${cache}`;
 }

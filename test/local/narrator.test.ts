@@ -11,12 +11,10 @@ describe('the numbers of a treatment', () => {
   });
 
   it('are what is not the same any more, where it changes something else', () => {
-    const before = { memoryPerSession: true, memoryCgroups: 3, slice: 'user.slice' };
-    const after = { memoryPerSession: false, memoryCgroups: 0, slice: 'user.slice' };
+    const before = { memoryPerSession: true, dying: 124, slice: 'user.slice' };
+    const after = { memoryPerSession: false, dying: 132, slice: 'user.slice' };
 
-    expect(numbers({ changed: true, before, after })).toBe(
-      'memoryPerSession true → false, memoryCgroups 3 → 0',
-    );
+    expect(numbers({ changed: true, before, after })).toBe('memoryPerSession true → false, dying 124 → 132');
     expect(numbers({ changed: true, before, after: before })).toBe('it was changed');
     expect(numbers({ changed: false, before, after: before })).toBe('nothing was changed');
   });

@@ -78,10 +78,21 @@ describe('the report', () => {
   it('keeps the numbers where a later rung counts nothing', () => {
     const [reclaimed] = record.rungs;
     if (reclaimed === undefined) throw new Error('the record has no rung');
-    const result = { changed: true, before: { lingering: 0 }, after: { lingering: 1 } };
-    const later = { ...reclaimed, treatment: 'enable-linger', result };
+    const later = (before: object, after: object) =>
+      reportHtml(
+        {
+          ...record,
+          rungs: [
+            reclaimed,
+            { ...reclaimed, result: { changed: true, before: { ...before }, after: { ...after } } },
+          ],
+        },
+        [],
+      );
 
-    expect(reportHtml({ ...record, rungs: [reclaimed, later] }, [])).toContain('<td>4,600</td><td>230</td>');
+    expect(later({ lingering: 0 }, { lingering: 1 })).toContain('<td>4,600</td><td>230</td>');
+    expect(later({ dying: 300 }, { dying: 310 })).toContain('<td>4,600</td><td>310</td>');
+    expect(later({ dying: 300 }, { dying: 310 })).toContain('<td>1,000</td><td>990</td>');
   });
 
   it('says plainly that a node is recorded, and where its numbers come from', () => {
