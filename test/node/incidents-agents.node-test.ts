@@ -19,21 +19,26 @@ describeNode('v2', (node) => {
       cluster: { reclaim: { slices: ['/stuck.slice'], cpuPercent: 50 } },
     },
   });
-  const starts = (folder: string) => node.number(`ls ${folder} | wc -l`);
+  const starts = () => node.number('ls /var/lib/node-agent | wc -l');
+  /** Takes back what stays on the node once it has helped, as a person does who has mended the agent. */
+  const takeBack = async (document: string, incident: string) => {
+    const ours =
+      'grep -rl "Written by cgroup-medic" /etc/systemd/system /etc/cgroup-medic 2>/dev/null || true';
+    expect(await node.sh(ours)).not.toBe('');
+    expect(json(await node.document(document, { incident }))).toMatchObject({ changed: true, remaining: 0 });
+  };
 
   it('a crash loop that is needed: contained, it leaves nothing, and what is left is freed', async () => {
     let [made, left] = [0, 0];
     const incident = await incidents.run('needed', {
-      async meanwhile() {
-        const before = {
-          starts: await starts('/var/lib/node-agent'),
-          dying: await node.dying('/system.slice'),
-        };
+      async meanwhile({ id }) {
+        const before = { starts: await starts(), dying: await node.dying('/system.slice') };
         await node.sh(
           `until (($(ls /var/lib/node-agent | wc -l) >= ${before.starts + 10})); do sleep 1; done`,
         );
-        made = (await starts('/var/lib/node-agent')) - before.starts;
+        made = (await starts()) - before.starts;
         left = (await node.dying('/system.slice')) - before.dying;
+        await takeBack('release-unit', id);
       },
     });
 
@@ -45,21 +50,17 @@ describeNode('v2', (node) => {
     expect(incident.symptom.after).toBeLessThan(incident.symptom.before);
     expect(made).toBeGreaterThanOrEqual(10);
     expect(left).toBeLessThanOrEqual(1);
-
-    expect(await incidents.stateOf()).not.toEqual(incident.state);
-    expect(json(await node.document('release-unit', { incident: incident.id }))).toMatchObject({
-      remaining: 0,
-    });
     expect(await incidents.stateOf()).toEqual(incident.state);
   });
 
   it('a crash loop that nothing needs: disabled, it does not start any more', async () => {
     let [state, left] = ['', 0];
     const incident = await incidents.run('unneeded', {
-      async meanwhile() {
+      async meanwhile({ id }) {
         const before = await node.dying('/system.slice');
         state = await node.sh('systemctl show -P ActiveState flaky-agent; sleep 10');
         left = (await node.dying('/system.slice')) - before;
+        await takeBack('enable-agent', id);
       },
     });
 
@@ -70,12 +71,6 @@ describeNode('v2', (node) => {
     expect(third).toMatch(/^disable-agent approved (cured|relieved)$/);
     expect(state).toBe('inactive');
     expect(left).toBeLessThanOrEqual(1);
-
-    expect(await incidents.stateOf()).not.toEqual(incident.state);
-    expect(json(await node.document('enable-agent', { incident: incident.id }))).toMatchObject({
-      remaining: 0,
-    });
-    await node.sh('systemctl stop flaky-agent');
     expect(await incidents.stateOf()).toEqual(incident.state);
   });
 

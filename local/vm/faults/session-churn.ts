@@ -1,7 +1,7 @@
 import { dyingBelow, type Fault, shell, untilDying } from './fault.ts';
 
 /** Dying cgroups to begin with. */
-const enough = 120;
+const enough = 90;
 /** Logs in and leaves a small file, as a monitor does that logs what it has seen. */
 const monitor = `#!/bin/bash
 while :; do
@@ -14,7 +14,7 @@ done
 export const sessionChurn: Fault = {
   about:
     'something that logs in as alice and bob again and again; each login leaves a dying cgroup below /user.slice',
-  cluster: { thresholds: { dyingFloor: 60 } },
+  cluster: { thresholds: { dyingFloor: 45 } },
   symptom: dyingBelow('/user.slice'),
 
   async make(node, signal) {
