@@ -10,7 +10,7 @@ describeNode('v2', (node) => {
     // A team that does not want its agents moved about.
     unneeded: {
       fault: 'orphaned-agent',
-      cluster: { thresholds: { dyingFloor: 50 }, policy: { treatments: { 'contain-unit': 'never' } } },
+      cluster: { policy: { treatments: { 'contain-unit': 'never' } } },
     },
     'two-producers': { fault: 'orphaned-agent' },
     // The leak is in a slice that reclaim may not touch; what it may touch cannot all be freed.

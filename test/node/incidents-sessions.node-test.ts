@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
 import type { Decider } from '../../local/approvals.ts';
-import { sessionChurn } from '../../local/vm/faults/session-churn.ts';
 import { describeNode, json } from './booted-node.ts';
 import { incidentsOn, rungsOf } from './incidents.ts';
 import { hiddenProducer } from './producers.ts';
@@ -9,7 +8,7 @@ describeNode('v2', (node) => {
   const incidents = incidentsOn(node, {
     healthy: { fault: 'healthy' },
     scopes: { fault: 'leaked-scopes' },
-    churn: { fault: 'session-churn', cluster: { ...sessionChurn.cluster, sessions: { linger: 'always' } } },
+    churn: { fault: 'session-churn', cluster: { sessions: { linger: 'always' } } },
     'two-producers': { fault: 'session-churn' },
   });
   const logins = () => node.number('ls /home/alice/seen | wc -l');
