@@ -8,7 +8,6 @@ import { hiddenProducer } from './producers.ts';
 describeNode('v2', (node) => {
   const incidents = incidentsOn(node, {
     healthy: { fault: 'healthy' },
-    scopes: { fault: 'leaked-scopes' },
     churn: { fault: 'session-churn', cluster: { sessions: { linger: 'always' } } },
     'two-producers': { fault: 'session-churn' },
   });
@@ -19,15 +18,6 @@ describeNode('v2', (node) => {
 
     expect(record).toMatchObject({ outcome: 'observed', diagnosis: { cause: 'healthy' }, rungs: [] });
     expect(await incidents.stateOf()).toEqual(state);
-  });
-
-  it('leaked scopes: stop-scopes removes them', async () => {
-    const incident = await incidents.run('scopes');
-
-    expect(incident.record).toMatchObject({ outcome: 'cured', diagnosis: { cause: 'leaked-scopes' } });
-    expect(rungsOf(incident)).toEqual(['stop-scopes cured']);
-    expect(incident.symptom).toEqual({ before: 60, after: 0 });
-    expect(await incidents.stateOf()).toEqual(incident.state);
   });
 
   it('session churn: linger does not help and is undone, contained sessions leave nothing, what is left is freed', async () => {
