@@ -100,7 +100,7 @@ describeNode('v2', (node) => {
         return async () => {
           await end();
           await node.sh(
-            'systemctl stop living; rm -rf /var/tmp/leak-stuck.slice /var/tmp/living /run/living',
+            'systemctl stop living stuck.slice; rm -rf /var/tmp/leak-stuck.slice /var/tmp/living /run/living',
           );
         };
       },
