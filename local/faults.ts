@@ -8,6 +8,7 @@ export const faults: Readonly<Record<string, readonly string[]>> = {
     ...['host', 'v2-zombies', 'v1-zombies', 'v2-partly', 'v2-nothing', 'v2-worse', 'v2-growing'],
     'vm',
   ],
+  'session-churn': ['v1-logins'],
   healthy: ['healthy'],
   inconclusive: ['garbage', 'silent'],
 };

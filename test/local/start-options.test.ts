@@ -52,9 +52,9 @@ describe('npm start', () => {
     [
       'an unknown node',
       ['--node', 'v3'],
-      /"v3".*auto, host, vm, garbage, healthy, silent, v1-zombies, v2-growing/,
+      /"v3".*auto, host, vm, garbage, healthy, silent, v1-logins, v1-zombies, v2-growing/,
     ],
-    ['an unknown fault', ['--fault', 'fire'], /"fire": use one of dying-memcgs, healthy, inconclusive/],
+    ['an unknown fault', ['--fault', 'fire'], /"fire": use one of dying-memcgs, session-churn, healthy, inconclusive/],
     [
       'a fault that the node cannot have',
       ['--node', 'healthy', '--fault', 'dying-memcgs'],
