@@ -17,15 +17,12 @@ export function agedSuite(node: BootedNode): void {
       systemctl start kubelet
       # A scope that nobody knows, a pod that nobody knows, one that the runtime knows, and what has no owner to ask.
       mkdir -p ${node.mount}/system.slice/run-gone.scope/inner ${node.mount}/kubepods/pod${uid('1')}/c \\
-        ${node.mount}/kubepods/pod${uid('2')}/c ${node.mount}/plain/dir
-      until (($(cut -d . -f 1 /proc/uptime) > ${leastAgeSeconds + 10})); do sleep 2; done
-      # logind may have been started later than the kernel, and these later than logind.
-      sleep 60`);
-    await node.sh(`sleep ${leastAgeSeconds - 60 + 10}`, leastAgeSeconds + 60);
+        ${node.mount}/kubepods/pod${uid('2')}/c ${node.mount}/plain/dir`);
+    await node.sh(`sleep ${leastAgeSeconds + 10}`, leastAgeSeconds + 60);
   }, 900_000);
 
   describe('sessions that are stuck in closing', () => {
-    it('are gone when logind has been restarted, and the others are not', async () => {
+    it('are gone when logind has been restarted, but for those that still have processes', async () => {
       await node.sh(`
         session=$(loginctl list-sessions --no-legend | awk '$3 == "carol" { print $1; exit }')
         # One whose scope and leader are gone, and whose end logind has missed.
@@ -36,7 +33,8 @@ export function agedSuite(node: BootedNode): void {
       const result = json(await node.document('restart-logind', parameters));
 
       expect(dry).toMatchObject({ changed: false, changes: result.changes });
-      expect(result).toMatchObject({ changed: true, before: { closing: 1 }, after: { closing: 0 }, gone: 0 });
+      // alice's has a process left in it: it is for stop-scopes.
+      expect(result).toMatchObject({ changed: true, before: { closing: 2 }, after: { closing: 1 }, gone: 0 });
       await node.sh('systemctl is-active --quiet stay; loginctl list-sessions --no-legend | grep -q carol');
     });
   });
