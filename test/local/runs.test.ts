@@ -51,6 +51,19 @@ describe.concurrent('one incident from alarm to end', () => {
     });
   });
 
+  it('watches the node for as long as the settings say before it decides, and not when it looks again', async () => {
+    await test.run({ node: 'v2-zombies' }, (incident) => {
+      const looks = incident.auditLines
+        .map((line) => JSON.parse(line))
+        .filter(({ step, document }) => step === 'examination.sent' && document === 'collect-evidence')
+        .map((entry) => entry.arguments);
+      expect(looks).toEqual([
+        { profile: 'full', windowSeconds: '1' },
+        ...Array.from({ length: 5 }, () => ({ profile: 'quick', windowSeconds: '0' })),
+      ]);
+    });
+  });
+
   it('relieved: the level falls and new ones keep coming; people are told', async () => {
     await test.run({ node: 'v2-growing', cluster: clusters.cautious }, async (incident) => {
       expect(incident.record.outcome).toBe('relieved');
