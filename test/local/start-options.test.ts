@@ -35,7 +35,10 @@ describe('npm start', () => {
     [['--node', 'vm'], ['vm']],
     [['--node', 'vm', '--fault', 'dying-memcgs'], ['vm']],
     [['--node', 'vm', '--fault', 'healthy'], ['vm']],
-    [['--fault', 'session-churn'], ['v1-logins', 'vm']],
+    [
+      ['--fault', 'session-churn'],
+      ['v1-logins', 'vm'],
+    ],
     [['--node', 'v1-zombies', '--fault', 'dying-memcgs'], ['v1-zombies']],
   ])('%j means the nodes %j', (args, nodes) => {
     expect(options(...args).nodes).toEqual(nodes);
