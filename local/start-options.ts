@@ -36,7 +36,7 @@ export function usageOf(recorded: readonly string[]): string {
 
 One incident from end to end on this machine: the state machine and the functions are the ones that would be deployed.
 
---node     auto (default): this host where a real leak can be made on it, otherwise a recorded node
+--node     auto (default): the first that can have the fault here, in the order of the list below
            host: this host, with a real leak that is really repaired (Linux, root, cgroup v1)
            vm: a virtual node (QEMU, Debian 12, kernel 6.1, cgroup v2), with a real fault that is really repaired
                (Linux, root, QEMU, mmdebstrap; the first time it makes an image)

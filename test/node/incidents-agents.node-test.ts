@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import * as z from 'zod';
-import { describeNode, json } from './booted-node.ts';
+import { describeNode } from './booted-node.ts';
 import { incidentsOn, rungsOf } from './incidents.ts';
+import { takeBack } from './node-state.ts';
 import { hiddenProducer, unfreeableLeak } from './producers.ts';
 
 describeNode('v2', (node) => {
@@ -20,13 +21,6 @@ describeNode('v2', (node) => {
     },
   });
   const starts = () => node.number('ls /var/lib/node-agent | wc -l');
-  /** Takes back what stays on the node once it has helped, as a person does who has mended the agent. */
-  const takeBack = async (document: string, incident: string) => {
-    const ours =
-      'grep -rl "Written by cgroup-medic" /etc/systemd/system /etc/cgroup-medic 2>/dev/null || true';
-    expect(await node.sh(ours)).not.toBe('');
-    expect(json(await node.document(document, { incident }))).toMatchObject({ changed: true, remaining: 0 });
-  };
 
   it('a crash loop that is needed: contained, it leaves nothing, and what is left is freed', async () => {
     let [made, left] = [0, 0];
@@ -38,7 +32,7 @@ describeNode('v2', (node) => {
         );
         made = (await starts()) - before.starts;
         left = (await node.dying('/system.slice')) - before.dying;
-        await takeBack('release-unit', id);
+        await takeBack(node, 'release-unit', id);
       },
     });
 
@@ -60,7 +54,7 @@ describeNode('v2', (node) => {
         const before = await node.dying('/system.slice');
         state = await node.sh('systemctl show -P ActiveState flaky-agent; sleep 10');
         left = (await node.dying('/system.slice')) - before;
-        await takeBack('enable-agent', id);
+        await takeBack(node, 'enable-agent', id);
       },
     });
 
@@ -106,7 +100,7 @@ describeNode('v2', (node) => {
         return async () => {
           await end();
           await node.sh(
-            'systemctl stop living; rm -rf /var/tmp/leak-stuck.slice /var/tmp/living /run/living',
+            'systemctl stop living stuck.slice; rm -rf /var/tmp/leak-stuck.slice /var/tmp/living /run/living',
           );
         };
       },

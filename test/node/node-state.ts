@@ -1,4 +1,5 @@
-import type { BootedNode } from './booted-node.ts';
+import { expect } from 'vitest';
+import { type BootedNode, json } from './booted-node.ts';
 
 /** Everything that an undo has to give back, one line each. */
 export async function stateOf(node: BootedNode): Promise<string[]> {
@@ -26,4 +27,11 @@ export async function refresh(node: BootedNode): Promise<void> {
     rm -rf /var/lib/cgroup-medic/evidence
     journalctl --quiet --rotate; journalctl --quiet --vacuum-time=1s
     systemctl reset-failed`);
+}
+
+/** Takes back what stays on the node once it has helped, as a person does who has mended the producer. */
+export async function takeBack(node: BootedNode, document: string, incident: string): Promise<void> {
+  const ours = 'grep -rl "Written by cgroup-medic" /etc/systemd/system /etc/cgroup-medic 2>/dev/null || true';
+  expect(await node.sh(ours)).not.toBe('');
+  expect(json(await node.document(document, { incident }))).toMatchObject({ changed: true, remaining: 0 });
 }

@@ -7,7 +7,7 @@ const agent = `[Unit]
 Description=A host agent that another service wants, and that crashes in a loop
 StartLimitIntervalSec=0
 [Service]
-ExecStart=/bin/sh -c 'mkdir -p /var/lib/node-agent && date >"$(mktemp -p /var/lib/node-agent)"; exit 1'
+ExecStart=/bin/sh -c 'mkdir -p /var/lib/node-agent && file=$(mktemp -p /var/lib/node-agent) && date >"$file" && sync "$file"; exit 1'
 Restart=always
 RestartSec=100ms
 `;
