@@ -352,6 +352,18 @@ describe('what crictl says is understood', () => {
     expect(containers).toMatchObject({ running: 0, exited: 0, oldestExitedSeconds: null, notRead: {} });
   });
 
+  it('of the containers, where it tells nothing else: the rest is not read, with the reasons', async () => {
+    const crictl = command('case "$*" in *ps*) cat "$R/containers" ;; *) echo "{}" ;; esac');
+    const { containers } = (await collect(busy({ 'usr/bin/crictl': crictl }))).values;
+
+    expect(containers).toMatchObject({ running: 2, sandboxesReady: null, runtime: null, cgroupDriver: null });
+    expect(containers.notRead).toEqual({
+      sandboxes: 'crictl pods gave no answer',
+      runtime: 'crictl version gave no answer',
+      cgroupDriver: 'crictl info does not say',
+    });
+  });
+
   it.each([
     ['cut off in the middle', JSON.stringify({ containers: [{ state: 'CONTAINER_RUNNING' }] }).slice(0, -3)],
     ['with an error instead of a list', '{"error": "no runtime"}'],

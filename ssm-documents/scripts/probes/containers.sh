@@ -3,7 +3,7 @@
 # What the container runtime says, through crictl.
 
 probe_containers() {
-  local NOT_READ='' status=0 containers pods=' ' version='' driver runc='' name='' number=''
+  local NOT_READ='' status=0 containers pods='' version='' driver runc='' name='' number=''
   local -a crictl=(crictl)
   if [[ -z "${ROOT}" && ! -e /etc/crictl.yaml && -S /run/containerd/containerd.sock ]]; then
     crictl+=(--runtime-endpoint unix:///run/containerd/containerd.sock)
@@ -11,10 +11,12 @@ probe_containers() {
   containers="$(tool "${crictl[@]}" ps -a -o json | count_items containers CONTAINER)" || status=$?
   ((status == 0)) || tool_failed crictl "${status}"
   [[ -n "${containers}" ]] || failed "crictl printed no list of containers"
-  pods="$(tool "${crictl[@]}" pods -o json | count_items items SANDBOX)" || not_read sandboxes "crictl pods gave no answer"
-  version="$(tool "${crictl[@]}" version)" || not_read runtime "crictl version gave no answer"
+  pods="$(tool "${crictl[@]}" pods -o json | count_items items SANDBOX)" || pods=''
+  if [[ -z "${pods}" ]]; then not_read sandboxes "crictl pods gave no answer"; fi
+  version="$(tool "${crictl[@]}" version)" || version=''
   if [[ "${version}" =~ RuntimeName:\ +([A-Za-z0-9._-]{1,40}) ]]; then name="\"${BASH_REMATCH[1]}\""; fi
   if [[ "${version}" =~ RuntimeVersion:\ +([A-Za-z0-9.+~_-]{1,60}) ]]; then number="\"${BASH_REMATCH[1]}\""; fi
+  if [[ -z "${name}" || -z "${number}" ]]; then not_read runtime "crictl version gave no answer"; fi
   driver="$(tool "${crictl[@]}" info | awk '
     tolower($0) ~ /"systemdcgroup": *true/ { found = "\"systemd\"" }
     tolower($0) ~ /"systemdcgroup": *false/ && found == "" { found = "\"cgroupfs\"" }
