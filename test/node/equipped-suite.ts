@@ -25,8 +25,9 @@ const nothingToKnow = {
   'agents.entries.memoryKb': 'one that does not run',
   'mkdirProbe.errno': 'all could be made',
 };
-/** On cgroup v1, the kernel has no count per slice. */
+/** On cgroup v1, the kernel has no count per slice, and systemd none of CPU time per service. */
 const notCountedOnV1 = {
+  'agents.entries.cpuSeconds': 'one that does not run',
   'slices.entries.dying': 'no count per slice',
   'history.samples': 'no count below user.slice',
   'sessions.dyingThen': 'no count below user.slice',
@@ -300,7 +301,13 @@ export function equippedSuite(node: BootedNode): void {
         active: 'active',
         requiredBy: ['needs-it.service'],
         memoryKb: expect.any(Number),
+        cpuSeconds: expect.any(Number),
       });
+      // It never stops to work.
+      const faults = entries.find(({ unit }) => unit === 'faults.service')?.cpuSeconds;
+      const used = await node.number('ps -o cputimes= -p "$(systemctl show -P MainPID faults)"');
+      expect(faults).toBeGreaterThan(1);
+      expect(faults).toBeLessThanOrEqual(used + 2);
       expect(failed).toBe(
         await node.number('systemctl list-units --failed --no-legend --type=service | wc -l'),
       );

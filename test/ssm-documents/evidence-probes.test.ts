@@ -169,6 +169,7 @@ describe.each(['gawk', 'mawk', 'busybox'])('on a busy node, with %s as awk', (aw
         expect.objectContaining({
           unit: 'helper.service',
           memoryKb: 10_240,
+          cpuSeconds: 3,
           wantedBy: ['other.service'],
           containers: 0,
         }),
@@ -199,7 +200,7 @@ describe.each(['gawk', 'mawk', 'busybox'])('on a busy node, with %s as awk', (aw
         averages: [3.5, 2.25, 1],
         running: 2,
         threads: 345,
-        processes: 4,
+        processes: 5,
         blocked: 2,
         blockedThroughout: 2,
         blockedIn: [
