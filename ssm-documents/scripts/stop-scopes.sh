@@ -16,7 +16,6 @@ main() {
   find_hierarchy || fail "${REASON}"
   find_systemd || fail "${REASON}: scopes cannot be stopped without it"
   take_turn
-  forget_old_incidents
   STALE=() LEFTOVERS=() COUNT=0 LEFT=0 STOPPED=0 REMOVED=0
   find_stale
   find_leftovers
@@ -51,8 +50,15 @@ find_stale() {
   for line in ${STALE[@]+"${STALE[@]}"}; do
     IFS=$'\t' read -r name kind group <<<"${line}"
     if [[ "${kind}" == abandoned && "${SSM_endProcesses}" == false ]]; then
-      refuse "${name}" 'processes of an ended session still run in it: endProcesses=true ends them'
+      count_processes "${group}"
+      refuse "${name}" "its login is over and has left ${VALUE}: endProcesses=true ends them"
+    elif [[ "${kind}" == abandoned ]] && ! is_over "${name}"; then
+      refuse "${name}" "${REASON}"
     elif take_one; then
+      if [[ "${kind}" == abandoned ]]; then
+        count_processes "${group}"
+        kind="abandoned, with ${VALUE}"
+      fi
       plan_change scope "${name}" "${kind}" stopped || true
     fi
   done
@@ -67,9 +73,10 @@ stop_stale() {
     for line in "${STALE[@]}"; do
       IFS=$'\t' read -r name _ group <<<"${line}"
       [[ "${name}" == "${subject}" ]] || continue
-      # It was empty, and has got a process since.
       if [[ "${from}" == empty ]] && scope_populated "${group}"; then
         refuse "${name}" 'a process has come into it'
+      elif [[ "${from}" != empty ]] && ! is_over "${name}"; then
+        refuse "${name}" "${REASON}"
       else
         batch+=("${name}")
       fi
@@ -123,6 +130,9 @@ find_leftovers() {
     fi
     if [[ "${kind}" == pod && "${pods}" == none ]]; then
       refused=$((refused + 1))
+    elif ((COUNT >= SSM_maxCount)); then
+      # Not asked about: on a sick node with thousands of them that alone would take all the time there is.
+      LEFT=$((LEFT + 1))
     elif ! is_owned "${kind}" "${name}" && take_one; then
       LEFTOVERS+=("${kind}"$'\t'"${path}"$'\t'"${name}")
       plan_change cgroup "${path}" unpopulated removed || true
@@ -137,6 +147,8 @@ is_owned() {
 
 remove_leftovers() {
   local line kind path name
+  # Once more: since then a pod can have come that was not there.
+  if [[ " ${LEFTOVERS[*]-}" == *' pod'$'\t'* ]]; then list_pods || log "${REASON}"; fi
   for line in ${LEFTOVERS[@]+"${LEFTOVERS[@]}"}; do
     IFS=$'\t' read -r kind path name <<<"${line}"
     REASON=''

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hostileValues } from './hostile-values.ts';
 import { runParts } from './shell-parts.ts';
-import { standIns } from './stand-ins.ts';
+import { standIns } from './stand-in-systemd.ts';
 
 let root: string;
 let canary: string;

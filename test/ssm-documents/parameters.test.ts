@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkParameters, runDocument } from '../../local/node/ssm-agent.ts';
 import { documentNames, loadDocument } from '../../ssm-documents/load.ts';
 import { cgroup, json, type NodeFolder, nodeFolder, reclaimParameters, smallTree } from './node-folder.ts';
-import { systemdNode } from './stand-ins.ts';
+import { systemdNode } from './systemd-node.ts';
 
 const required: Record<string, Record<string, string>> = {
   'collect-evidence': {},

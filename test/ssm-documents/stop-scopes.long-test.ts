@@ -2,33 +2,23 @@ import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, utimesSync, writ
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Tree } from '../../local/node/recorded-tree.ts';
 import { holdHost } from '../host-lock.ts';
-import { inParallel, killer } from './killed-run.ts';
-import { isV1Host, json, smallTree, v1Mount } from './node-folder.ts';
+import { killEverywhere } from './killed-run.ts';
+import { isV1Host, json, v1Mount } from './node-folder.ts';
 import { runParts } from './shell-parts.ts';
-import { type SystemdNode, systemdNode } from './stand-ins.ts';
+import { copyOfSystemdNode, type SystemdNode, systemdNode, v1Tree } from './systemd-node.ts';
 
 const nodes: SystemdNode[] = [];
-const kill = killer();
 afterAll(() => {
   for (const node of nodes.splice(0)) node.close();
-  kill.close();
 });
 
-// cgroup v1, where a directory of a recorded node needs no files of the kernel's that rmdir would stumble over.
-const v1: Tree = {
-  ...Object.fromEntries(Object.entries(smallTree).filter(([path]) => path.startsWith('proc/'))),
-  'proc/uptime': '10000.00 1.00\n',
-  'proc/cgroups': '#subsys_name\thierarchy\tnum_cgroups\tenabled\nmemory\t1\t1\t1\n',
-  'sys/fs/cgroup/memory/memory.stat': 'total_cache 0\n',
-};
 const memory = 'sys/fs/cgroup/memory';
 
 type Scope = { sub?: string; age?: number; processes?: number; state?: string };
 
 function open(scopes: Record<string, Scope> = {}, folders: Record<string, number> = {}): SystemdNode {
-  const node = systemdNode(v1);
+  const node = systemdNode(v1Tree);
   nodes.push(node);
   for (const [name, { sub = 'running', age = 7200, processes = 1, state = 'active' }] of Object.entries(
     scopes,
@@ -107,7 +97,7 @@ describe.concurrent('stop-scopes', () => {
     expect(result.refusals).toEqual([
       {
         subject: 'session-1.scope',
-        reason: 'processes of an ended session still run in it: endProcesses=true ends them',
+        reason: 'its login is over and has left 1 process: endProcesses=true ends them',
       },
     ]);
     expect([dry.changes, dry.refusals]).toEqual([result.changes, result.refusals]);
@@ -295,41 +285,46 @@ trap 'if [[ "$BASH_COMMAND" == remove_leftovers ]]; then trap - DEBUG; meddle; f
   }
 });
 
-describe('a stop-scopes that is killed', () => {
-  it('at any command has removed nothing but what it may, and is finished by the next run', {
+describe('killed between any two commands', () => {
+  it('stop-scopes has stopped and removed nothing but what it may, and the next run finishes it', {
     timeout: 300_000,
   }, async () => {
-    const folders = {
-      '/run-a.scope/inner': 7200,
-      '/run-a.scope': 7200,
-      '/run-b.scope': 7200,
-      '/run-young.scope': 5,
-    };
-    const list = kill.list();
-    await stop(open({}, folders), {}, list.env);
-    const commands = list.commands();
-    const first = commands.findIndex((command) => command.startsWith('remove_leftovers')) + 1;
-    expect(first).toBeGreaterThan(50);
-    const steps = Array.from({ length: commands.length - first }, (_, index) => first + index).filter(
-      (_, index) => index % 8 === 0,
+    const start = open(
+      { 'session-1.scope': { sub: 'abandoned' }, 'session-2.scope': { processes: 0 }, 'run-r0.scope': {} },
+      { '/run-a.scope/inner': 7200, '/run-a.scope': 7200, '/run-b.scope': 7200, '/run-young.scope': 5 },
     );
-    const outcomes = await inParallel(steps, 4, async (at) => {
-      const node = open({}, folders);
-      const { status } = await stop(node, {}, kill.killAt(at));
-      const young = is(node, 'run-young.scope');
-      // What is left of a tree looks young again for a while.
-      const again = await stop(node);
-      return {
-        killed: status === 'TimedOut',
-        young,
-        again: again.status,
-        known: is(node, 'run-young.scope'),
-      };
+    const { outcomes } = await killEverywhere({
+      open: () => copyOfSystemdNode(start),
+      run: (node, env) => stop(node, {}, env),
+      look: async (node) => {
+        const there = ['run-a.scope', 'run-b.scope'].filter((path) => is(node, path)).length;
+        const stopped = node.systemd.property('session-2.scope', 'ActiveState') === 'inactive';
+        const again = await stop(node);
+        return {
+          there,
+          stopped,
+          again: again.status,
+          // What is left of a tree looks young again for a while.
+          left: json(again).refusals.length,
+          spared: ['session-1.scope', 'run-r0.scope'].map((unit) =>
+            node.systemd.property(unit, 'ActiveState'),
+          ),
+          young: is(node, 'run-young.scope'),
+          stoppedThen: node.systemd.property('session-2.scope', 'ActiveState'),
+        };
+      },
     });
 
-    expect(outcomes.filter(({ killed }) => killed).length).toBeGreaterThan(steps.length / 2);
+    expect(new Set(outcomes.map(({ there }) => there))).toEqual(new Set([2, 1, 0]));
+    expect(new Set(outcomes.map(({ stopped }) => stopped))).toEqual(new Set([false, true]));
     for (const outcome of outcomes)
-      expect(outcome).toMatchObject({ young: true, again: 'Success', known: true });
+      expect(outcome).toMatchObject({
+        again: 'Success',
+        left: 1,
+        spared: ['active', 'active'],
+        young: true,
+        stoppedThen: 'inactive',
+      });
   });
 });
 

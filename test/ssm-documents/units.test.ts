@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runParts } from './shell-parts.ts';
-import { type StandIns, standIns } from './stand-ins.ts';
+import { type StandIns, standIns } from './stand-in-systemd.ts';
 
 let root: string;
 let node: StandIns;
