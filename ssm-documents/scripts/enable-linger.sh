@@ -29,7 +29,7 @@ name_users() {
   local plain='^[A-Za-z_][A-Za-z0-9_.-]{0,31}$' name
   local -a named=()
   USERS=()
-  if [[ "${SSM_users}" == *[$'\n\r\t']* ]]; then fail "users must be separated by single spaces"; fi
+  if [[ " ${SSM_users} " == *[$'\n\r\t']* || " ${SSM_users} " == *'  '* ]]; then fail "users must be separated by single spaces"; fi
   read -ra named <<<"${SSM_users}"
   ((${#named[@]} > 0)) || fail "users is empty: name at least one"
   ((${#named[@]} <= 20)) || fail "users names ${#named[@]} users: at most 20"

@@ -74,7 +74,7 @@ validate_slices() {
   local -a named=()
   local slice
   SLICES=()
-  if [[ "${SSM_slices}" == *[$'\n\r\t']* ]]; then fail "slices must be separated by single spaces"; fi
+  if [[ " ${SSM_slices} " == *[$'\n\r\t']* || " ${SSM_slices} " == *'  '* ]]; then fail "slices must be separated by single spaces"; fi
   read -ra named <<<"${SSM_slices}"
   ((${#named[@]} <= 20)) || fail "slices names ${#named[@]} slices: at most 20"
   for slice in ${named[@]+"${named[@]}"}; do

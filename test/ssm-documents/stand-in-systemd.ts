@@ -126,7 +126,7 @@ case "$command" in
       for property in "\${wanted[@]}"; do grep "^$property=" "$file" | legacy || true; done
     done
     ;;
-  daemon-reload) reload ;;
+  daemon-reload) if [[ -e "$root/on/$command" ]]; then . "$root/on/$command"; else reload; fi ;;
   list-units)
     for file in "$root"/units/*.*; do
       mark=

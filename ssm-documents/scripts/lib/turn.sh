@@ -17,6 +17,10 @@ use_incident() {
   [[ "$2" =~ ^[A-Za-z0-9_-]{1,80}$ ]] || fail "incident is \"${2:0:80}\": letters, digits, _ and - only, at most 80"
   STATE_ROOT="${NODE_STATE}/$1"
   STATE="${STATE_ROOT}/$2"
+  local folder
+  for folder in "${NODE_STATE}" "${STATE_ROOT}" "${STATE}"; do
+    if [[ -e "${folder}" || -L "${folder}" ]]; then refuse_foreign "${folder}"; fi
+  done
 }
 
 # Takes the node for this run, or ends the document. With dryRun it asks the same questions and changes nothing.
@@ -35,7 +39,6 @@ take_turn() {
 take_lock() {
   need_flock
   mkdir -p "${NODE_STATE}" || fail "cannot create ${NODE_STATE}"
-  refuse_foreign "${NODE_STATE}"
   { exec 9>>"${NODE_STATE}/lock"; } 2>/dev/null || fail "cannot open ${NODE_STATE}/lock for writing: is the file system read-only, or does SELinux keep the agent out?"
   flock -w "$1" 9 || return 1
   # On a full disk it has no name, and is held all the same.
@@ -61,7 +64,6 @@ can_write_at() {
 check_lock() {
   need_flock
   can_write_at "${NODE_STATE}/lock" || fail "cannot open ${NODE_STATE}/lock for writing: is the file system read-only, or does SELinux keep the agent out?"
-  if [[ -e "${NODE_STATE}" ]]; then refuse_foreign "${NODE_STATE}"; fi
   if [[ -e "${NODE_STATE}/lock" ]] && ! flock -n "${NODE_STATE}/lock" true; then refuse_busy; fi
 }
 
@@ -92,8 +94,6 @@ check_fencing() {
 begin_turn() {
   local file="${NODE_STATE}/fencing"
   mkdir -p "${STATE}" || fail "cannot create ${STATE}"
-  refuse_foreign "${STATE_ROOT}"
-  refuse_foreign "${STATE}"
   { printf '%s %s\n' "${SSM_fencing}" "${SSM_incident}" >"${file}.new" && mv "${file}.new" "${file}"; } || fail "cannot write ${file}"
   # Of an undo that died waiting. One that comes only now leaves "undone", which nothing here removes.
   rm -f "${STATE}/stop"
