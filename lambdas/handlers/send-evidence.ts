@@ -9,17 +9,19 @@ const windowSeconds = { full: '1', quick: '0' };
 
 /**
  * Sends `collect-evidence` to the node: for the examination, after an approval, and for each look of a verification.
- * Before a decision also `collect-services`, at the same time: together they would not fit into one document.
+ * Before a decision, and where services are what is compared, also `collect-services`, at the same time: together they
+ * would not fit into one document.
  */
 export const handler = phase('send-evidence', async (state, context) => {
   const counted = state.rung?.expects.signal ?? 'dying';
   const deciding = state.treatment === undefined;
-  const profile = deciding || counted !== 'dying' ? 'full' : 'quick';
+  const profile = deciding || counted === 'leakedScopes' ? 'full' : 'quick';
   const { id, instanceId } = state.incident;
   const send = (name: string, args: Record<string, string>) =>
     sendOne(name, args, { id, instanceId }, context);
   const command = await send('collect-evidence', { profile, windowSeconds: windowSeconds[profile] });
-  if (!deciding || command.status !== 'running') return { ...state, command };
+  const asksServices = deciding || counted === 'abandonedScopes';
+  if (!asksServices || command.status !== 'running') return { ...state, command };
   return { ...state, command: { ...command, companion: await send('collect-services', {}) } };
 });
 

@@ -6,10 +6,11 @@
 DOCUMENT=stop-scopes
 
 main() {
-  require_parameters minAgeSeconds maxCount endProcesses incident fencing dryRun
+  require_parameters minAgeSeconds maxCount endProcesses processesOf incident fencing dryRun
   one_of minAgeSeconds "${SSM_minAgeSeconds}" 300 900 3600 21600 86400
   one_of maxCount "${SSM_maxCount}" 10 50 100 500 1000
   one_of endProcesses "${SSM_endProcesses}" true false
+  check_users
   one_of dryRun "${SSM_dryRun}" true false
   use_incident stop-scopes "${SSM_incident}"
   lower_priority
@@ -29,6 +30,12 @@ main() {
   if ((STOPPED + REMOVED > 0)); then changed=true; fi
   print_result "${changed}" "{\"scopes\":${before},\"unpopulated\":${unpopulated}}" \
     "{\"scopes\":${#STALE[@]},\"unpopulated\":${UNPOPULATED}}" '' ",\"stopped\":${STOPPED},\"removed\":${REMOVED},\"left\":${LEFT}"
+}
+
+check_users() {
+  local plain='^([A-Za-z0-9_][A-Za-z0-9_.-]{0,31}( [A-Za-z0-9_][A-Za-z0-9_.-]{0,31}){0,9})?$'
+  [[ "${SSM_processesOf}" =~ ${plain} ]] || fail "processesOf is \"${SSM_processesOf:0:80}\": at most 10 names, separated by one space"
+  if [[ "${SSM_endProcesses}" == true && -z "${SSM_processesOf}" ]]; then fail 'endProcesses ends processes only of those who are named in processesOf: name them'; fi
 }
 
 # Takes one of maxCount. Returns 1 when there is none left.
@@ -52,7 +59,7 @@ find_stale() {
     if [[ "${kind}" == abandoned && "${SSM_endProcesses}" == false ]]; then
       count_processes "${group}"
       refuse "${name}" "its login is over and has left ${VALUE}: endProcesses=true ends them"
-    elif [[ "${kind}" == abandoned ]] && ! is_over "${name}"; then
+    elif [[ "${kind}" == abandoned ]] && ! { is_over "${name}" && is_of_named_user "${group}"; }; then
       refuse "${name}" "${REASON}"
     elif take_one; then
       if [[ "${kind}" == abandoned ]]; then
@@ -62,6 +69,16 @@ find_stale() {
       plan_change scope "${name}" "${kind}" stopped || true
     fi
   done
+}
+
+# Whether the login that cgroup $1 was made for was that of one of SSM_processesOf. Returns 1 with REASON.
+is_of_named_user() {
+  local user
+  REASON='it cannot be told whose login it was'
+  [[ "$1" =~ /user-([0-9]{1,10})\.slice/session- ]] || return 1
+  user="$(user_name "${BASH_REMATCH[1]}")"
+  REASON="its login was that of ${user:0:32}, who is not named in processesOf"
+  [[ " ${SSM_processesOf} " == *" ${user} "* ]]
 }
 
 # Stops what is planned, if it is still what it was.

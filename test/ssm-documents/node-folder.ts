@@ -140,6 +140,7 @@ export const reclaimParameters = {
 };
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into output whose shape is what they are about
-export function json(result: Pick<DocumentResult, 'stdout'>): any {
+export function json(result: Pick<DocumentResult, 'stdout'> & Partial<DocumentResult>): any {
+  if (result.stdout === '') throw new Error(`it printed nothing (${result.responseCode}): ${result.stderr}`);
   return JSON.parse(result.stdout);
 }

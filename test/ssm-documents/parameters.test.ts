@@ -114,6 +114,25 @@ describe('allowed patterns', () => {
       'x'.repeat(201),
     ],
   };
+  const left = {
+    good: ['', 'alice', '1000', 'alice 1001 _svc', Array(10).fill('u').join(' ')],
+    bad: [
+      ' ',
+      '-a',
+      'a ',
+      ' a',
+      'a  b',
+      'a\tb',
+      'a\n',
+      'a;b',
+      '$(id)',
+      'a/b',
+      '..',
+      'é',
+      'x'.repeat(33),
+      Array(11).fill('u').join(' '),
+    ],
+  };
   const samples: Record<string, { good: readonly string[]; bad: readonly string[] }> = {
     slices,
     incident,
@@ -121,6 +140,7 @@ describe('allowed patterns', () => {
     unit,
     users,
     approval,
+    processesOf: left,
   };
   const patterns = documentNames.flatMap((name) =>
     Object.entries(loadDocument(name).content.parameters).flatMap(([parameter, { allowedPattern }]) =>

@@ -85,8 +85,9 @@ type Treatment = {
   node: () => SystemdNode;
   prepare: Prepare;
   /** What else there can be, each with a part of what is then said or done. */
-  others: readonly (readonly [name: string, prepare: Prepare, said: string, more?: Record<string, string>])[];
+  others: readonly Scenario[];
 };
+type Scenario = readonly [name: string, prepare: Prepare, said: string, more?: Record<string, string>];
 const node = () => systemdNode();
 const small = () => systemdNode(smallTree);
 /** Every treatment, on a node where it has something to do, and its refusals. */
@@ -220,7 +221,7 @@ const treatments: Record<string, Treatment> = {
         'a login that is not over',
         (at) => put(at, 'run/systemd/sessions/2', 'STATE=active\n'),
         'its login is not over',
-        { endProcesses: 'true' },
+        { endProcesses: 'true', processesOf: 'alice' },
       ],
       ['a systemd that lists nothing', ({ systemd }) => systemd.fail('list-units'), 'does not list'],
     ],
@@ -340,16 +341,14 @@ describe.concurrent.each(Object.entries(treatments))('%s', (name, { parameters, 
           ],
         ] as const)),
   ];
-  it.each([...others, ...elsewhere])(
-    'with %s refuses what its dry run refuses',
-    { timeout: 120_000 },
-    async (_, prepare, text, more = {}) => {
-      const at = open(name, prepare);
-      const real = await compare(at, name, { ...given, ...more });
+  it.each(
+    [...others, ...elsewhere].map(([what, prepare, text, more = {}]) => ({ what, prepare, text, more })),
+  )('with $what refuses what its dry run refuses', { timeout: 120_000 }, async ({ prepare, text, more }) => {
+    const at = open(name, prepare);
+    const real = await compare(at, name, { ...given, ...more });
 
-      expect(said(real)).toContain(text);
-    },
-  );
+    expect(said(real)).toContain(text);
+  });
 
   it('refuses beside another, as its dry run does', { timeout: 120_000 }, async () => {
     const at = open(name);

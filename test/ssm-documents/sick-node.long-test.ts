@@ -60,61 +60,63 @@ const settled = (node: SystemdNode) =>
     ]),
   );
 
-describe.concurrent.skipIf(!canMount).each(pairs)('%s (needs root, to mount)', (name, inverse, more) => {
-  const parameters = { ...given, ...more };
+describe.skipIf(!canMount)('on a disk that takes nothing (needs root, to mount)', () => {
+  describe.concurrent.each(pairs)('%s', (name, inverse, more) => {
+    const parameters = { ...given, ...more };
 
-  it('changes nothing where its record does not fit on the disk', patience, async () => {
-    const node = open();
-    mkdirSync(join(node.root, medic), { recursive: true, mode: 0o700 });
-    const before = settled(node);
-    const result = json(await node.run(name, parameters, fullDisk('/var/lib/cgroup-medic')));
+    it('changes nothing where its record does not fit on the disk', patience, async () => {
+      const node = open();
+      mkdirSync(join(node.root, medic), { recursive: true, mode: 0o700 });
+      const before = settled(node);
+      const result = json(await node.run(name, parameters, fullDisk('/var/lib/cgroup-medic')));
 
-    expect(result.error).toMatch(/^cannot (write|create|record)/);
-    expect(settled(node)).toEqual(before);
-  });
+      expect(result.error).toMatch(/^cannot (write|create|record)/);
+      expect(settled(node)).toEqual(before);
+    });
 
-  it('takes back what it has begun where /etc is full', patience, async () => {
-    const node = open();
-    const before = settled(node);
-    const result = json(await node.run(name, parameters, fullDisk('/etc')));
+    it('takes back what it has begun where /etc is full', patience, async () => {
+      const node = open();
+      const before = settled(node);
+      const result = json(await node.run(name, parameters, fullDisk('/etc')));
 
-    expect(result.error).toMatch(/^cannot write .*; what had been changed was taken back$/);
-    expect(settled(node)).toEqual(before);
-    expect(existsSync(join(node.root, medic, name, 'i-1/saved'))).toBe(false);
-  });
+      expect(result.error).toMatch(/^cannot write .*; what had been changed was taken back$/);
+      expect(settled(node)).toEqual(before);
+      expect(existsSync(join(node.root, medic, name, 'i-1/saved'))).toBe(false);
+    });
 
-  it('says beforehand that /etc is read-only, also in a dry run', patience, async () => {
-    const node = open();
-    const before = settled(node);
-    const results = [
-      await node.run(name, { ...parameters, dryRun: 'true' }, readOnly('/etc')),
-      await node.run(name, parameters, readOnly('/etc')),
-    ];
+    it('says beforehand that /etc is read-only, also in a dry run', patience, async () => {
+      const node = open();
+      const before = settled(node);
+      const results = [
+        await node.run(name, { ...parameters, dryRun: 'true' }, readOnly('/etc')),
+        await node.run(name, parameters, readOnly('/etc')),
+      ];
 
-    for (const result of results) expect(json(result).error).toMatch(/^cannot write to .*read-only\?$/);
-    expect(settled(node)).toEqual(before);
-  });
+      for (const result of results) expect(json(result).error).toMatch(/^cannot write to .*read-only\?$/);
+      expect(settled(node)).toEqual(before);
+    });
 
-  it('is taken back on a disk that has become full', patience, async () => {
-    const node = open();
-    const before = settled(node);
-    expect(json(await node.run(name, parameters)).changed).toBe(true);
-    const result = json(await node.run(inverse, undone, fullDisk('/var/lib/cgroup-medic')));
+    it('is taken back on a disk that has become full', patience, async () => {
+      const node = open();
+      const before = settled(node);
+      expect(json(await node.run(name, parameters)).changed).toBe(true);
+      const result = json(await node.run(inverse, undone, fullDisk('/var/lib/cgroup-medic')));
 
-    expect(result).toMatchObject({ changed: true, remaining: 0, skipped: [] });
-    expect(settled(node)).toEqual(before);
-  });
+      expect(result).toMatchObject({ changed: true, remaining: 0, skipped: [] });
+      expect(settled(node)).toEqual(before);
+    });
 
-  it('is not taken back on a read-only /etc, which is said, and kept for later', patience, async () => {
-    const node = open();
-    const before = settled(node);
-    await node.run(name, parameters);
-    const result = await node.run(inverse, undone, readOnly('/etc'));
+    it('is not taken back on a read-only /etc, which is said, and kept for later', patience, async () => {
+      const node = open();
+      const before = settled(node);
+      await node.run(name, parameters);
+      const result = await node.run(inverse, undone, readOnly('/etc'));
 
-    expect(result.status).toBe('Failed');
-    expect(json(result).remaining).toBeGreaterThan(0);
-    expect(json(await node.run(inverse, undone))).toMatchObject({ remaining: 0, skipped: [] });
-    expect(settled(node)).toEqual(before);
+      expect(result.status).toBe('Failed');
+      expect(json(result).remaining).toBeGreaterThan(0);
+      expect(json(await node.run(inverse, undone))).toMatchObject({ remaining: 0, skipped: [] });
+      expect(settled(node)).toEqual(before);
+    });
   });
 });
 

@@ -105,13 +105,98 @@ describe.concurrent('stop-scopes', () => {
     expect(json(await stop(node))).toMatchObject({ changed: false, changes: [], stopped: 0 });
   });
 
-  it('ends processes of an ended session only when it may', async () => {
-    const node = open(scopes);
-    const result = json(await stop(node, { endProcesses: 'true' }));
+  describe('processes of an ended session', () => {
+    const of = (node: SystemdNode, uid: string) => {
+      const group = `/user.slice/user-${uid}.slice/session-1.scope`;
+      node.systemd.unit('session-1.scope', {
+        SubState: 'abandoned',
+        ControlGroup: group,
+        ActiveEnterTimestampMonotonic: '1',
+      });
+      put(node, `sys/fs/cgroup/systemd${group}/cgroup.procs`, '4711\n4712\n');
+      put(node, 'etc/passwd', 'alice:x:1000:1000::/:/bin/sh\n');
+      return node;
+    };
+    const state = (node: SystemdNode) => node.systemd.property('session-1.scope', 'ActiveState');
+    const may = { endProcesses: 'true', processesOf: 'alice 1001' };
 
-    expect(result).toMatchObject({ stopped: 3, refusals: [] });
-    expect(node.systemd.property('session-1.scope', 'ActiveState')).toBe('inactive');
-    expect(node.systemd.property('session-3.scope', 'ActiveState')).toBe('active');
+    it.each(['1000', '1001'])('are ended where that is allowed for their user (%s)', async (uid) => {
+      const node = of(open(scopes), uid);
+      const dry = json(await stop(node, { ...may, dryRun: 'true' }));
+      const result = json(await stop(node, may));
+
+      expect(result).toMatchObject({ stopped: 3, refusals: [] });
+      expect(result.changes).toContainEqual({
+        kind: 'scope',
+        subject: 'session-1.scope',
+        from: 'abandoned, with 2 processes',
+        to: 'stopped',
+      });
+      expect([dry.changes, dry.refusals]).toEqual([result.changes, result.refusals]);
+      expect(state(node)).toBe('inactive');
+      expect(node.systemd.property('session-3.scope', 'ActiveState')).toBe('active');
+    });
+
+    it.each<[string, (node: SystemdNode) => unknown, string]>([
+      [
+        'of a user who is not named',
+        (node) => of(node, '1002'),
+        'its login was that of 1002, who is not named',
+      ],
+      [
+        'of a login that is not over',
+        (node) => put(node, 'run/systemd/sessions/1', 'UID=1000\nSTATE=active\n'),
+        'logind says that its login is not over',
+      ],
+      [
+        'of a scope that is not in the slice of a user',
+        ({ systemd }) =>
+          systemd.unit('session-1.scope', {
+            SubState: 'abandoned',
+            ControlGroup: '/user.slice/session-1.scope',
+            ActiveEnterTimestampMonotonic: '1',
+          }),
+        'it cannot be told whose login it was',
+      ],
+    ])('are left where they are %s', async (_, change, reason) => {
+      const node = of(open(scopes), '1000');
+      put(node, 'sys/fs/cgroup/systemd/user.slice/session-1.scope/cgroup.procs', '4711\n');
+      change(node);
+      const dry = json(await stop(node, { ...may, dryRun: 'true' }));
+      const result = json(await stop(node, may));
+
+      expect(result.refusals).toEqual([
+        { subject: 'session-1.scope', reason: expect.stringContaining(reason) },
+      ]);
+      expect(dry.refusals).toEqual(result.refusals);
+      expect(state(node)).toBe('active');
+    });
+
+    it('are left in a scope that no login has made', async () => {
+      const node = open({ 'run-r9.scope': { sub: 'abandoned' } });
+      const result = json(await stop(node, may));
+
+      expect(result.refusals).toEqual([
+        { subject: 'run-r9.scope', reason: expect.stringContaining('it is not of a login') },
+      ]);
+    });
+
+    it('are ended of nobody where nobody is named', async () => {
+      const { error } = json(await stop(of(open(scopes), '1000'), { endProcesses: 'true' }));
+
+      expect(error).toContain('only of those who are named in processesOf');
+    });
+
+    it('are left when somebody has come back to the scope right before', async () => {
+      const node = of(open(scopes), '1000');
+      const back = `sed -i "s/^SubState=.*/SubState=running/" '${node.root}/units/session-1.scope'`;
+      const result = json(await stop(node, may, meddle(node, 'stop_stale', back)));
+
+      expect(result.refusals).toEqual([
+        { subject: 'session-1.scope', reason: 'it is active (running) by now, not abandoned' },
+      ]);
+      expect(state(node)).toBe('active');
+    });
   });
 
   it('does not count as stopped what systemd does not stop', async () => {
@@ -236,19 +321,9 @@ describe.concurrent('stop-scopes', () => {
 
   it('looks again right before it removes', async () => {
     const node = open({}, { '/run-gone.scope': 7200, '/run-back.scope': 7200, '/run-full.scope': 7200 });
-    const file = join(node.root, 'meddle.sh');
-    writeFileSync(
-      file,
-      `[[ "$0" == *_script_0.sh ]] || return 0
-set -o functrace
-meddle() {
-  printf 'Id=run-back.scope\\nLoadState=loaded\\nActiveState=active\\n' >'${node.root}/units/run-back.scope'
-  echo 1 >'${node.root}/${memory}/run-full.scope/cgroup.procs'
-}
-trap 'if [[ "$BASH_COMMAND" == remove_leftovers ]]; then trap - DEBUG; meddle; fi' DEBUG
-`,
-    );
-    const result = json(await stop(node, {}, { BASH_ENV: file }));
+    const code = `printf 'Id=run-back.scope\\nLoadState=loaded\\nActiveState=active\\n' >'${node.root}/units/run-back.scope'
+echo 1 >'${node.root}/${memory}/run-full.scope/cgroup.procs'`;
+    const result = json(await stop(node, {}, meddle(node, 'remove_leftovers', code)));
 
     expect(result.changes).toMatchObject([{ subject: '/run-gone.scope' }]);
     expect(result.refusals).toEqual([
@@ -277,6 +352,56 @@ trap 'if [[ "$BASH_COMMAND" == remove_leftovers ]]; then trap - DEBUG; meddle; f
     expect(json(await stop(node)).error).toBe('systemd does not list its scopes');
     expect(is(node, 'run-gone.scope')).toBe(true);
   });
+
+  it('asks the runtime again right before it removes what was a pod', async () => {
+    const uid = '11111111-2222-3333-4444-555555555555';
+    const node = open({}, { [`/kubepods/pod${uid}`]: 7200 });
+    node.systemd.install('crictl', listing());
+    const back = `cat >'${node.root}/usr/bin/crictl' <<'EOF'\n#!/bin/bash\n${listing(uid)}EOF`;
+    const result = json(await stop(node, {}, meddle(node, 'remove_leftovers', back)));
+
+    expect(result).toMatchObject({
+      removed: 0,
+      refusals: [{ reason: 'it has an owner or a process again' }],
+    });
+    expect(is(node, `kubepods/pod${uid}`)).toBe(true);
+  });
+
+  it('asks about no more than it may remove', async () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 40 }, (_, index) => [`/run-r${index}x.scope`, 7200]),
+    );
+    const node = open({}, many);
+    const result = json(await stop(node, { maxCount: '10', dryRun: 'true' }));
+    const asked = node.read('calls').match(/ -- run-r\d+x\.scope$/gm) ?? [];
+
+    expect(result).toMatchObject({ left: 30 });
+    expect(asked).toHaveLength(10);
+  });
+
+  it('takes a directory that is older than the node for one of unknown age', async () => {
+    const node = open({}, { '/run-gone.scope': 7200, '/run-odd.scope': 20_000 });
+    const result = json(await stop(node));
+
+    expect(result.changes).toMatchObject([{ subject: '/run-gone.scope' }]);
+    expect(is(node, 'run-odd.scope')).toBe(true);
+  });
+
+  /** The environment in which this happens right before the document's first such command. */
+  function meddle(node: SystemdNode, command: string, code: string): Record<string, string> {
+    const file = join(node.root, 'meddle.sh');
+    writeFileSync(
+      file,
+      `[[ "$0" == *_script_0.sh ]] || return 0
+set -o functrace
+meddle() {
+${code}
+}
+trap 'if [[ "$BASH_COMMAND" == ${command} ]]; then trap - DEBUG; meddle; fi' DEBUG
+`,
+    );
+    return { BASH_ENV: file };
+  }
 
   function impatient(node: SystemdNode): string {
     const file = join(node.root, 'impatient.sh');
