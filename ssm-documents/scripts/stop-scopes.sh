@@ -33,9 +33,9 @@ main() {
 }
 
 check_users() {
-  local plain='^([A-Za-z0-9_][A-Za-z0-9_.-]{0,31}( [A-Za-z0-9_][A-Za-z0-9_.-]{0,31}){0,9})?$'
-  [[ "${SSM_processesOf}" =~ ${plain} ]] || fail "processesOf is \"${SSM_processesOf:0:80}\": at most 10 names, separated by one space"
-  if [[ "${SSM_endProcesses}" == true && -z "${SSM_processesOf}" ]]; then fail 'endProcesses ends processes only of those who are named in processesOf: name them'; fi
+  local plain='^(-|[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}( [A-Za-z0-9_][A-Za-z0-9_.-]{0,31}){0,9})$'
+  [[ "${SSM_processesOf}" =~ ${plain} ]] || fail "processesOf is \"${SSM_processesOf:0:80}\": at most 10 names, separated by one space, or - for nobody"
+  if [[ "${SSM_endProcesses}" == true && "${SSM_processesOf}" == - ]]; then fail 'endProcesses ends processes only of those who are named in processesOf: name them'; fi
 }
 
 # Takes one of maxCount. Returns 1 when there is none left.

@@ -115,8 +115,10 @@ describe('allowed patterns', () => {
     ],
   };
   const left = {
-    good: ['', 'alice', '1000', 'alice 1001 _svc', Array(10).fill('u').join(' ')],
+    good: ['-', 'alice', '1000', 'alice 1001 _svc', Array(10).fill('u').join(' ')],
     bad: [
+      '',
+      '- alice',
       ' ',
       '-a',
       'a ',

@@ -155,6 +155,16 @@ describe('services that no treatment touches', () => {
     expect(resolve('harmless')).toEqual([`it runs ${path}, which no treatment touches`]);
   });
 
+  it.each([
+    ["/bin/sh ; argv[]=/bin/sh -c 'exec /usr/bin/kubelet --x' ; ", '/usr/bin/kubelet'],
+    ['/usr/bin/env ; argv[]=/usr/bin/env A=1 containerd ; ', 'containerd'],
+    ['/usr/bin/nice ; argv[]=/usr/bin/nice -n5 /opt/x/amazon-ssm-agent ; ', '/opt/x/amazon-ssm-agent'],
+  ])('are refused by what a shell or a wrapper runs: %s', (text, path) => {
+    node.unit('harmless.service', { ExecStart: `{ path=${text}}` });
+
+    expect(resolve('harmless')).toEqual([`it runs ${path}, which no treatment touches`]);
+  });
+
   it('do not take their neighbours with them', () => {
     const harmless = [
       'ecs',
