@@ -80,6 +80,8 @@ describe.skipIf(!canMount)('on a disk that takes nothing (needs root, to mount)'
       const result = json(await node.run(name, parameters, fullDisk('/etc')));
 
       expect(result.error).toMatch(/^cannot write .*; what had been changed was taken back$/);
+      expect(node.read('etc-then')).not.toContain('cgroup-medic');
+      expect(node.read('etc-then')).not.toMatch(/\.d$/m);
       expect(settled(node)).toEqual(before);
       expect(existsSync(join(node.root, medic, name, 'i-1/saved'))).toBe(false);
     });
@@ -100,6 +102,8 @@ describe.skipIf(!canMount)('on a disk that takes nothing (needs root, to mount)'
       const node = open();
       const before = settled(node);
       expect(json(await node.run(name, parameters)).changed).toBe(true);
+      // Not even the name of its holder fits into the lock.
+      node.write(`${medic}/lock`, '');
       const result = json(await node.run(inverse, undone, fullDisk('/var/lib/cgroup-medic')));
 
       expect(result).toMatchObject({ changed: true, remaining: 0, skipped: [] });
@@ -272,7 +276,7 @@ describe('a child that is given a time limit', () => {
         .content.mainSteps.flatMap((step) => step.inputs.runCommand)
         .join('\n')
         .replaceAll('\\\n', ' ');
-      const limited = script.split('\n').filter((line) => /\btimeout (-k |[0-9"])/.test(line));
+      const limited = script.split('\n').filter((line) => /(?<!-)\btimeout (-k |[0-9"])/.test(line));
       // A call that goes on over lines, in quotes, ends where its redirection is.
       const without = limited.filter((line) => !line.includes('9>&-') && !/ '$|awk .*'$|&&$/.test(line));
 

@@ -16,12 +16,16 @@ export function first(code: string): Record<string, string> {
   return { BASH_ENV: file };
 }
 
-/** The environment in which a document sees the mounts that `code` makes in `$root`, and nobody else does. */
+/** A document sees the mounts that `code` makes in `$root`, and nobody else does; what it has in /etc then is in `etc-then`. */
 function mounted(code: string): Record<string, string> {
   return first(`if [[ -z "\${MOUNTED:-}" ]]; then
   export MOUNTED=1 root="$CGROUP_MEDIC_ROOT"
   exec unshare -m bash -c '${code.replaceAll("'", "'\\''")}
-exec bash "$0"' "$0"
+status=0
+bash "$0" || status=$?
+(cd "$root/etc" && find .) >"$root/etc-then"
+exit "$status"' "$0"
+  exit 1
 fi`);
 }
 
