@@ -125,6 +125,7 @@ describe.each(['gawk', 'mawk', 'busybox'])('on a busy node, with %s as awk', (aw
         closing: 2,
         abandonedScopes: 1,
         abandonedSample: ['session-12.scope'],
+        abandonedLeft: { scopes: 1, processes: 2, users: ['alice'] },
         logins: 4,
         coveredSeconds: 1000,
         users: [
