@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** The treatments killed at every few commands, their refusals, hostile values: "npm run test:long", some minutes. */
+/** The treatments killed in every state, their refusals, hostile values: "npm run test:long", some minutes. */
 export default defineConfig({
   test: {
     include: ['test/**/*.long-test.ts'],

@@ -1,4 +1,4 @@
 import { runTests } from './run-tests.ts';
 
-/** The tests of treatments that take minutes: killed at every few commands, refused, given hostile values. */
+/** The tests of treatments that take minutes: killed in every state, on sick disks, refused, given hostile values. */
 process.exitCode = runTests('vitest.long.config.ts', process.argv.slice(2)) ? 0 : 1;

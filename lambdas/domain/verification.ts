@@ -13,6 +13,8 @@ export const Sample = z.object({
   dying: z.number().nullable(),
   /** Scope and session directories without a process; only looked at where a rung promises something of them. */
   leakedScopes: z.number().nullable().default(null),
+  /** Scopes whose login is over and that have processes; only looked at where a rung promises something of them. */
+  abandonedScopes: z.number().nullable().default(null),
   availablePercent: z.number().nullable(),
   stalledPercent: z.number().nullable(),
   bootId: z.string().nullable(),
@@ -40,10 +42,12 @@ export function sampleOf(evidence: Evidence | undefined, at: Date, gap?: string)
   const memory = evidence && probeValue(evidence.probes.memory);
   const pressure = evidence && probeValue(evidence.probes.pressure);
   const cgroups = evidence && probeValue(evidence.probes.cgroups);
+  const sessions = evidence && probeValue(evidence.probes.sessions);
   return {
     at: at.toISOString(),
     dying: cgroups?.dying ?? null,
     leakedScopes: (evidence && leakedScopes(evidence)) ?? null,
+    abandonedScopes: sessions?.abandonedScopes ?? null,
     availablePercent: memory ? Math.round((memory.availableKb * 1000) / memory.totalKb) / 10 : null,
     stalledPercent: pressure ? (pressure.memory.full?.avg10 ?? pressure.memory.some.avg10) : null,
     bootId: (evidence && probeValue(evidence.probes.host)?.bootId) ?? null,
@@ -127,6 +131,10 @@ type Watched = { fact: string; floor: (thresholds: Cluster['thresholds']) => num
 const signals: Record<Signal, Watched> = {
   leakedScopes: {
     fact: 'scope and session directories without a process',
+    floor: ({ leakedScopes }) => leakedScopes - 1,
+  },
+  abandonedScopes: {
+    fact: 'abandoned scopes of logins that are over',
     floor: ({ leakedScopes }) => leakedScopes - 1,
   },
   dying: { fact: 'dying memory cgroups', floor: ({ dyingFloor }) => dyingFloor },

@@ -6,20 +6,21 @@ import { type PhaseContext, phase } from './phase.ts';
 
 /**
  * Sends `collect-evidence` to the node: for the examination, after an approval, and for each look of a verification.
- * Before a decision it reads everything, and also sends `collect-services`, at the same time: together they would not
- * fit into one document. The looks after a treatment read what they compare, which is mostly the quick part, and leave
- * out what has to be watched for some time.
+ * Before a decision it reads everything; the looks after a treatment read what they compare, which is mostly the quick
+ * part, and leave out what has to be watched for some time. Before a decision, and where services are what is compared,
+ * also `collect-services`, at the same time: together they would not fit into one document.
  */
 export const handler = phase('send-evidence', async (state, context) => {
   const counted = state.rung?.expects.signal ?? 'dying';
   const deciding = state.treatment === undefined;
-  const profile = deciding || counted !== 'dying' ? 'full' : 'quick';
+  const profile = deciding || counted === 'leakedScopes' ? 'full' : 'quick';
   const { id, instanceId } = state.incident;
   const send = (name: string, args: Record<string, string>) =>
     sendOne(name, args, { id, instanceId }, context);
   const windowSeconds = deciding ? String(context.cluster.examination.windowSeconds) : '0';
   const command = await send('collect-evidence', { profile, windowSeconds });
-  if (!deciding || command.status !== 'running') return { ...state, command };
+  const asksServices = deciding || counted === 'abandonedScopes';
+  if (!asksServices || command.status !== 'running') return { ...state, command };
   return { ...state, command: { ...command, companion: await send('collect-services', {}) } };
 });
 

@@ -19,7 +19,6 @@ main() {
   find_systemd || fail "${REASON}: sessions cannot be contained without it"
   ((SYSTEMD_VERSION >= 240)) || fail "systemd ${SYSTEMD_VERSION} does not know DisableControllers: it needs 240 or later"
   take_turn
-  forget_old_incidents
   look
   local before="${STATE_NOW}"
   plan
@@ -39,10 +38,10 @@ main() {
 # Sets STATE_NOW. memoryPerSession: whether a session that begins now gets a memory cgroup.
 look() {
   local count=0 session=true
-  setting_value || fail "${REASON}"
+  value_of_setting || fail "${REASON}"
   if [[ "${VALUE}" == 'without memory' ]]; then
     session=false
-    if [[ "${HIERARCHY}" == v2 ]] && controllers_value "/${SESSIONS}" && [[ "${VALUE}" == +memory ]]; then session=true; fi
+    if [[ "${HIERARCHY}" == v2 ]] && value_of_controllers "/${SESSIONS}" && [[ "${VALUE}" == +memory ]]; then session=true; fi
   fi
   if [[ -d "${ROOT}${MOUNT}/${SESSIONS}" ]]; then count="$(memory_cgroups)"; fi
   DYING=null
@@ -65,7 +64,7 @@ plan() {
   if [[ "${HIERARCHY}" == v2 ]]; then
     while IFS= read -r path; do plan_controllers "${path}"; done < <(passing_memory)
   fi
-  setting_value || fail "${REASON}"
+  value_of_setting || fail "${REASON}"
   if [[ "${VALUE}" == 'with memory' ]]; then
     plan_change setting "${SESSIONS}" 'with memory' 'without memory'
     plan_drop_in || status=$?
@@ -102,25 +101,16 @@ passing_memory() {
 
 contain() {
   save_changes || fail "cannot record in ${STATE} what would be changed: nothing was"
-  if is_planned file "${DROP_IN}"; then write_drop_in || give_up; fi
-  setting_value || give_up
+  if is_planned file "${DROP_IN}"; then write_drop_in || give_up release-sessions "${REASON}"; fi
+  value_of_setting || give_up release-sessions "${REASON}"
   if [[ "${VALUE}" == 'with memory' ]]; then
-    reload_systemd || give_up
-    setting_value || give_up
+    reload_systemd || give_up release-sessions "${REASON}"
+    value_of_setting || give_up release-sessions "${REASON}"
     if [[ "${VALUE}" == 'with memory' ]]; then
-      REASON='systemd has loaded the drop-in and does not follow it: another one comes after it'
-      give_up
+      give_up release-sessions 'systemd has loaded the drop-in and does not follow it: another one comes after it'
     fi
   fi
   if [[ "${HIERARCHY}" == v2 ]]; then turn_off_below; fi
-}
-
-# Nothing is left half done.
-give_up() {
-  local reason="${REASON}"
-  restore_changes false
-  if ((REMAINING > 0)); then fail "${reason}; ${REMAINING} changes could not be taken back: run release-sessions for this incident"; fi
-  fail "${reason}; what had been changed was taken back"
 }
 
 # At once, instead of when systemd next finds user.slice idle.
@@ -138,7 +128,7 @@ turn_off_below() {
     for path in "${paths[@]}"; do write_controllers "${path}" -memory || true; done
   done
   for path in ${paths[@]+"${paths[@]}"}; do
-    if controllers_value "${path}" && [[ "${VALUE}" == +memory ]]; then
+    if value_of_controllers "${path}" && [[ "${VALUE}" == +memory ]]; then
       refuse "${path}" 'the kernel does not take -memory: it is contained once its sessions have ended'
     fi
   done

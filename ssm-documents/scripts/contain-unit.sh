@@ -19,7 +19,6 @@ main() {
   ((SYSTEMD_VERSION >= 240)) || fail "systemd ${SYSTEMD_VERSION} does not know DisableControllers: it needs 240 or later"
   resolve_service "${SSM_unit}" || fail "cannot contain \"${SSM_unit:0:80}\": ${REASON}"
   take_turn
-  forget_old_incidents
   look
   local before="${STATE_NOW}" changed=false
   if ! is_contained; then
@@ -121,24 +120,15 @@ name_slice() {
 contain() {
   save_changes || fail "cannot record in ${STATE} what would be changed: nothing was"
   name_drop_in "${OWN_SLICE}" no-memory $'[Slice]\nDisableControllers=memory'
-  write_drop_in || give_up
+  write_drop_in || give_up release-unit "${REASON}"
   name_drop_in "${UNIT}" slice "[Service]"$'\n'"Slice=${OWN_SLICE}"
-  write_drop_in || give_up
-  reload_systemd || give_up
-  slice_of "${UNIT}" || give_up
+  write_drop_in || give_up release-unit "${REASON}"
+  reload_systemd || give_up release-unit "${REASON}"
+  value_of_setting "${UNIT}" || give_up release-unit "${REASON}"
   SLICE="${VALUE}"
   if [[ "${SLICE}" != "${OWN_SLICE}" ]] || ! is_contained; then
-    REASON="systemd has loaded the drop-ins and has ${UNIT} in ${SLICE} with memory all the same: another drop-in comes after ours"
-    give_up
+    give_up release-unit "systemd has loaded the drop-ins and has ${UNIT} in ${SLICE} with memory all the same: another drop-in comes after ours"
   fi
-}
-
-# Nothing is left half done.
-give_up() {
-  local reason="${REASON}"
-  restore_changes false
-  if ((REMAINING > 0)); then fail "${reason}; ${REMAINING} changes could not be taken back: run release-unit for this incident"; fi
-  fail "${reason}; what had been changed was taken back"
 }
 
 main "$@"

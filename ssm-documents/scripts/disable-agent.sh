@@ -6,7 +6,8 @@
 
 DOCUMENT=disable-agent
 # What stopping a unit stops, or starts over, with it.
-NEEDED_BY=(RequiredBy RequisiteOf BoundBy ConsistsOf UpheldBy)
+# The "Overridable" ones are of systemd before 230.
+NEEDED_BY=(RequiredBy RequisiteOf BoundBy ConsistsOf UpheldBy RequiredByOverridable RequisiteOfOverridable)
 
 main() {
   require_parameters unit stopSeconds incident fencing dryRun
@@ -23,7 +24,7 @@ main() {
   look
   local before="${LOOKED}" error=''
   refuse_unsuitable
-  refuse_needed
+  is_unneeded || fail "${REASON}"
   plan
   if [[ -n "${PLANNED}" && "${SSM_dryRun}" == false ]]; then
     disable
@@ -66,7 +67,7 @@ lower_first() {
 }
 
 # Whether systemd will not start it any more, of whichever incident's doing.
-is_forbidden() { [[ -e "${ROOT}${FORBIDS}" ]] && condition_value "${UNIT}" && [[ "${VALUE}" == loaded ]]; }
+is_forbidden() { [[ -e "${ROOT}${FORBIDS}" ]] && value_of_condition "${UNIT}" && [[ "${VALUE}" == loaded ]]; }
 
 # Sets CONTAINERS: control groups with processes that it runs below its own, or, for the agent of ECS, in its tasks'.
 find_containers() {
@@ -100,8 +101,10 @@ has_process() {
 # once. A timer only asks again at its next time.
 find_triggers() {
   local unit
+  local -a units=()
   TRIGGERS=()
-  for unit in ${SAID[TriggeredBy]//$'\n'/ }; do
+  read -ra units <<<"${SAID[TriggeredBy]//$'\n'/ }"
+  for unit in ${units[@]+"${units[@]}"}; do
     case "${unit}" in
       *.socket | *.path) TRIGGERS+=("${unit}") ;;
     esac
@@ -134,18 +137,28 @@ refuse_unsuitable() {
   done
 }
 
-# An agent is needed by what stops with it, and by what it runs.
-refuse_needed() {
+# An agent is needed by what stops with it, and by what it runs. Returns 1 with REASON when it is, or when that cannot be
+# told.
+is_unneeded() {
   local unit name list=''
+  local -a units=()
   for name in "${NEEDED_BY[@]}"; do list+=" ${SAID[${name}]//$'\n'/ }"; done
-  for unit in ${list}; do
-    unit_properties "${unit}" ActiveState || fail "${REASON}"
+  # Not a bare word: bash 5.0 takes the backslash in the name of a unit for a pattern, and drops the name.
+  read -ra units <<<"${list}"
+  for unit in ${units[@]+"${units[@]}"}; do
+    unit_properties "${unit}" ActiveState || return 1
     case "${PROPERTY[ActiveState]}" in
       inactive | failed) ;;
-      *) fail "${unit:0:100} needs ${UNIT} and is ${PROPERTY[ActiveState]:-unknown}: it would stop with it" ;;
+      *)
+        REASON="${unit:0:100} needs ${UNIT} and is ${PROPERTY[ActiveState]:-unknown}: it would stop with it"
+        return 1
+        ;;
     esac
   done
-  if ((CONTAINERS > 0)); then fail "${UNIT} runs ${CONTAINERS} control groups with processes of their own (containers): move its work away first"; fi
+  if ((CONTAINERS > 0)); then
+    REASON="${UNIT} runs ${CONTAINERS} control groups with processes of their own (containers): move its work away first"
+    return 1
+  fi
 }
 
 # The last is taken back first: files, then what systemd has loaded, then the states.
@@ -158,7 +171,7 @@ plan() {
     esac
   done
   for unit in "${UNIT}" ${TRIGGERS[@]+"${TRIGGERS[@]}"}; do
-    condition_value "${unit}" || fail "${REASON}"
+    value_of_condition "${unit}" || fail "${REASON}"
     if [[ "${VALUE}" == not ]]; then plan_or_fail condition "${unit}" not loaded; fi
   done
   text_of_file
@@ -184,30 +197,36 @@ disable() {
   local unit
   save_changes || fail "cannot record in ${STATE} what would be changed: nothing was"
   CHANGED=true
-  if is_planned file "${FORBIDS}"; then write_file "${FORBIDS}" "${FILE_TEXT}" || give_up "cannot write ${FORBIDS}"; fi
+  if is_planned file "${FORBIDS}"; then write_file "${FORBIDS}" "${FILE_TEXT}" || give_up enable-agent "cannot write ${FORBIDS}"; fi
   for unit in "${UNIT}" ${TRIGGERS[@]+"${TRIGGERS[@]}"}; do
     name_condition "${unit}"
-    if is_planned file "${DROP_IN}"; then write_drop_in || give_up "${REASON}"; fi
+    if is_planned file "${DROP_IN}"; then write_drop_in || give_up enable-agent "${REASON}"; fi
   done
   for unit in "${UNIT}" ${TRIGGERS[@]+"${TRIGGERS[@]}"}; do
-    condition_value "${unit}" || give_up "${REASON}"
+    value_of_condition "${unit}" || give_up enable-agent "${REASON}"
     if [[ "${VALUE}" == loaded ]]; then continue; fi
-    if ! reload_systemd || ! condition_value "${unit}"; then give_up "${REASON}"; fi
-    if [[ "${VALUE}" != loaded ]]; then give_up "systemd has reloaded and has not read our drop-in for ${unit}"; fi
+    if ! reload_systemd || ! value_of_condition "${unit}"; then give_up enable-agent "${REASON}"; fi
+    if [[ "${VALUE}" != loaded ]]; then give_up enable-agent "systemd has reloaded and has not read our drop-in for ${unit}"; fi
     refuse_reset "${unit}"
   done
-  if asked_to_stop; then give_up "it is being undone"; fi
+  if asked_to_stop; then give_up enable-agent "it is being undone"; fi
+  # Once more: a reload of systemd was between.
+  look
+  if [[ "${SAID[Job]:-0}" != 0 ]]; then give_up enable-agent "systemd has begun to start or stop ${UNIT} meanwhile (job ${SAID[Job]:0:20})"; fi
+  is_unneeded || give_up enable-agent "${REASON}"
   stop
 }
 
-# An empty condition in a drop-in that is read after ours takes every condition back. Of PROPERTY as condition_value
+# An empty condition in a drop-in that is read after ours takes every condition back. Of PROPERTY as value_of_condition
 # leaves it.
 refuse_reset() {
   local path after=''
+  local -a paths=()
   name_condition "$1"
-  for path in ${PROPERTY[DropInPaths]}; do
+  read -ra paths <<<"${PROPERTY[DropInPaths]}"
+  for path in ${paths[@]+"${paths[@]}"}; do
     if [[ -n "${after}" ]] && grep -qsE '^[[:blank:]]*Condition[A-Za-z]*[[:blank:]]*=[[:blank:]]*$' "${ROOT}${path}"; then
-      give_up "${path:0:200} is read after our drop-in and takes its condition back"
+      give_up enable-agent "${path:0:200} is read after our drop-in and takes its condition back"
     fi
     if [[ "${path}" == "${DROP_IN}" ]]; then after=1; fi
   done
@@ -233,14 +252,6 @@ stop() {
       ERROR="${unit} is told to stop and is ${PROPERTY[ActiveState]:0:40} after ${SSM_stopSeconds} s (systemctl ended with ${status}): systemd goes on stopping it; enable-agent starts it again"
     fi
   done
-}
-
-# Nothing is left half done.
-give_up() {
-  remove_unfinished_files
-  restore_changes false
-  if ((REMAINING > 0)); then fail "$1; ${REMAINING} changes could not be taken back: run enable-agent for this incident"; fi
-  fail "$1; what had been changed was taken back"
 }
 
 main "$@"

@@ -4,19 +4,4 @@
 
 DOCUMENT=disable-linger
 
-main() {
-  require_parameters incident dryRun
-  one_of dryRun "${SSM_dryRun}" true false
-  use_incident enable-linger "${SSM_incident}"
-  lower_priority
-  RESTORED=0 REMAINING=0 SKIPPED=''
-  if [[ "${SSM_dryRun}" == false ]]; then take_undo_turn; fi
-  if [[ -e "${STATE}/saved" ]]; then
-    find_loginctl || fail "${REASON}"
-    restore_changes "${SSM_dryRun}"
-  fi
-  if [[ "${SSM_dryRun}" == false ]]; then rm -f "${STATE}/stop"; fi
-  print_undo_result
-}
-
-main "$@"
+undo_changes enable-linger find_loginctl

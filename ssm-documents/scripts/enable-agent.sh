@@ -4,20 +4,4 @@
 
 DOCUMENT=enable-agent
 
-main() {
-  require_parameters incident dryRun
-  one_of dryRun "${SSM_dryRun}" true false
-  use_incident disable-agent "${SSM_incident}"
-  lower_priority
-  RESTORED=0 REMAINING=0 SKIPPED=''
-  if [[ "${SSM_dryRun}" == false ]]; then take_undo_turn; fi
-  if [[ -e "${STATE}/saved" ]]; then
-    find_systemd || fail "${REASON}"
-    if [[ "${SSM_dryRun}" == false ]]; then remove_unfinished_files; fi
-    restore_changes "${SSM_dryRun}"
-  fi
-  if [[ "${SSM_dryRun}" == false ]]; then rm -f "${STATE}/stop"; fi
-  print_undo_result
-}
-
-main "$@"
+undo_changes disable-agent find_systemd

@@ -14,7 +14,6 @@ main() {
   lower_priority
   find_loginctl || fail "${REASON}: users cannot be made to linger without it"
   take_turn
-  forget_old_incidents
   plan
   count_lingering
   local before="{\"lingering\":${LINGERING}}"
@@ -30,7 +29,7 @@ name_users() {
   local plain='^[A-Za-z_][A-Za-z0-9_.-]{0,31}$' name
   local -a named=()
   USERS=()
-  if [[ "${SSM_users}" == *[$'\n\r\t']* ]]; then fail "users must be separated by single spaces"; fi
+  if [[ " ${SSM_users} " == *[$'\n\r\t']* || " ${SSM_users} " == *'  '* ]]; then fail "users must be separated by single spaces"; fi
   read -ra named <<<"${SSM_users}"
   ((${#named[@]} > 0)) || fail "users is empty: name at least one"
   ((${#named[@]} <= 20)) || fail "users names ${#named[@]} users: at most 20"
@@ -48,7 +47,7 @@ plan() {
       continue
     fi
     known=$((known + 1))
-    linger_value "${name}"
+    value_of_linger "${name}"
     # A user's own linger is not ours to take back later.
     if [[ "${VALUE}" == off ]]; then plan_change linger "${name}" off on; fi
   done
@@ -66,7 +65,7 @@ count_lingering() {
   local name
   LINGERING=0
   for name in "${USERS[@]}"; do
-    linger_value "${name}"
+    value_of_linger "${name}"
     if [[ "${VALUE}" == on ]]; then LINGERING=$((LINGERING + 1)); fi
   done
 }

@@ -32,6 +32,7 @@ report() {
     skipped+="${skipped:+,}{\"path\":${path},\"reason\":${reason}}"
   done <<<"${SKIPPED}"
   if ((RESTORED > 0)) && [[ "${SSM_dryRun}" == false ]]; then changed=true; fi
+  SAID=1
   printf '{"version":1,"document":"reclaim-restore","changed":%s,"dryRun":%s,"restored":%d,"skipped":[%s],"remaining":%d}\n' \
     "${changed}" "${SSM_dryRun}" "${RESTORED}" "${skipped}" "${REMAINING}"
 }

@@ -74,7 +74,7 @@ validate_slices() {
   local -a named=()
   local slice
   SLICES=()
-  if [[ "${SSM_slices}" == *[$'\n\r\t']* ]]; then fail "slices must be separated by single spaces"; fi
+  if [[ " ${SSM_slices} " == *[$'\n\r\t']* || " ${SSM_slices} " == *'  '* ]]; then fail "slices must be separated by single spaces"; fi
   read -ra named <<<"${SSM_slices}"
   ((${#named[@]} <= 20)) || fail "slices names ${#named[@]} slices: at most 20"
   for slice in ${named[@]+"${named[@]}"}; do
@@ -142,9 +142,6 @@ restore_leftovers() {
   done
   STATE="${own}" REMAINING=0
   if ((unrestored > 0)); then fail "could not restore what an earlier reclaim raised: ${unrestored} left in ${STATE_ROOT}"; fi
-  if command -v find >/dev/null; then
-    find "${STATE_ROOT}" -mindepth 1 -maxdepth 1 -type d -mtime +7 -exec rm -rf {} + 2>/dev/null || true
-  fi
 }
 
 reclaim_slice() {
@@ -363,8 +360,10 @@ settle() {
 
 # Runs at the end, however it comes (but for SIGKILL: then the switch does it).
 give_back() {
+  local status=$?
   trap - EXIT
   unshield
+  say_unexpected "${status}"
 }
 
 add_left() {
@@ -385,6 +384,7 @@ print_result() {
   done
   read_cpu
   read_now
+  SAID=1
   printf '{"version":1,"document":"reclaim","changed":%s,"dryRun":%s,"hierarchy":"%s","before":{"dying":%s,"cachedKb":%s},"after":{"dying":%s,"cachedKb":%s},"slices":[%s],"protection":{"raised":%d,"restored":%d,"skipped":%d,"switch":"%s"},"left":{"dying":%s,"pinned":[%s]},"cpuSeconds":%s,"wallSeconds":%s,"refusals":[%s],"undo":%s}\n' \
     "${CHANGED}" "${SSM_dryRun}" "${HIERARCHY}" "$1" "$2" "$3" "$4" "${SLICE_REPORTS}" "${RAISED}" "${ALL_RESTORED}" \
     "${NOT_RAISED}" "${SWITCH:-none}" "$3" "${pinned}" "$(seconds "${CPU_CS}")" "$(seconds $((NOW_CS - STARTED_CS)))" "${REFUSALS}" "${undo}"

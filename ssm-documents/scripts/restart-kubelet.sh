@@ -22,7 +22,7 @@ main() {
   look || fail "${REASON}"
   BEFORE="${LOOKED}" STATE_BEFORE="${ACTIVE}" STARTED_BEFORE="${STARTED}"
   start_pace "${SSM_maxSeconds}"
-  if restarted_already; then
+  if restarted_already "${STARTED}"; then
     refuse "${UNIT}" "incident ${SSM_incident} has had it restarted already"
     if [[ "${SSM_dryRun}" == false ]]; then wait_until_healthy; fi
   else
@@ -70,18 +70,9 @@ is_healthy() {
     [[ "${line}" == "HTTP/1."[01]" 200"* ]]' bash "${HEALTHZ_PORT}" 2>/dev/null 9>&-
 }
 
-# Whether the kubelet has started since this incident was about to restart it. A run that was killed in between has
-# restarted nothing, and this one goes on.
-restarted_already() {
-  local boot
-  read_line "${ROOT}/proc/sys/kernel/random/boot_id" || VALUE=unknown
-  boot="${VALUE}"
-  MARK="boot ${boot} started ${STARTED}"
-  read_line "${STATE}/restart" && [[ "${VALUE}" != "${MARK}" ]]
-}
-
 refuse_unsafe() {
   local unit kill_mode="${PROPERTY[KillMode]}" result="${PROPERTY[Result]}"
+  local -a units=()
   [[ "${PROPERTY[LoadState]}" == loaded ]] || fail "${UNIT} is ${PROPERTY[LoadState]:-unknown} to systemd: there is no kubelet of its own on this node"
   if [[ "${PROPERTY[Job]:-0}" != 0 ]]; then fail "systemd is starting or stopping ${UNIT} at this moment (job ${PROPERTY[Job]:0:20})"; fi
   case "${ACTIVE}/${PROPERTY[SubState]}" in
@@ -104,7 +95,8 @@ refuse_unsafe() {
     fail "${UNIT} was started ${UPTIME} s ago (less than ${SSM_minUptimeSeconds} s): one that has just started is given its time"
   fi
   # A restart goes on to whatever requires, is bound to, or is part of the unit.
-  for unit in ${PROPERTY[RequiredBy]} ${PROPERTY[BoundBy]} ${PROPERTY[ConsistsOf]}; do
+  read -ra units <<<"${PROPERTY[RequiredBy]} ${PROPERTY[BoundBy]} ${PROPERTY[ConsistsOf]}"
+  for unit in ${units[@]+"${units[@]}"}; do
     [[ "${unit}" == *.target ]] || fail "${unit:0:100} depends on ${UNIT}: it would be stopped or restarted with it"
   done
 }
@@ -112,7 +104,7 @@ refuse_unsafe() {
 # Asks for the restart and leaves it to systemd, which goes on with it whatever becomes of us.
 restart() {
   local complaint
-  { printf '%s\n' "${MARK}" >"${STATE}/restart.new" && mv "${STATE}/restart.new" "${STATE}/restart"; } || fail "cannot write to ${STATE}"
+  mark_restart || fail "cannot write to ${STATE}"
   if ! complaint="$(ask_systemd restart --no-block "${UNIT}" 2>&1 >/dev/null)"; then
     rm -f "${STATE}/restart"
     fail "systemctl restart ${UNIT} failed: ${complaint:-no answer within ${ASK_SECONDS} s}"

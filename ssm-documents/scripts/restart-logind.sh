@@ -16,7 +16,6 @@ main() {
   lower_priority
   find_loginctl || fail "${REASON}: logind cannot be restarted without it"
   take_turn
-  forget_old_incidents
   count_sessions
   local before="{\"sessions\":${SESSIONS},\"closing\":${CLOSING}}" open=("${OPEN[@]+"${OPEN[@]}"}") changed=false
   if needs_restart; then
@@ -59,6 +58,10 @@ needs_restart() {
   local age
   unit_properties "${LOGIND}" LoadState ActiveState ActiveEnterTimestampMonotonic || fail "${REASON}"
   [[ "${PROPERTY[LoadState]}" == loaded ]] || fail "this node has no ${LOGIND} (systemd says: ${PROPERTY[LoadState]:-nothing})"
+  if restarted_already "${PROPERTY[ActiveEnterTimestampMonotonic]}"; then
+    refuse "${LOGIND}" "incident ${SSM_incident} has had it restarted already"
+    return 1
+  fi
   if [[ "${PROPERTY[ActiveState]}" == active ]]; then
     if ((CLOSING == 0)); then
       refuse "${LOGIND}" 'no session is closing: nothing to clear'
@@ -75,6 +78,7 @@ needs_restart() {
 
 restart() {
   local status=0 second
+  mark_restart || fail "cannot write to ${STATE}: nothing was restarted"
   timeout -k 5 "${RESTART_SECONDS}" "${SYSTEMCTL}" restart "${LOGIND}" >&2 9>&- || status=$?
   for ((second = 0; second < ANSWER_SECONDS; second++)); do
     if timeout -k 1 5 "${LOGINCTL}" list-sessions --no-legend --no-pager >/dev/null 2>&1 9>&-; then

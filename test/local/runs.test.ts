@@ -94,6 +94,26 @@ describe.concurrent('one incident from alarm to end', () => {
     });
   });
 
+  it('cured by enable-linger on a systemd with a memory cgroup per user; reclaim before it had only relieved', async () => {
+    await test.run({ node: 'v1-logins', cluster: clusters.patient }, async (incident) => {
+      expect(incident.record).toMatchObject({
+        outcome: 'cured',
+        diagnosis: { cause: 'session-churn' },
+        rungs: [
+          { treatment: 'reclaim', verification: { verdict: 'relieved' } },
+          {
+            treatment: 'enable-linger',
+            arguments: { users: 'deploy' },
+            result: { changed: true, undo: { document: 'disable-linger' } },
+            verification: { verdict: 'cured' },
+          },
+        ],
+      });
+      expect(steps(incident)).not.toContain('undo.sent');
+      await expectTidy(incident);
+    });
+  });
+
   it('unresolved: after a reclaim that did not help, a person approves the last resort, which does not help either', async () => {
     await test.run({ node: 'v2-nothing', approve: 'yes' }, async (incident) => {
       expect(incident.record.outcome).toBe('unresolved');

@@ -35,7 +35,10 @@ describe('npm start', () => {
     [['--node', 'vm'], ['vm']],
     [['--node', 'vm', '--fault', 'dying-memcgs'], ['vm']],
     [['--node', 'vm', '--fault', 'healthy'], ['vm']],
-    [['--fault', 'session-churn'], ['vm']],
+    [
+      ['--fault', 'session-churn'],
+      ['v1-logins', 'vm'],
+    ],
     [['--node', 'v1-zombies', '--fault', 'dying-memcgs'], ['v1-zombies']],
   ])('%j means the nodes %j', (args, nodes) => {
     expect(options(...args).nodes).toEqual(nodes);
@@ -58,7 +61,7 @@ describe('npm start', () => {
     [
       'an unknown node',
       ['--node', 'v3'],
-      /"v3".*auto, host, vm, garbage, healthy, silent, v1-zombies, v2-growing/,
+      /"v3".*auto, host, vm, garbage, healthy, silent, v1-logins, v1-zombies, v2-growing/,
     ],
     [
       'an unknown fault',

@@ -37,13 +37,15 @@ export const clusters = {
   observe: 'observing',
   switched: 'switched',
   cautious: 'cautious',
+  patient: 'patient',
 };
 
 /** Settings of a local run, with the shortest waits, and an approval that expires while a test waits. */
 export function testSettings(): Settings {
-  const cluster = (mode: 'auto' | 'approve' | 'observe', dropCaches?: 'never') => {
+  const cluster = (mode: 'auto' | 'approve' | 'observe', dropCaches?: 'never', dyingBefore = 0) => {
     const settings = localSettings({
       mode,
+      dyingBefore,
       recorded: true,
       cluster: {
         policy: { treatments: dropCaches === undefined ? {} : { 'drop-caches': dropCaches } },
@@ -60,6 +62,8 @@ export function testSettings(): Settings {
       [clusters.auto]: cluster('auto'),
       // Where the last resort is forbidden, a ladder that does not help ends with a call for a person.
       [clusters.cautious]: cluster('auto', 'never'),
+      // Does not mind what a producer makes while it is looked for, however slow this machine is.
+      [clusters.patient]: cluster('auto', 'never', 700),
       [clusters.approve]: cluster('approve'),
       [clusters.observe]: cluster('observe'),
       // In mode auto as well, but its parameter is for one test to change.

@@ -16,20 +16,20 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 /** Things are files here; their content is the value. */
 const things = `
 STATE="$ROOT/state"
-change_value() {
-  [[ -e "$ROOT/things/$2" ]] || return 3
-  [[ "$(<"$ROOT/things/$2")" != secret ]] || { REASON='cannot read it'; return 1; }
-  VALUE="$(<"$ROOT/things/$2")"
+value_of_k() {
+  [[ -e "$ROOT/things/$1" ]] || return 3
+  [[ "$(<"$ROOT/things/$1")" != secret ]] || { REASON='cannot read it'; return 1; }
+  VALUE="$(<"$ROOT/things/$1")"
 }
-take_back() {
-  echo "$1 $2 $3 $4" >>"$ROOT/calls"
-  [[ "$2" != stubborn ]] || { REASON='it would not'; return 1; }
-  [[ "$2" != used ]] || { REASON='it is in use'; return 2; }
-  printf '%s' "$3" >"$ROOT/things/$2"
+take_back_k() {
+  echo "k $1 $2 $3" >>"$ROOT/calls"
+  [[ "$1" != stubborn ]] || { REASON='it would not'; return 1; }
+  [[ "$1" != used ]] || { REASON='it is in use'; return 2; }
+  printf '%s' "$2" >"$ROOT/things/$1"
 }
 say() { printf '%s|%s|%s' "$RESTORED" "$REMAINING" "$SKIPPED"; }
 `;
-const run = (code: string) => runParts(['changes'], things + code, { root });
+const run = (code: string) => runParts(['turn', 'changes'], things + code, { root });
 const set = (name: string, value: string) => writeFileSync(join(root, 'things', name), value);
 const get = (name: string) => readFileSync(join(root, 'things', name), 'utf8');
 
@@ -123,6 +123,23 @@ describe('taking it back', () => {
     expect(readFileSync(saved, 'utf8')).toBe('k\ta\t1\t2\nk\ttheirs\t1\t2\n');
   });
 
+  it.each([
+    ['empty', ''],
+    ['cut off', 'k\ta\t1'],
+    ['cut off at the end', 'k\ta\t1\t'],
+    ['of a kind that nobody knows', 'rm -rf\ta\t1\t2\n'],
+  ])('fails where what was kept is %s, and keeps it', (_, text) => {
+    set('a', '2');
+    mkdirSync(join(root, 'state'));
+    writeFileSync(saved, text);
+    const result = run('restore_changes false; say');
+
+    expect(result).toMatchObject({ status: 0, stdout: '0|1|' });
+    expect(result.stderr).toMatch(/damaged|unknown kind of change/);
+    expect(get('a')).toBe('2');
+    expect(run('restore_changes false; say').stdout).toBe('0|1|');
+  });
+
   it('keeps what it could not take back or read, and only that, in its order', () => {
     for (const name of ['a', 'stubborn', 'used']) set(name, '2');
     set('unreadable', 'secret');
@@ -144,14 +161,12 @@ describe('taking it back', () => {
 describe('files of ours', () => {
   const files = `
 STATE="$ROOT/state"
-change_value() { file_value "$2"; }
-take_back() { if [[ "$1" == file ]]; then remove_file "$2"; else remove_directory "$2"; fi; }
 say() { printf '%s|%s|%s' "$RESTORED" "$REMAINING" "$SKIPPED"; }
 SSM_incident=i-1
 name_drop_in user.slice memory $'[Slice]\\nDisableControllers=memory'
 `;
   const use = (code: string, env = {}) =>
-    runParts(['changes', 'files', 'drop-in'], files + code, { root, env });
+    runParts(['turn', 'changes', 'files', 'drop-in'], files + code, { root, env });
   const folder = () => join(root, 'etc/systemd/system/user.slice.d');
   const file = () => join(folder(), '50-cgroup-medic-memory.conf');
   const apply = 'plan_drop_in; save_changes; write_drop_in';

@@ -2,15 +2,13 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Tree } from '../../local/node/recorded-tree.ts';
-import { inParallel, killer } from './killed-run.ts';
+import { killEverywhere } from './killed-run.ts';
 import { json } from './node-folder.ts';
-import { type SystemdNode, sessionsTree, systemdNode } from './stand-ins.ts';
+import { copyOfSystemdNode, type SystemdNode, sessionsTree, systemdNode } from './systemd-node.ts';
 
 const nodes: SystemdNode[] = [];
-const kill = killer();
 afterAll(() => {
   for (const node of nodes.splice(0)) node.close();
-  kill.close();
 });
 
 function open(tree: Tree = sessionsTree): SystemdNode {
@@ -96,14 +94,7 @@ describe.concurrent('contain-sessions', () => {
       skipped: [],
       remaining: 0,
     });
-    const plain = (files: Record<string, string>) =>
-      Object.fromEntries(
-        Object.entries(others(files)).map(([path, text]) => [
-          path,
-          text.replace(/\n(DisableControllers|Slice)=(?=\n|$)/g, ''),
-        ]),
-      );
-    expect(plain(node.files())).toEqual(plain(before));
+    expect(others(node.files())).toEqual(others(before));
     expect(passesOn(node.files())).toEqual(passesOn(before));
     expect(existsSync(join(node.root, saved))).toBe(false);
     expect(json(await release(node))).toMatchObject({ changed: false, restored: 0, remaining: 0 });
@@ -206,7 +197,7 @@ describe.concurrent('contain-sessions', () => {
 
     node.systemd.fail();
     expect(json(await release(node))).toMatchObject({ remaining: 0, restored: 1 });
-    expect(node.systemd.property('user.slice', 'DisableControllers')).toBe('');
+    expect(node.systemd.property('user.slice', 'DisableControllers')).toBe(undefined);
   });
 
   it('leaves alone what somebody else has changed since', async () => {
@@ -256,47 +247,50 @@ describe.concurrent('contain-sessions', () => {
   });
 });
 
-describe('a contain-sessions that is killed', () => {
-  it('at any command leaves a node that its inverse restores', { timeout: 300_000 }, async () => {
-    const list = kill.list();
-    const listed = open();
-    expect(json(await contain(listed, {}, list.env))).toMatchObject({ changed: true });
-    const commands = list.commands();
-    const first = commands.findIndex((command) => command.startsWith('save_changes')) + 1;
-    expect(first).toBeGreaterThan(50);
-    const steps = Array.from({ length: commands.length - first + 1 }, (_, index) => first + index).filter(
-      (_, index) => index % 9 === 0,
-    );
-    const outcomes = await inParallel(steps, 4, async (at) => {
-      const node = systemdNode();
-      try {
-        const before = node.files();
-        const killed = (await contain(node, {}, kill.killAt(at))).status === 'TimedOut';
-        const changed = JSON.stringify(node.files()) !== JSON.stringify(before);
+describe('killed between any two commands', { timeout: 300_000 }, () => {
+  const state = (node: SystemdNode) => {
+    const files = node.files();
+    return { ...others(files), ...passesOn(files) };
+  };
+
+  it('contain-sessions leaves the node as it was, or so that its inverse makes it so', async () => {
+    const start = open();
+    const before = state(start);
+    const { outcomes } = await killEverywhere({
+      open: () => copyOfSystemdNode(start),
+      run: (node, env) => contain(node, {}, env),
+      look: async (node, { id, command }) => {
+        const changed = JSON.stringify(state(node)) !== JSON.stringify(before);
         const recorded = existsSync(join(node.root, saved));
-        const undone = json(await release(node));
-        return {
-          at,
-          killed,
-          changed,
-          recorded: recorded || !changed,
-          remaining: undone.remaining,
-          skipped: undone.skipped,
-          files: Object.keys(node.files()).filter((path) => path.startsWith('etc/')),
-          same: JSON.stringify(passesOn(node.files())) === JSON.stringify(passesOn(before)),
-          setting: node.systemd.property('user.slice', 'DisableControllers') ?? '',
-        };
-      } finally {
-        node.close();
-      }
+        const { remaining, skipped } = json(await release(node));
+        return { id, command, changed, recorded, remaining, skipped, state: state(node) };
+      },
     });
 
-    expect(outcomes.filter(({ killed }) => killed).length).toBeGreaterThan(15);
-    expect(outcomes.filter(({ changed }) => changed).length).toBeGreaterThan(5);
-    const clean = { remaining: 0, skipped: [], recorded: true, same: true, setting: '' };
-    const before = Object.keys(listed.files()).filter(
-      (path) => path.startsWith('etc/') && !path.includes('user.slice.d'),
-    );
-    for (const outcome of outcomes) expect(outcome).toMatchObject({ ...clean, files: before });
+    expect(outcomes.filter(({ changed }) => changed).length).toBeGreaterThan(6);
+    expect(outcomes.filter(({ changed, recorded }) => changed && !recorded)).toEqual([]);
+    for (const outcome of outcomes)
+      expect(outcome).toMatchObject({ remaining: 0, skipped: [], state: before });
+  });
+
+  it('release-sessions is finished by the next one', async () => {
+    const start = open();
+    const before = state(start);
+    await contain(start);
+    const { outcomes } = await killEverywhere({
+      open: () => copyOfSystemdNode(start),
+      run: (node, env) => release(node, {}, env),
+      look: async (node, { id, command }) => {
+        const { remaining, skipped, restored } = json(await release(node));
+        const left = existsSync(join(node.root, saved));
+        return { id, command, remaining, skipped, restored, left, state: state(node) };
+      },
+    });
+
+    // From all that was changed down to nothing.
+    const restored = outcomes.map((outcome) => outcome.restored);
+    expect([Math.max(...restored), Math.min(...restored)]).toEqual([6, 0]);
+    for (const outcome of outcomes)
+      expect(outcome).toMatchObject({ remaining: 0, skipped: [], left: false, state: before });
   });
 });

@@ -1,10 +1,9 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { inParallel, killer } from './killed-run.ts';
+import { killEverywhere } from './killed-run.ts';
 import { json, smallTree } from './node-folder.ts';
-import { type StandInServices, standInServices } from './stand-in-services.ts';
-import { type SystemdNode, systemdNode } from './stand-ins.ts';
+import { copyOfSystemdNode, type SystemdNode, systemdNode } from './systemd-node.ts';
 
 const agent = {
   SubState: 'running',
@@ -23,10 +22,9 @@ const dropIn = '/etc/systemd/system/ecs.service.d/50-cgroup-medic-disabled.conf'
 const saved = 'var/lib/cgroup-medic/disable-agent/test-1/saved';
 
 type TestNode = SystemdNode & {
-  services: StandInServices;
   disable(changes?: Record<string, string>, env?: Record<string, string>): ReturnType<SystemdNode['run']>;
   enable(changes?: Record<string, string>, env?: Record<string, string>): ReturnType<SystemdNode['run']>;
-  /** Without what a start and a reload change of themselves. */
+  /** Without what a start changes of itself. */
   settled(): Record<string, string>;
 };
 const nodes: TestNode[] = [];
@@ -36,11 +34,15 @@ afterAll(() => {
 
 function open(properties: Record<string, string> = {}, unit = 'ecs.service'): TestNode {
   const node = systemdNode(smallTree);
-  const services = standInServices(node.root);
-  services.unit(unit, { ...agent, ...properties });
-  const opened: TestNode = {
+  node.systemd.unit(unit, { ...agent, ...properties });
+  const opened = testNode(node);
+  nodes.push(opened);
+  return opened;
+}
+
+function testNode(node: SystemdNode): TestNode {
+  return {
     ...node,
-    services,
     disable: (changes = {}, env = {}) => node.run('disable-agent', { ...parameters, ...changes }, env),
     enable: (changes = {}, env = {}) => node.run('enable-agent', { incident: 'test-1', ...changes }, env),
     settled: () =>
@@ -48,13 +50,11 @@ function open(properties: Record<string, string> = {}, unit = 'ecs.service'): Te
         Object.entries(node.files()).map(([path, text]) => [
           path,
           text
-            .replace(/\n(DropInPaths=[^\n]*|ExecMainStartTimestampMonotonic=\d+|MainPID=\d+)(?=\n|$)/g, '')
+            .replace(/\n(ExecMainStartTimestampMonotonic=\d+|MainPID=\d+)(?=\n|$)/g, '')
             .replace(/\nActiveState=activating\n/, '\nActiveState=active\n'),
         ]),
       ),
   };
-  nodes.push(opened);
-  return opened;
 }
 
 describe.concurrent('disable-agent', () => {
@@ -65,8 +65,7 @@ describe.concurrent('disable-agent', () => {
     expect(node.settled()).toEqual(start);
     const real = await node.disable();
     const result = json(real);
-    node.services.property('ecs.service', 'ActiveState');
-    const disabled = node.services.property('ecs.service', 'ActiveState');
+    const disabled = node.systemd.property('ecs.service', 'ActiveState');
     const text = node.read(dropIn);
     const dryUndo = json(await node.enable({ dryRun: 'true' }));
     const undone = await node.enable();
@@ -126,12 +125,12 @@ describe.concurrent('disable-agent', () => {
   it('does nothing the second time, and what starts it all the same does not', async () => {
     const node = open();
     await node.disable();
-    const calls = node.services.changes().length;
+    const calls = node.systemd.changes().length;
     const again = await node.disable();
 
     expect(again.status).toBe('Success');
     expect(json(again)).toMatchObject({ changed: false, changes: [], undo: { document: 'enable-agent' } });
-    expect(node.services.changes()).toHaveLength(calls);
+    expect(node.systemd.changes()).toHaveLength(calls);
   });
 
   it.each<[string, Record<string, string>, number]>([
@@ -146,28 +145,28 @@ describe.concurrent('disable-agent', () => {
 
     expect(result.changes).toHaveLength(count);
     expect(undone).toMatchObject({ restored: count, remaining: 0, skipped: [] });
-    expect(node.services.property('ecs.service', 'ActiveState')).toBe(before);
+    expect(node.systemd.property('ecs.service', 'ActiveState')).toBe(before);
     expect(existsSync(join(node.root, 'etc/cgroup-medic'))).toBe(false);
     expect(existsSync(join(node.root, 'etc/systemd/system/ecs.service.d'))).toBe(false);
   });
 
   it('stops a socket that would start it, and starts it again; leaves a timer to its condition', async () => {
     const node = open({ TriggeredBy: 'ecs.socket ecs.timer' });
-    node.services.unit('ecs.socket', { SubState: 'listening' });
-    node.services.unit('ecs.timer', { SubState: 'waiting' });
+    node.systemd.unit('ecs.socket', { SubState: 'listening' });
+    node.systemd.unit('ecs.timer', { SubState: 'waiting' });
     const result = json(await node.disable());
     const [socket, timer] = ['ecs.socket', 'ecs.timer'].map((unit) =>
-      node.services.property(unit, 'ActiveState'),
+      node.systemd.property(unit, 'ActiveState'),
     );
     const undone = json(await node.enable());
 
     expect(result).toMatchObject({ changed: true, before: { triggers: 1 } });
     expect([socket, timer]).toEqual(['inactive', 'active']);
-    expect(node.services.changes().find((line) => line.includes(' stop '))).toBe(
+    expect(node.systemd.changes().find((line) => line.includes(' stop '))).toBe(
       'systemctl stop -- ecs.socket ecs.service',
     );
     expect(undone).toMatchObject({ remaining: 0, skipped: [] });
-    expect(node.services.property('ecs.socket', 'ActiveState')).toBe('active');
+    expect(node.systemd.property('ecs.socket', 'ActiveState')).toBe('active');
     expect(existsSync(join(node.root, 'etc/systemd/system/ecs.socket.d'))).toBe(false);
   });
 
@@ -191,9 +190,9 @@ describe.concurrent('disable-agent', () => {
     ['its other name is protected', { Names: 'ecs.service kubelet.service' }, 'kubelet.service'],
   ])('refuses when %s', async (_, properties, message) => {
     const node = open(properties);
-    node.services.unit('shop.service', {});
-    node.services.unit('a.service', { ActiveState: 'inactive' });
-    node.services.unit('basic.target', {});
+    node.systemd.unit('shop.service', {});
+    node.systemd.unit('a.service', { ActiveState: 'inactive' });
+    node.systemd.unit('basic.target', {});
     const before = node.settled();
     const [dry, real] = [await node.disable({ dryRun: 'true' }), await node.disable()];
 
@@ -201,13 +200,13 @@ describe.concurrent('disable-agent', () => {
     expect(json(real).error).toContain(message);
     expect(json(dry)).toEqual(json(real));
     expect(node.settled()).toEqual(before);
-    expect(node.services.changes()).toEqual([]);
+    expect(node.systemd.changes()).toEqual([]);
   });
 
   it('does not take what is stopped for something that needs it', async () => {
     const node = open({ RequiredBy: 'a.service b.service' });
-    node.services.unit('a.service', { ActiveState: 'inactive' });
-    node.services.unit('b.service', { ActiveState: 'failed' });
+    node.systemd.unit('a.service', { ActiveState: 'inactive' });
+    node.systemd.unit('b.service', { ActiveState: 'failed' });
 
     expect(json(await node.disable({ dryRun: 'true' })).error).toBeUndefined();
   });
@@ -235,7 +234,7 @@ describe.concurrent('disable-agent', () => {
     timeout: 120_000,
   }, async () => {
     const node = open();
-    node.services.on(
+    node.systemd.on(
       'stop',
       `put ActiveState deactivating; put SubState stop-sigterm
 export -f put end; export file root
@@ -253,12 +252,12 @@ sleep 300`,
     });
     // Once it had stopped, and not while it was at it.
     expect(undone).toMatchObject({ remaining: 0, skipped: [] });
-    expect(node.services.property('ecs.service', 'ActiveState')).toBe('active');
+    expect(node.systemd.property('ecs.service', 'ActiveState')).toBe('active');
   });
 
   it('clears the failure that the stop was to the agent, and starts it again when undone', async () => {
     const node = open();
-    node.services.on(
+    node.systemd.on(
       'stop',
       'put ActiveState failed; put SubState failed; put Result exit-code; put MainPID 0',
     );
@@ -267,24 +266,25 @@ sleep 300`,
 
     expect(result).toMatchObject({ changed: true, after: { activeState: 'inactive' } });
     expect(undone).toMatchObject({ remaining: 0, skipped: [] });
-    expect(node.services.property('ecs.service', 'ActiveState')).toBe('active');
+    expect(node.systemd.property('ecs.service', 'ActiveState')).toBe('active');
   });
 
   it('takes back what it had done when systemd does not reload, or a later drop-in undoes ours', async () => {
-    const [deaf, reset] = [open(), open()];
+    const own = '/etc/systemd/system/ecs.service.d/90-own.conf';
+    const [deaf, reset] = [open(), open({ DropInPaths: own })];
     const start = [deaf.settled(), {}];
-    deaf.services.fail('daemon-reload');
+    deaf.systemd.fail('daemon-reload');
     const failed = json(await deaf.disable());
-    deaf.services.fail();
+    deaf.systemd.fail();
     mkdirSync(join(reset.root, 'etc/systemd/system/ecs.service.d'), { recursive: true });
-    reset.write('etc/systemd/system/ecs.service.d/90-own.conf', '[Unit]\nConditionPathExists=\n');
+    reset.write(own, '[Unit]\nConditionPathExists=\n');
     start[1] = reset.settled();
     const undone = json(await reset.disable());
 
     expect(failed.error).toContain('daemon-reload failed with 1');
     expect(undone.error).toContain('90-own.conf is read after our drop-in and takes its condition back');
     expect(reset.settled()).toEqual(start[1]);
-    expect(deaf.services.property('ecs.service', 'ActiveState')).toBe('active');
+    expect(deaf.systemd.property('ecs.service', 'ActiveState')).toBe('active');
     expect(json(await deaf.enable())).toMatchObject({ remaining: 0 });
     expect(deaf.settled()).toEqual(start[0]);
   });
@@ -306,7 +306,7 @@ sleep 300`,
   it('says when the agent does not come back', async () => {
     const node = open();
     await node.disable();
-    node.services.on('start', 'put ActiveState failed; put SubState failed');
+    node.systemd.on('start', 'put ActiveState failed; put SubState failed');
     const undone = json(await node.enable());
 
     expect(undone).toMatchObject({
@@ -327,61 +327,45 @@ sleep 300`,
   });
 });
 
-describe('a disable that is killed', () => {
-  it('leaves the node as it was, or so that the inverse makes it so', { timeout: 300_000 }, async () => {
-    const kill = killer();
-    try {
-      const listed = kill.list();
-      const first = open();
-      await first.disable({}, listed.env);
-      const commands = listed.commands();
-      const from = commands.findIndex((command) => command.startsWith('save_changes'));
-      const steps = commands.map((_, index) => index + 1).filter((step) => step > from && step % 11 === 0);
-      const outcomes = await inParallel(steps, 6, async (at) => {
-        const node = open();
-        const start = node.settled();
-        const killed = await node.disable({}, kill.killAt(at));
-        const state = existsSync(join(node.root, saved));
-        const undone = json(await node.enable());
-        const same = JSON.stringify(node.settled()) === JSON.stringify(start);
-        return { at, killed: killed.status, state, remaining: undone.remaining, same };
-      });
+describe('killed between any two commands', { timeout: 300_000 }, () => {
+  it('disable-agent leaves the node as it was, or so that its inverse makes it so', async () => {
+    const start = open();
+    const before = start.settled();
+    const { outcomes } = await killEverywhere({
+      open: () => testNode(copyOfSystemdNode(start)),
+      run: (node, env) => node.disable({}, env),
+      look: async (node, { id, command }) => {
+        const changed = JSON.stringify(node.settled()) !== JSON.stringify(before);
+        const recorded = existsSync(join(node.root, saved));
+        const { remaining, skipped } = json(await node.enable());
+        return { id, command, changed, recorded, remaining, skipped, files: node.settled() };
+      },
+    });
 
-      expect(outcomes.filter(({ killed }) => killed === 'TimedOut').length).toBeGreaterThan(10);
-      expect(outcomes.filter(({ remaining, same }) => remaining !== 0 || !same)).toEqual([]);
-      expect(outcomes.filter(({ state }) => state).length).toBeGreaterThan(10);
-    } finally {
-      kill.close();
-    }
+    expect(outcomes.filter(({ changed }) => changed).length).toBeGreaterThan(8);
+    expect(outcomes.filter(({ changed, recorded }) => changed && !recorded)).toEqual([]);
+    for (const outcome of outcomes)
+      expect(outcome).toMatchObject({ remaining: 0, skipped: [], files: before });
   });
 
-  it('and so does an undo that is killed', { timeout: 300_000 }, async () => {
-    const kill = killer();
-    try {
-      const listed = kill.list();
-      const first = open();
-      await first.disable();
-      await first.enable({}, listed.env);
-      const commands = listed.commands();
-      const from = commands.findIndex((command) => command.startsWith('restore_changes'));
-      const steps = commands.map((_, index) => index + 1).filter((step) => step > from && step % 19 === 0);
-      const outcomes = await inParallel(steps, 6, async (at) => {
-        const node = open();
-        const start = node.settled();
-        await node.disable();
-        await node.enable({}, kill.killAt(at));
-        const undone = json(await node.enable());
-        return {
-          at,
-          remaining: undone.remaining,
-          same: JSON.stringify(node.settled()) === JSON.stringify(start),
-        };
-      });
+  it('enable-agent is finished by the next one', async () => {
+    const start = open();
+    const before = start.settled();
+    await start.disable();
+    const { outcomes } = await killEverywhere({
+      open: () => testNode(copyOfSystemdNode(start)),
+      run: (node, env) => node.enable({}, env),
+      look: async (node, { id, command }) => {
+        const { remaining, skipped, restored } = json(await node.enable());
+        const left = existsSync(join(node.root, saved));
+        return { id, command, remaining, skipped, restored, left, files: node.settled() };
+      },
+    });
 
-      expect(outcomes.length).toBeGreaterThan(8);
-      expect(outcomes.filter(({ remaining, same }) => remaining !== 0 || !same)).toEqual([]);
-    } finally {
-      kill.close();
-    }
+    // From all that was changed down to nothing.
+    const restored = outcomes.map((outcome) => outcome.restored);
+    expect([Math.max(...restored), Math.min(...restored)]).toEqual([6, 0]);
+    for (const outcome of outcomes)
+      expect(outcome).toMatchObject({ remaining: 0, skipped: [], left: false, files: before });
   });
 });

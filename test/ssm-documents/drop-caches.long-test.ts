@@ -3,8 +3,8 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { inParallel, killer } from './killed-run.ts';
-import { json, type NodeFolder, nodeFolder, smallTree, stalled } from './node-folder.ts';
+import { killEverywhere } from './killed-run.ts';
+import { cgroup, copyOf, json, type NodeFolder, nodeFolder, smallTree, stalled } from './node-folder.ts';
 
 const knob = 'proc/sys/vm/drop_caches';
 const state = 'var/lib/cgroup-medic/drop-caches';
@@ -35,6 +35,10 @@ type TestNode = NodeFolder & {
 function open(tree = smallTree, sync = 'exit 0'): TestNode {
   const node = nodeFolder(tree);
   nodes.push(node);
+  return withSync(node, sync);
+}
+
+function withSync(node: NodeFolder, sync: string): TestNode {
   const bin = mkdtempSync(join(folder, 'bin-'));
   writeFileSync(join(bin, 'sync'), `#!/bin/sh\necho "$@" >>${bin}/calls\n${sync}\n`);
   chmodSync(join(bin, 'sync'), 0o755);
@@ -249,41 +253,30 @@ describe.concurrent('drop-caches', () => {
   });
 });
 
-describe('a drop that is killed', () => {
-  it('at any command drops at most once, however often it is delivered', { timeout: 300_000 }, async () => {
-    const kill = killer();
-    try {
-      const listed = kill.list();
-      const first = open();
-      plainKnob(first);
-      await first.drop({}, listed.env);
-      const commands = listed.commands();
-      const from = commands.findIndex((command) => command.startsWith('take_turn'));
-      // Every command around the drop, of the others every ninth.
-      const dropping = commands.findIndex(
-        (command) => command.startsWith('write_knob') || command === 'drop',
-      );
-      const steps = commands
-        .map((_, index) => index + 1)
-        .filter((step) => step > from && (Math.abs(step - dropping) < 45 || step % 9 === 0));
-      const outcomes = await inParallel(steps, 8, async (at) => {
-        const node = open();
-        plainKnob(node);
-        const killed = await node.drop({}, kill.killAt(at));
-        const then = node.read(knob);
-        node.write(knob, '0\n');
-        const again = await node.drop();
-        const dropped = (then === '3\n' ? 1 : 0) + (node.read(knob) === '3\n' ? 1 : 0);
-        node.close();
-        return { at, status: killed.status, again: again.status, dropped };
-      });
+describe('killed between any two commands', () => {
+  it('drop-caches drops at most once, however often it is delivered', { timeout: 300_000 }, async () => {
+    // Nothing is dying, so that nothing is waited for.
+    const start = open({ ...smallTree, ...cgroup('', { live: 6, dying: 0, cacheKb: 300_000 }) });
+    plainKnob(start);
+    const { outcomes } = await killEverywhere(
+      {
+        open: () => withSync(copyOf(start), 'exit 0'),
+        run: (node, env) => node.drop({}, env),
+        look: async (node) => {
+          const then = node.read(knob);
+          node.write(knob, '0\n');
+          const again = await node.drop();
+          const dropped = (then === '3\n' ? 1 : 0) + (node.read(knob) === '3\n' ? 1 : 0);
+          return { again: again.status, first: then === '3\n', dropped };
+        },
+      },
+      { atOnce: 6 },
+    );
 
-      expect(from).toBeGreaterThan(10);
-      expect(outcomes.filter(({ status }) => status === 'TimedOut').length).toBeGreaterThan(60);
-      expect(outcomes.filter(({ again, dropped }) => again !== 'Success' || dropped > 1)).toEqual([]);
-      expect(outcomes.some(({ dropped }) => dropped === 1)).toBe(true);
-    } finally {
-      kill.close();
-    }
+    // Before the drop, with the mark of it and without the drop, and after it.
+    expect(new Set(outcomes.map(({ first, dropped }) => `${first} ${dropped}`))).toEqual(
+      new Set(['false 1', 'false 0', 'true 1']),
+    );
+    expect(outcomes.filter(({ again, dropped }) => again !== 'Success' || dropped > 1)).toEqual([]);
   });
 });

@@ -18,7 +18,7 @@ import { readEvidence } from '../../lambdas/domain/evidence/read-evidence.ts';
 import { loadDocument } from '../../ssm-documents/load.ts';
 import { holdHost } from '../host-lock.ts';
 import { shown } from './busy-node.ts';
-import { isInstalled, isV1Host, v1Mount } from './node-folder.ts';
+import { isInstalled, isV1Host, json, v1Mount } from './node-folder.ts';
 
 const name = `cgroup-medic-test-${process.pid}`;
 const history = '/var/lib/cgroup-medic/evidence';
@@ -308,19 +308,22 @@ describe.skipIf(!isV1Host)('on this host (needs root and cgroup v1)', () => {
     });
   });
 
-  it.skipIf(!isInstalled('strace'))(
-    'writes nothing but its history and its own cgroups',
-    { timeout: 120_000 },
-    async () => {
-      const trace = join(folder, 'trace');
-      const prefix = `exec strace -f -qq -o ${trace} -e trace=open,openat,creat,mkdir,mkdirat,rmdir,unlink,unlinkat,rename,renameat,renameat2,chmod,fchmodat,chown,fchownat,link,linkat,symlink,symlinkat,truncate,mknod,mknodat,mount,umount2,kill,tkill,setxattr,utimensat,connect bash ${script};`;
-      await start('1', { prefix }).evidence();
-
-      const changes = readFileSync(trace, 'utf8')
+  describe.skipIf(!isInstalled('strace'))('reads only', { timeout: 120_000 }, () => {
+    const calls =
+      'open,openat,creat,mkdir,mkdirat,rmdir,unlink,unlinkat,rename,renameat,renameat2,chmod,fchmodat,chown,fchownat,link,linkat,symlink,symlinkat,truncate,mknod,mknodat,mount,umount2,kill,tkill,setxattr,utimensat,connect';
+    const trace = join(folder, 'trace');
+    const traced = `exec strace -f -qq -o ${trace} -e trace=${calls} bash`;
+    /** The calls that succeeded, and would have changed something. */
+    const changes = () =>
+      readFileSync(trace, 'utf8')
         .split('\n')
         .filter((line) => line !== '' && !/ = -1 | resumed>|--- SIG|\+\+\+ /.test(line))
         .filter((line) => !/ open(at)?\(/.test(line) || /O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|O_APPEND/.test(line))
-        .filter((line) => !/"\/dev\/(null|tty)"/.test(line))
+        .filter((line) => !/"\/dev\/(null|tty)"/.test(line));
+
+    it('collect-evidence, but for its history and its own cgroups', async () => {
+      await start('1', { prefix: `${traced} ${script};` }).evidence();
+      const ours = changes()
         .filter((line) => !line.includes(`"${history}/history`))
         .filter((line) => !/"\/sys\/fs\/cgroup\/memory\/cgroup-medic-probe-\d+[/"]/.test(line))
         // The first run makes the folder of its history.
@@ -330,9 +333,32 @@ describe.skipIf(!isV1Host)('on this host (needs root and cgroup v1)', () => {
               line,
             ),
         );
-      expect(changes).toEqual([]);
-    },
-  );
+
+      expect(ours).toEqual([]);
+    });
+
+    it('collect-services', () => {
+      const scope = 'session-1.scope loaded active abandoned x';
+      // With every tool that it may ask, so that nothing is left out.
+      const path = commands({
+        systemctl: `case "$*" in list-units*) echo '${scope}'; echo a.service loaded failed failed A ;; *) printf '%s' '${shown({ Id: 'a.service', NRestarts: 3 })}' ;; esac`,
+        loginctl: 'case "$1" in list*) echo 1 1000 alice ;; *) echo State=closing ;; esac',
+        journalctl: 'echo "1800000000.5 host systemd[1]: Started session-1.scope - Session 1 of User alice."',
+        crictl: 'case "$*" in *pods*) echo \'{"items": []}\' ;; *) echo \'{"containers": []}\' ;; esac',
+        kubelet: 'echo Kubernetes v1.33.1',
+        containerd: 'echo containerd x 1.7.27 y',
+        runc: 'echo runc version 1.2.4',
+      });
+      const { stdout } = spawnSync('sh', ['-c', `${traced} ${services}`], {
+        encoding: 'utf8',
+        env: { PATH: `${path}${process.env.PATH}` },
+      });
+
+      expect(json({ stdout }).probes.sessions).toMatchObject({ status: 'ok', value: { abandonedScopes: 1 } });
+      // The kubelet's health, on the loopback.
+      expect(changes().filter((line) => !/ connect\(.*htons\(10248\).*"127.0.0.1"/.test(line))).toEqual([]);
+    });
+  });
 
   it('stays within 20,000 characters and 15 seconds on a node of any size', {
     timeout: 300_000,

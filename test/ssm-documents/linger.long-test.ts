@@ -1,15 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { inParallel, killer } from './killed-run.ts';
+import { killEverywhere } from './killed-run.ts';
 import { json } from './node-folder.ts';
-import { type SystemdNode, sessionsTree, systemdNode } from './stand-ins.ts';
+import { copyOfSystemdNode, type SystemdNode, sessionsTree, systemdNode } from './systemd-node.ts';
 
 const nodes: SystemdNode[] = [];
-const kill = killer();
 afterAll(() => {
   for (const node of nodes.splice(0)) node.close();
-  kill.close();
 });
 
 const folder = 'var/lib/systemd/linger';
@@ -29,8 +27,8 @@ const enable = (node: SystemdNode, parameters = {}, env = {}) =>
     { users: 'alice bob', incident: 'i-1', fencing: '1', dryRun: 'false', ...parameters },
     env,
   );
-const disable = (node: SystemdNode, parameters = {}) =>
-  node.run('disable-linger', { incident: 'i-1', dryRun: 'false', ...parameters });
+const disable = (node: SystemdNode, parameters = {}, env = {}) =>
+  node.run('disable-linger', { incident: 'i-1', dryRun: 'false', ...parameters }, env);
 
 describe.concurrent('enable-linger', () => {
   it('predicts in a dry run what it then does, and is taken back exactly', async () => {
@@ -144,27 +142,51 @@ describe.concurrent('enable-linger', () => {
   });
 });
 
-describe('an enable-linger that is killed', () => {
-  it('at any command leaves users whom its inverse restores', { timeout: 300_000 }, async () => {
-    const list = kill.list();
-    await enable(open(['bob']), {}, list.env);
-    const commands = list.commands();
-    const first = commands.findIndex((command) => command.startsWith('save_changes')) + 1;
-    const last = commands.findIndex((command) => command.startsWith('print_result')) + 1;
-    const steps = Array.from({ length: last - first }, (_, index) => first + index).filter(
-      (_, index) => index % 5 === 0,
-    );
-    const outcomes = await inParallel(steps, 4, async (at) => {
-      const node = open(['bob']);
-      const killed = (await enable(node, {}, kill.killAt(at))).status === 'TimedOut';
-      const enabled = lingering(node)?.includes('alice');
-      const { remaining, skipped } = json(await disable(node));
-      return { at, killed, enabled, remaining, skipped, lingering: lingering(node) };
+describe('killed between any two commands', { timeout: 300_000 }, () => {
+  const saved = 'var/lib/cgroup-medic/enable-linger/i-1/saved';
+
+  // With a user who lingered before, and where nobody did, and logind had no list.
+  it.each([[['root']], [[]]])(
+    'enable-linger leaves users as they were, or so that its inverse makes them so (%j before)',
+    async (already) => {
+      const start = open(already);
+      const before = start.files();
+      const { outcomes } = await killEverywhere({
+        open: () => copyOfSystemdNode(start),
+        run: (node, env) => enable(node, {}, env),
+        look: async (node, { id, command }) => {
+          const changed = JSON.stringify(node.files()) !== JSON.stringify(before);
+          const recorded = existsSync(join(node.root, saved));
+          const { remaining, skipped } = json(await disable(node));
+          return { id, command, changed, recorded, remaining, skipped, files: node.files() };
+        },
+      });
+
+      expect(outcomes.filter(({ changed }) => changed).length).toBeGreaterThanOrEqual(2);
+      expect(outcomes.filter(({ changed, recorded }) => changed && !recorded)).toEqual([]);
+      for (const outcome of outcomes)
+        expect(outcome).toMatchObject({ remaining: 0, skipped: [], files: before });
+    },
+  );
+
+  it('disable-linger is finished by the next one', async () => {
+    const start = open();
+    const before = start.files();
+    await enable(start);
+    const { outcomes } = await killEverywhere({
+      open: () => copyOfSystemdNode(start),
+      run: (node, env) => disable(node, {}, env),
+      look: async (node, { id, command }) => {
+        const { remaining, skipped, restored } = json(await disable(node));
+        const left = existsSync(join(node.root, saved));
+        return { id, command, remaining, skipped, restored, left, files: node.files() };
+      },
     });
 
-    expect(outcomes.filter(({ killed }) => killed).length).toBe(steps.length);
-    expect(outcomes.filter(({ enabled }) => enabled).length).toBeGreaterThan(3);
+    // From all that was changed down to nothing.
+    const restored = outcomes.map((outcome) => outcome.restored);
+    expect([Math.max(...restored), Math.min(...restored)]).toEqual([3, 0]);
     for (const outcome of outcomes)
-      expect(outcome).toMatchObject({ remaining: 0, skipped: [], lingering: ['bob'] });
+      expect(outcome).toMatchObject({ remaining: 0, skipped: [], left: false, files: before });
   });
 });

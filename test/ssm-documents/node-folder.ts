@@ -98,6 +98,17 @@ export function nodeFolder(tree: Tree, { kbEach = 4 }: { kbEach?: number } = {})
     ].filter(({ slice }) => existsSync(join(root, 'sys/fs/cgroup', slice))),
     growsPerSecond: 0,
   });
+  return nodeAt(root, () => model.close());
+}
+
+/** A node as another one is at this moment, without a kernel model behind its knobs. */
+export function copyOf(node: { root: string }): NodeFolder {
+  const root = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-'));
+  execFileSync('cp', ['-a', `${node.root}/.`, root]);
+  return nodeAt(root);
+}
+
+function nodeAt(root: string, end: () => void = () => {}): NodeFolder {
   const read = (path: string) => readFileSync(join(root, path), 'utf8');
   return {
     root,
@@ -113,7 +124,7 @@ export function nodeFolder(tree: Tree, { kbEach = 4 }: { kbEach?: number } = {})
           .map((path) => [path, read(join('sys/fs/cgroup', path)).trim()]),
       ),
     close: () => {
-      model.close();
+      end();
       rmSync(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };
@@ -129,6 +140,7 @@ export const reclaimParameters = {
 };
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into output whose shape is what they are about
-export function json(result: Pick<DocumentResult, 'stdout'>): any {
+export function json(result: Pick<DocumentResult, 'stdout'> & Partial<DocumentResult>): any {
+  if (result.stdout === '') throw new Error(`it printed nothing (${result.responseCode}): ${result.stderr}`);
   return JSON.parse(result.stdout);
 }

@@ -5,27 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkParameters, runDocument } from '../../local/node/ssm-agent.ts';
 import { documentNames, loadDocument } from '../../ssm-documents/load.ts';
 import { cgroup, json, type NodeFolder, nodeFolder, reclaimParameters, smallTree } from './node-folder.ts';
-import { systemdNode } from './stand-ins.ts';
-
-const required: Record<string, Record<string, string>> = {
-  'collect-evidence': {},
-  'collect-services': {},
-  'contain-sessions': { incident: 'i-1', fencing: '1' },
-  'contain-unit': { unit: 'my-agent', incident: 'i-1', fencing: '1' },
-  'disable-agent': { unit: 'my-agent', incident: 'i-1', fencing: '1' },
-  'disable-linger': { incident: 'i-1' },
-  'drop-caches': { approval: 'policy:p', incident: 'i-1', fencing: '1' },
-  'enable-agent': { incident: 'i-1' },
-  'enable-linger': { users: 'alice', incident: 'i-1', fencing: '1' },
-  'prune-containers': { incident: 'i-1', fencing: '1' },
-  reclaim: { slices: '/a.slice', incident: 'i-1', fencing: '1' },
-  'reclaim-restore': { incident: 'i-1' },
-  'release-sessions': { incident: 'i-1' },
-  'release-unit': { incident: 'i-1' },
-  'restart-kubelet': { incident: 'i-1', fencing: '1' },
-  'restart-logind': { incident: 'i-1', fencing: '1' },
-  'stop-scopes': { incident: 'i-1', fencing: '1' },
-};
+import { required } from './required-parameters.ts';
+import { systemdNode } from './systemd-node.ts';
 
 describe('allowed patterns', () => {
   const slices = {
@@ -133,58 +114,73 @@ describe('allowed patterns', () => {
       'x'.repeat(201),
     ],
   };
-  const cases = [
-    ['contain-sessions', 'incident', incident],
-    ['contain-sessions', 'fencing', fencing],
-    ['contain-unit', 'unit', unit],
-    ['contain-unit', 'incident', incident],
-    ['contain-unit', 'fencing', fencing],
-    ['disable-agent', 'unit', unit],
-    ['disable-agent', 'incident', incident],
-    ['disable-agent', 'fencing', fencing],
-    ['disable-linger', 'incident', incident],
-    ['drop-caches', 'approval', approval],
-    ['drop-caches', 'incident', incident],
-    ['drop-caches', 'fencing', fencing],
-    ['enable-agent', 'incident', incident],
-    ['enable-linger', 'users', users],
-    ['enable-linger', 'incident', incident],
-    ['enable-linger', 'fencing', fencing],
-    ['prune-containers', 'incident', incident],
-    ['prune-containers', 'fencing', fencing],
-    ['reclaim', 'slices', slices],
-    ['reclaim', 'incident', incident],
-    ['reclaim', 'fencing', fencing],
-    ['reclaim-restore', 'incident', incident],
-    ['release-sessions', 'incident', incident],
-    ['release-unit', 'incident', incident],
-    ['restart-kubelet', 'incident', incident],
-    ['restart-kubelet', 'fencing', fencing],
-    ['restart-logind', 'incident', incident],
-    ['restart-logind', 'fencing', fencing],
-    ['stop-scopes', 'incident', incident],
-    ['stop-scopes', 'fencing', fencing],
-  ] as const;
+  const left = {
+    good: ['-', 'alice', '1000', 'alice 1001 _svc', Array(10).fill('u').join(' ')],
+    bad: [
+      '',
+      '- alice',
+      ' ',
+      '-a',
+      'a ',
+      ' a',
+      'a  b',
+      'a\tb',
+      'a\n',
+      'a;b',
+      '$(id)',
+      'a/b',
+      '..',
+      'é',
+      'x'.repeat(33),
+      Array(11).fill('u').join(' '),
+    ],
+  };
+  const samples: Record<string, { good: readonly string[]; bad: readonly string[] }> = {
+    slices,
+    incident,
+    fencing,
+    unit,
+    users,
+    approval,
+    processesOf: left,
+  };
+  const patterns = documentNames.flatMap((name) =>
+    Object.entries(loadDocument(name).content.parameters).flatMap(([parameter, { allowedPattern }]) =>
+      allowedPattern === undefined ? [] : [{ name, parameter, allowedPattern }],
+    ),
+  );
 
-  it('all have samples here', () => {
-    const patterns = documentNames.flatMap((name) =>
-      Object.entries(loadDocument(name).content.parameters).flatMap(([parameter, rule]) =>
-        rule.allowedPattern === undefined ? [] : [`${name} ${parameter}`],
+  it('all have samples here, and are the same for the same parameter', () => {
+    const named = patterns.map(({ parameter }) => parameter);
+    const different = new Set(
+      patterns.map(({ parameter, allowedPattern }) => `${parameter} ${allowedPattern}`),
+    );
+
+    expect([...new Set(named)].sort()).toEqual(Object.keys(samples).sort());
+    expect(different.size).toBe(Object.keys(samples).length);
+  });
+
+  it('are all that a parameter without a list of values has', () => {
+    const free = documentNames.flatMap((name) =>
+      Object.entries(loadDocument(name).content.parameters).flatMap(
+        ([parameter, { allowedPattern, allowedValues }]) =>
+          allowedPattern === undefined && allowedValues === undefined ? [`${name} ${parameter}`] : [],
       ),
     );
 
-    expect(cases.map(([name, parameter]) => `${name} ${parameter}`).sort()).toEqual(patterns.sort());
+    expect(free).toEqual([]);
   });
 
-  describe.each(cases)('%s %s', (name, parameter, samples) => {
+  describe.each(patterns)('$name $parameter', ({ name, parameter }) => {
+    const { good, bad } = samples[parameter] ?? { good: [], bad: [] };
     const check = (value: string) =>
       checkParameters(loadDocument(name).content, { ...required[name], [parameter]: value });
 
-    it.each(samples.good)('takes %j', (value) => {
+    it.each(good)('takes %j', (value) => {
       expect(check(value)[parameter]).toBe(value);
     });
 
-    it.each(samples.bad)('refuses %j', (value) => {
+    it.each(bad)('refuses %j', (value) => {
       expect(() => check(value)).toThrow(`parameter "${parameter}"`);
     });
   });

@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { killEverywhere } from './killed-run.ts';
 import { json, smallTree } from './node-folder.ts';
-import { type SystemdNode, systemdNode } from './stand-ins.ts';
+import { copyOfSystemdNode, type SystemdNode, systemdNode } from './systemd-node.ts';
 
 const nodes: SystemdNode[] = [];
 afterAll(() => {
@@ -25,14 +26,12 @@ function open(sessions: string[], { age = 990, state = 'active' } = {}): Systemd
   }
   return node;
 }
-const restart = (node: SystemdNode, parameters = {}) =>
-  node.run('restart-logind', {
-    minUptimeSeconds: '900',
-    incident: 'i-1',
-    fencing: '1',
-    dryRun: 'false',
-    ...parameters,
-  });
+const restart = (node: SystemdNode, parameters = {}, env = {}) =>
+  node.run(
+    'restart-logind',
+    { minUptimeSeconds: '900', incident: 'i-1', fencing: '1', dryRun: 'false', ...parameters },
+    env,
+  );
 const restarted = ['systemctl restart systemd-logind.service'];
 
 describe.concurrent('restart-logind', () => {
@@ -108,5 +107,25 @@ esac
 
     expect(result.status).toBe('Failed');
     expect(json(result).error).toContain('ended with 1, and logind did not answer within 30 s');
+  });
+});
+
+describe('killed between any two commands', () => {
+  it('restart-logind has restarted it at most once, however often it is delivered', {
+    timeout: 300_000,
+  }, async () => {
+    const start = open(['active', 'closing']);
+    const { outcomes } = await killEverywhere({
+      open: () => copyOfSystemdNode(start),
+      run: (node, env) => restart(node, {}, env),
+      look: async (node) => {
+        const first = node.systemd.changes().length;
+        const again = await restart(node);
+        return { first, status: again.status, changes: node.systemd.changes() };
+      },
+    });
+
+    expect(new Set(outcomes.map(({ first }) => first))).toEqual(new Set([0, 1]));
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ status: 'Success', changes: restarted });
   });
 });

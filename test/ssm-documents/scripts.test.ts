@@ -7,8 +7,8 @@ import { runDocument } from '../../local/node/ssm-agent.ts';
 import { documentNames, loadDocument } from '../../ssm-documents/load.ts';
 import { isInstalled, reclaimParameters } from './node-folder.ts';
 import { standInRuntime } from './stand-in-runtime.ts';
-import { healthyKubelet } from './stand-in-services.ts';
-import { systemdNode } from './stand-ins.ts';
+import { healthyKubelet } from './stand-in-systemd.ts';
+import { systemdNode } from './systemd-node.ts';
 
 const parts = globSync('ssm-documents/scripts/**/*.sh');
 const folder = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-lint-'));

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { standIns } from './stand-ins.ts';
+import { standIns, standInsOf } from './stand-in-systemd.ts';
 
 /** One container as `crictl ps -o json` and `crictl inspect` describe it. */
 export type StandInContainer = {
@@ -58,12 +58,24 @@ esac
 
 /** A stand-in for crictl in a node's folder, for what no real runtime does on demand: lie, hang, fail. */
 export function standInRuntime(root: string): StandInRuntime {
-  const commands = standIns(root);
-  commands.install('crictl', crictl);
-  const folder = (name: string) => join(root, 'runtime', name);
-  for (const name of ['listed', 'inspected']) mkdirSync(folder(name), { recursive: true });
+  standIns(root).install('crictl', crictl);
+  for (const name of ['listed', 'inspected']) mkdirSync(join(root, 'runtime', name), { recursive: true });
   mkdirSync(join(root, 'run/containerd'), { recursive: true });
   const server = createServer().listen(join(root, 'run/containerd/containerd.sock')).unref();
+  const runtime = standInRuntimeOf(root);
+  return {
+    ...runtime,
+    close: () => {
+      server.close();
+      runtime.close();
+    },
+  };
+}
+
+/** The one that is in the folder already: of a copy. */
+export function standInRuntimeOf(root: string): StandInRuntime {
+  const commands = standInsOf(root);
+  const folder = (name: string) => join(root, 'runtime', name);
   const add = (container: StandInContainer) => {
     const now = Date.now();
     const {
@@ -121,9 +133,6 @@ export function standInRuntime(root: string): StandInRuntime {
     hang: commands.hang,
     fail: commands.fail,
     say: (text) => writeFileSync(folder('said'), text),
-    close: () => {
-      server.close();
-      rmSync(folder('listed'), { recursive: true, force: true });
-    },
+    close: () => rmSync(folder('listed'), { recursive: true, force: true }),
   };
 }

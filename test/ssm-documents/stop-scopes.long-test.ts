@@ -2,33 +2,23 @@ import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, utimesSync, writ
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Tree } from '../../local/node/recorded-tree.ts';
 import { holdHost } from '../host-lock.ts';
-import { inParallel, killer } from './killed-run.ts';
-import { isV1Host, json, smallTree, v1Mount } from './node-folder.ts';
+import { killEverywhere } from './killed-run.ts';
+import { isV1Host, json, v1Mount } from './node-folder.ts';
 import { runParts } from './shell-parts.ts';
-import { type SystemdNode, systemdNode } from './stand-ins.ts';
+import { copyOfSystemdNode, type SystemdNode, systemdNode, v1Tree } from './systemd-node.ts';
 
 const nodes: SystemdNode[] = [];
-const kill = killer();
 afterAll(() => {
   for (const node of nodes.splice(0)) node.close();
-  kill.close();
 });
 
-// cgroup v1, where a directory of a recorded node needs no files of the kernel's that rmdir would stumble over.
-const v1: Tree = {
-  ...Object.fromEntries(Object.entries(smallTree).filter(([path]) => path.startsWith('proc/'))),
-  'proc/uptime': '10000.00 1.00\n',
-  'proc/cgroups': '#subsys_name\thierarchy\tnum_cgroups\tenabled\nmemory\t1\t1\t1\n',
-  'sys/fs/cgroup/memory/memory.stat': 'total_cache 0\n',
-};
 const memory = 'sys/fs/cgroup/memory';
 
 type Scope = { sub?: string; age?: number; processes?: number; state?: string };
 
 function open(scopes: Record<string, Scope> = {}, folders: Record<string, number> = {}): SystemdNode {
-  const node = systemdNode(v1);
+  const node = systemdNode(v1Tree);
   nodes.push(node);
   for (const [name, { sub = 'running', age = 7200, processes = 1, state = 'active' }] of Object.entries(
     scopes,
@@ -107,7 +97,7 @@ describe.concurrent('stop-scopes', () => {
     expect(result.refusals).toEqual([
       {
         subject: 'session-1.scope',
-        reason: 'processes of an ended session still run in it: endProcesses=true ends them',
+        reason: 'its login is over and has left 1 process: endProcesses=true ends them',
       },
     ]);
     expect([dry.changes, dry.refusals]).toEqual([result.changes, result.refusals]);
@@ -115,13 +105,98 @@ describe.concurrent('stop-scopes', () => {
     expect(json(await stop(node))).toMatchObject({ changed: false, changes: [], stopped: 0 });
   });
 
-  it('ends processes of an ended session only when it may', async () => {
-    const node = open(scopes);
-    const result = json(await stop(node, { endProcesses: 'true' }));
+  describe('processes of an ended session', () => {
+    const of = (node: SystemdNode, uid: string) => {
+      const group = `/user.slice/user-${uid}.slice/session-1.scope`;
+      node.systemd.unit('session-1.scope', {
+        SubState: 'abandoned',
+        ControlGroup: group,
+        ActiveEnterTimestampMonotonic: '1',
+      });
+      put(node, `sys/fs/cgroup/systemd${group}/cgroup.procs`, '4711\n4712\n');
+      put(node, 'etc/passwd', 'alice:x:1000:1000::/:/bin/sh\n');
+      return node;
+    };
+    const state = (node: SystemdNode) => node.systemd.property('session-1.scope', 'ActiveState');
+    const may = { endProcesses: 'true', processesOf: 'alice 1001' };
 
-    expect(result).toMatchObject({ stopped: 3, refusals: [] });
-    expect(node.systemd.property('session-1.scope', 'ActiveState')).toBe('inactive');
-    expect(node.systemd.property('session-3.scope', 'ActiveState')).toBe('active');
+    it.each(['1000', '1001'])('are ended where that is allowed for their user (%s)', async (uid) => {
+      const node = of(open(scopes), uid);
+      const dry = json(await stop(node, { ...may, dryRun: 'true' }));
+      const result = json(await stop(node, may));
+
+      expect(result).toMatchObject({ stopped: 3, refusals: [] });
+      expect(result.changes).toContainEqual({
+        kind: 'scope',
+        subject: 'session-1.scope',
+        from: 'abandoned, with 2 processes',
+        to: 'stopped',
+      });
+      expect([dry.changes, dry.refusals]).toEqual([result.changes, result.refusals]);
+      expect(state(node)).toBe('inactive');
+      expect(node.systemd.property('session-3.scope', 'ActiveState')).toBe('active');
+    });
+
+    it.each<[string, (node: SystemdNode) => unknown, string]>([
+      [
+        'of a user who is not named',
+        (node) => of(node, '1002'),
+        'its login was that of 1002, who is not named',
+      ],
+      [
+        'of a login that is not over',
+        (node) => put(node, 'run/systemd/sessions/1', 'UID=1000\nSTATE=active\n'),
+        'logind says that its login is not over',
+      ],
+      [
+        'of a scope that is not in the slice of a user',
+        ({ systemd }) =>
+          systemd.unit('session-1.scope', {
+            SubState: 'abandoned',
+            ControlGroup: '/user.slice/session-1.scope',
+            ActiveEnterTimestampMonotonic: '1',
+          }),
+        'it cannot be told whose login it was',
+      ],
+    ])('are left where they are %s', async (_, change, reason) => {
+      const node = of(open(scopes), '1000');
+      put(node, 'sys/fs/cgroup/systemd/user.slice/session-1.scope/cgroup.procs', '4711\n');
+      change(node);
+      const dry = json(await stop(node, { ...may, dryRun: 'true' }));
+      const result = json(await stop(node, may));
+
+      expect(result.refusals).toEqual([
+        { subject: 'session-1.scope', reason: expect.stringContaining(reason) },
+      ]);
+      expect(dry.refusals).toEqual(result.refusals);
+      expect(state(node)).toBe('active');
+    });
+
+    it('are left in a scope that no login has made', async () => {
+      const node = open({ 'run-r9.scope': { sub: 'abandoned' } });
+      const result = json(await stop(node, may));
+
+      expect(result.refusals).toEqual([
+        { subject: 'run-r9.scope', reason: expect.stringContaining('it is not of a login') },
+      ]);
+    });
+
+    it('are ended of nobody where nobody is named', async () => {
+      const { error } = json(await stop(of(open(scopes), '1000'), { endProcesses: 'true' }));
+
+      expect(error).toContain('only of those who are named in processesOf');
+    });
+
+    it('are left when somebody has come back to the scope right before', async () => {
+      const node = of(open(scopes), '1000');
+      const back = `sed -i "s/^SubState=.*/SubState=running/" '${node.root}/units/session-1.scope'`;
+      const result = json(await stop(node, may, meddle(node, 'stop_stale', back)));
+
+      expect(result.refusals).toEqual([
+        { subject: 'session-1.scope', reason: 'it is active (running) by now, not abandoned' },
+      ]);
+      expect(state(node)).toBe('active');
+    });
   });
 
   it('does not count as stopped what systemd does not stop', async () => {
@@ -246,19 +321,9 @@ describe.concurrent('stop-scopes', () => {
 
   it('looks again right before it removes', async () => {
     const node = open({}, { '/run-gone.scope': 7200, '/run-back.scope': 7200, '/run-full.scope': 7200 });
-    const file = join(node.root, 'meddle.sh');
-    writeFileSync(
-      file,
-      `[[ "$0" == *_script_0.sh ]] || return 0
-set -o functrace
-meddle() {
-  printf 'Id=run-back.scope\\nLoadState=loaded\\nActiveState=active\\n' >'${node.root}/units/run-back.scope'
-  echo 1 >'${node.root}/${memory}/run-full.scope/cgroup.procs'
-}
-trap 'if [[ "$BASH_COMMAND" == remove_leftovers ]]; then trap - DEBUG; meddle; fi' DEBUG
-`,
-    );
-    const result = json(await stop(node, {}, { BASH_ENV: file }));
+    const code = `printf 'Id=run-back.scope\\nLoadState=loaded\\nActiveState=active\\n' >'${node.root}/units/run-back.scope'
+echo 1 >'${node.root}/${memory}/run-full.scope/cgroup.procs'`;
+    const result = json(await stop(node, {}, meddle(node, 'remove_leftovers', code)));
 
     expect(result.changes).toMatchObject([{ subject: '/run-gone.scope' }]);
     expect(result.refusals).toEqual([
@@ -288,6 +353,56 @@ trap 'if [[ "$BASH_COMMAND" == remove_leftovers ]]; then trap - DEBUG; meddle; f
     expect(is(node, 'run-gone.scope')).toBe(true);
   });
 
+  it('asks the runtime again right before it removes what was a pod', async () => {
+    const uid = '11111111-2222-3333-4444-555555555555';
+    const node = open({}, { [`/kubepods/pod${uid}`]: 7200 });
+    node.systemd.install('crictl', listing());
+    const back = `cat >'${node.root}/usr/bin/crictl' <<'EOF'\n#!/bin/bash\n${listing(uid)}EOF`;
+    const result = json(await stop(node, {}, meddle(node, 'remove_leftovers', back)));
+
+    expect(result).toMatchObject({
+      removed: 0,
+      refusals: [{ reason: 'it has an owner or a process again' }],
+    });
+    expect(is(node, `kubepods/pod${uid}`)).toBe(true);
+  });
+
+  it('asks about no more than it may remove', async () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 40 }, (_, index) => [`/run-r${index}x.scope`, 7200]),
+    );
+    const node = open({}, many);
+    const result = json(await stop(node, { maxCount: '10', dryRun: 'true' }));
+    const asked = node.read('calls').match(/ -- run-r\d+x\.scope$/gm) ?? [];
+
+    expect(result).toMatchObject({ left: 30 });
+    expect(asked).toHaveLength(10);
+  });
+
+  it('takes a directory that is older than the node for one of unknown age', async () => {
+    const node = open({}, { '/run-gone.scope': 7200, '/run-odd.scope': 20_000 });
+    const result = json(await stop(node));
+
+    expect(result.changes).toMatchObject([{ subject: '/run-gone.scope' }]);
+    expect(is(node, 'run-odd.scope')).toBe(true);
+  });
+
+  /** The environment in which this happens right before the document's first such command. */
+  function meddle(node: SystemdNode, command: string, code: string): Record<string, string> {
+    const file = join(node.root, 'meddle.sh');
+    writeFileSync(
+      file,
+      `[[ "$0" == *_script_0.sh ]] || return 0
+set -o functrace
+meddle() {
+${code}
+}
+trap 'if [[ "$BASH_COMMAND" == ${command} ]]; then trap - DEBUG; meddle; fi' DEBUG
+`,
+    );
+    return { BASH_ENV: file };
+  }
+
   function impatient(node: SystemdNode): string {
     const file = join(node.root, 'impatient.sh');
     writeFileSync(file, '[[ "$0" == *_script_0.sh ]] || return 0\nsleep() { command sleep 0.01; }\n');
@@ -295,41 +410,46 @@ trap 'if [[ "$BASH_COMMAND" == remove_leftovers ]]; then trap - DEBUG; meddle; f
   }
 });
 
-describe('a stop-scopes that is killed', () => {
-  it('at any command has removed nothing but what it may, and is finished by the next run', {
+describe('killed between any two commands', () => {
+  it('stop-scopes has stopped and removed nothing but what it may, and the next run finishes it', {
     timeout: 300_000,
   }, async () => {
-    const folders = {
-      '/run-a.scope/inner': 7200,
-      '/run-a.scope': 7200,
-      '/run-b.scope': 7200,
-      '/run-young.scope': 5,
-    };
-    const list = kill.list();
-    await stop(open({}, folders), {}, list.env);
-    const commands = list.commands();
-    const first = commands.findIndex((command) => command.startsWith('remove_leftovers')) + 1;
-    expect(first).toBeGreaterThan(50);
-    const steps = Array.from({ length: commands.length - first }, (_, index) => first + index).filter(
-      (_, index) => index % 8 === 0,
+    const start = open(
+      { 'session-1.scope': { sub: 'abandoned' }, 'session-2.scope': { processes: 0 }, 'run-r0.scope': {} },
+      { '/run-a.scope/inner': 7200, '/run-a.scope': 7200, '/run-b.scope': 7200, '/run-young.scope': 5 },
     );
-    const outcomes = await inParallel(steps, 4, async (at) => {
-      const node = open({}, folders);
-      const { status } = await stop(node, {}, kill.killAt(at));
-      const young = is(node, 'run-young.scope');
-      // What is left of a tree looks young again for a while.
-      const again = await stop(node);
-      return {
-        killed: status === 'TimedOut',
-        young,
-        again: again.status,
-        known: is(node, 'run-young.scope'),
-      };
+    const { outcomes } = await killEverywhere({
+      open: () => copyOfSystemdNode(start),
+      run: (node, env) => stop(node, {}, env),
+      look: async (node) => {
+        const there = ['run-a.scope', 'run-b.scope'].filter((path) => is(node, path)).length;
+        const stopped = node.systemd.property('session-2.scope', 'ActiveState') === 'inactive';
+        const again = await stop(node);
+        return {
+          there,
+          stopped,
+          again: again.status,
+          // What is left of a tree looks young again for a while.
+          left: json(again).refusals.length,
+          spared: ['session-1.scope', 'run-r0.scope'].map((unit) =>
+            node.systemd.property(unit, 'ActiveState'),
+          ),
+          young: is(node, 'run-young.scope'),
+          stoppedThen: node.systemd.property('session-2.scope', 'ActiveState'),
+        };
+      },
     });
 
-    expect(outcomes.filter(({ killed }) => killed).length).toBeGreaterThan(steps.length / 2);
+    expect(new Set(outcomes.map(({ there }) => there))).toEqual(new Set([2, 1, 0]));
+    expect(new Set(outcomes.map(({ stopped }) => stopped))).toEqual(new Set([false, true]));
     for (const outcome of outcomes)
-      expect(outcome).toMatchObject({ young: true, again: 'Success', known: true });
+      expect(outcome).toMatchObject({
+        again: 'Success',
+        left: 1,
+        spared: ['active', 'active'],
+        young: true,
+        stoppedThen: 'inactive',
+      });
   });
 });
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runParts } from './shell-parts.ts';
-import { type StandIns, standIns } from './stand-ins.ts';
+import { type StandIns, standIns } from './stand-in-systemd.ts';
 
 let root: string;
 let node: StandIns;
@@ -151,6 +151,16 @@ describe('services that no treatment touches', () => {
     node.unit('harmless.service', {
       ExecStart: `{ path=/bin/true ; argv[]=/bin/true path=; ; }\nExecStart={ path=${path} ; argv[]=${path} -x ; }`,
     });
+
+    expect(resolve('harmless')).toEqual([`it runs ${path}, which no treatment touches`]);
+  });
+
+  it.each([
+    ["/bin/sh ; argv[]=/bin/sh -c 'exec /usr/bin/kubelet --x' ; ", '/usr/bin/kubelet'],
+    ['/usr/bin/env ; argv[]=/usr/bin/env A=1 containerd ; ', 'containerd'],
+    ['/usr/bin/nice ; argv[]=/usr/bin/nice -n5 /opt/x/amazon-ssm-agent ; ', '/opt/x/amazon-ssm-agent'],
+  ])('are refused by what a shell or a wrapper runs: %s', (text, path) => {
+    node.unit('harmless.service', { ExecStart: `{ path=${text}}` });
 
     expect(resolve('harmless')).toEqual([`it runs ${path}, which no treatment touches`]);
   });

@@ -7,6 +7,8 @@ export const Sessions = z.object({
   closing: unknownOr(count),
   abandonedScopes: unknownOr(count),
   abandonedSample: z.array(name).max(10),
+  /** What still runs in those abandoned scopes that were looked at (10 at most), and whose logins they were. */
+  abandonedLeft: unknownOr(z.object({ scopes: count, processes: count, users: z.array(name).max(10) })),
   /** Logins in the last `coveredSeconds`. */
   logins: unknownOr(count),
   coveredSeconds: unknownOr(z.int().positive()),

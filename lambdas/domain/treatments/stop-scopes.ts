@@ -1,7 +1,10 @@
+import type { Evidence } from '../evidence/evidence.ts';
+import { probeValue } from '../evidence/probe.ts';
 import { leakedScopes } from '../evidence/producers.ts';
-import type { Treatment } from './treatment.ts';
+import type { Cluster } from '../settings.ts';
+import type { Proposal, Treatment } from './treatment.ts';
 
-/** Stops abandoned scopes and removes cgroup directories without a process that nobody owns. */
+/** Stops scopes without a process and removes cgroup directories that nobody owns; with an approval also scopes with one. */
 export const stopScopes: Treatment = {
   id: 'stop-scopes',
   kind: 'document',
@@ -10,20 +13,52 @@ export const stopScopes: Treatment = {
   treats: ['leaked-scopes'],
 
   propose(evidence, cluster) {
-    const leaked = evidence && leakedScopes(evidence);
-    if (leaked === undefined) return undefined;
-    return {
-      arguments: {
-        minAgeSeconds: String(cluster.scopes.minAgeSeconds),
-        maxCount: '500',
-        endProcesses: 'false',
-      },
-      reason: `${leaked} scope and session directories have no process in them; those older than ${cluster.scopes.minAgeSeconds} s that nobody owns are removed`,
-      expects: {
-        text: `fewer than ${cluster.thresholds.leakedScopes} such directories, and no new growth`,
-        signal: 'leakedScopes',
-        atMost: cluster.thresholds.leakedScopes - 1,
-      },
-    };
+    if (evidence === undefined) return undefined;
+    return endingProcesses(evidence, cluster) ?? leavingProcesses(evidence, cluster);
   },
 };
+
+/** What is always safe: nothing that runs is touched. */
+function leavingProcesses(evidence: Evidence, { scopes, thresholds }: Cluster): Proposal | undefined {
+  const leaked = leakedScopes(evidence);
+  if (leaked === undefined) return undefined;
+  return {
+    arguments: { minAgeSeconds: String(scopes.minAgeSeconds), maxCount: '500', endProcesses: 'false' },
+    reason: `${leaked} scope and session directories have no process in them; those older than ${scopes.minAgeSeconds} s that nobody owns are removed`,
+    expects: {
+      text: `fewer than ${thresholds.leakedScopes} such directories, and no new growth`,
+      signal: 'leakedScopes',
+      atMost: thresholds.leakedScopes - 1,
+    },
+  };
+}
+
+/**
+ * Where what leaks are scopes with processes in them: only ending those helps. They may be somebody's work (a program
+ * that was meant to outlive its login), so a person decides, and is told whose they are. Not before the directories that
+ * cost nobody anything are gone.
+ */
+function endingProcesses(evidence: Evidence, { scopes, thresholds }: Cluster): Proposal | undefined {
+  const sessions = probeValue(evidence.probes.sessions);
+  const abandoned = sessions?.abandonedScopes ?? 0;
+  const left = sessions?.abandonedLeft;
+  if (abandoned < thresholds.leakedScopes || left == null || left.processes === 0) return undefined;
+  if ((leakedScopes(evidence) ?? thresholds.leakedScopes) >= thresholds.leakedScopes) return undefined;
+  const users = left.users.filter((user) => /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$/.test(user));
+  if (users.length === 0) return undefined;
+  return {
+    risk: 'medium',
+    arguments: {
+      minAgeSeconds: String(scopes.minAgeSeconds),
+      maxCount: '500',
+      endProcesses: 'true',
+      processesOf: users.join(' '),
+    },
+    reason: `${abandoned} scopes are abandoned: their logins are over, and processes go on in them. In the ${left.scopes} that were looked at: ${left.processes} processes, of ${users.join(', ')}. All in those older than ${scopes.minAgeSeconds} s that are theirs are ended (SIGTERM, later SIGKILL), also what was meant to outlive its login (nohup, tmux); of nobody else`,
+    expects: {
+      text: `fewer than ${thresholds.leakedScopes} abandoned scopes, and no new growth`,
+      signal: 'abandonedScopes',
+      atMost: thresholds.leakedScopes - 1,
+    },
+  };
+}

@@ -9,7 +9,7 @@ export const Arguments = z.record(z.string(), z.string());
 export type Arguments = z.infer<typeof Arguments>;
 
 /** Counts of the evidence that verification can follow. */
-export const Signal = z.enum(['dying', 'leakedScopes']);
+export const Signal = z.enum(['dying', 'leakedScopes', 'abandonedScopes']);
 export type Signal = z.infer<typeof Signal>;
 
 /** What verification will check. */

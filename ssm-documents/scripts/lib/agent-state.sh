@@ -10,39 +10,32 @@
 SETTLE_SECONDS=100
 DROP_IN_PURPOSE=disabled
 
-change_value() {
-  case "$1" in
-    file | directory) file_value "$2" ;;
-    condition) condition_value "$2" ;;
-    state) settled_state "$2" ;;
-    *)
-      REASON='unknown kind of change'
-      return 1
-      ;;
-  esac
-}
-
-take_back() {
-  case "$1" in
-    file) remove_file "$2" ;;
-    directory) remove_directory "$2" ;;
-    condition) reload_without_ours "$2" ;;
-    state) start_again "$2" ;;
-  esac
-}
-
-condition_value() {
+value_of_condition() {
   unit_properties "$1" DropInPaths || return 1
   VALUE=not
   name_drop_in "$1" "${DROP_IN_PURPOSE}" ''
   if [[ " ${PROPERTY[DropInPaths]} " == *" ${DROP_IN} "* ]]; then VALUE=loaded; fi
 }
 
-reload_without_ours() {
-  reload_systemd && condition_value "$1" || return 1
+# For an inverse: our drop-in is gone by now.
+take_back_condition() {
+  reload_systemd && value_of_condition "$1" || return 1
   if [[ "${VALUE}" == not ]]; then return 0; fi
+  if ((REMAINING == 0)); then
+    REASON="${THEIRS}"
+    return 2
+  fi
   REASON='our drop-in is still there'
   return 1
+}
+
+THEIRS='the drop-in is changed by somebody else, and is still there'
+
+predict_condition() {
+  name_drop_in "$1" "${DROP_IN_PURPOSE}" ''
+  if [[ ! -e "${ROOT}${DROP_IN}" || "${GONE}" == *$'\n'"${DROP_IN}"$'\n'* ]]; then return 0; fi
+  REASON="${THEIRS}"
+  return 2
 }
 
 # Sets VALUE to what systemd has of unit $1. One that crash-loops is started: systemd starts it again and again.
@@ -61,7 +54,7 @@ state_value() {
 }
 
 # The same, once it has stopped stopping.
-settled_state() {
+value_of_state() {
   local second
   for ((second = 0; second < SETTLE_SECONDS; second++)); do
     state_value "$1" || return 1
@@ -72,9 +65,9 @@ settled_state() {
   return 1
 }
 
-start_again() {
+take_back_state() {
   timeout -k 5 "${SETTLE_SECONDS}" "${SYSTEMCTL}" start -- "$1" >&2 9>&- || log "systemctl start $1 did not succeed"
-  settled_state "$1" || return 1
+  value_of_state "$1" || return 1
   case "${VALUE}" in
     started) ;;
     failed)

@@ -5,12 +5,14 @@
 #
 #     STATE/saved    one change a line: KIND SUBJECT FROM TO, separated by tabs; taken back from the last to the first
 #
-# A document and its inverse share two functions of their own:
+# A document and its inverse share two functions for each KIND:
 #
-#     change_value KIND SUBJECT         sets VALUE to what it is now. Returns 1 with REASON when that cannot be told,
+#     value_of_KIND SUBJECT             sets VALUE to what it is now. Returns 1 with REASON when that cannot be told,
 #                                       3 when the subject is gone, and the change with it.
-#     take_back KIND SUBJECT FROM TO    makes it FROM again. Returns 1 with REASON when that failed, 2 with REASON when
+#     take_back_KIND SUBJECT FROM TO    makes it FROM again. Returns 1 with REASON when that failed, 2 with REASON when
 #                                       it is not ours to take back any more.
+#     predict_KIND SUBJECT FROM TO      for a dry run, where there is one: returns 2 with REASON when take_back_KIND would,
+#                                       once the files in GONE, one a line, are gone.
 
 PLANNED=''
 
@@ -45,8 +47,7 @@ save_changes() {
 
 write_saved() {
   printf '%s\n' "$1" >"${STATE}/saved.new" || return 1
-  # An old sync takes no file and writes everything, which can hang on a sick node.
-  timeout 10 sync "${STATE}/saved.new" 2>/dev/null || log "could not sync the saved state"
+  sync_file "${STATE}/saved.new"
   mv "${STATE}/saved.new" "${STATE}/saved"
 }
 
@@ -66,24 +67,39 @@ saved_change() {
 restore_changes() {
   local dry_run="$1" kind subject from to index status left=''
   local -a lines=()
-  RESTORED=0 REMAINING=0 SKIPPED=''
+  RESTORED=0 REMAINING=0 SKIPPED='' GONE=$'\n'
   [[ -e "${STATE}/saved" ]] || return 0
   mapfile -t lines <"${STATE}/saved"
+  # It is never written empty: what it said is lost, and with it what is left to take back.
+  if ((${#lines[@]} == 0)); then lines=('?'$'\t'"${STATE#"${ROOT}"}/saved"$'\t'); fi
   for ((index = ${#lines[@]} - 1; index >= 0; index--)); do
     IFS=$'\t' read -r kind subject from to <<<"${lines[index]}"
     REASON='' VALUE='' status=0
-    change_value "${kind}" "${subject}" || status=$?
+    if [[ -z "${to}" ]]; then
+      REASON='the record of it is damaged'
+      status=1
+    elif declare -F "value_of_${kind}" >/dev/null; then
+      "value_of_${kind}" "${subject}" || status=$?
+    else
+      REASON='unknown kind of change'
+      status=1
+    fi
     if ((status == 0)); then
       if [[ "${VALUE}" == "${from}" ]]; then continue; fi
       if [[ "${VALUE}" != "${to}" ]]; then
         REASON="${kind} is ${VALUE} now, changed by somebody else; it was ${from}"
         status=2
       elif [[ "${dry_run}" == false ]]; then
-        take_back "${kind}" "${subject}" "${from}" "${to}" || status=$?
+        "take_back_${kind}" "${subject}" "${from}" "${to}" || status=$?
+      elif declare -F "predict_${kind}" >/dev/null; then
+        "predict_${kind}" "${subject}" "${from}" "${to}" || status=$?
       fi
     fi
     case "${status}" in
-      0) RESTORED=$((RESTORED + 1)) ;;
+      0)
+        RESTORED=$((RESTORED + 1))
+        GONE+="${subject}"$'\n'
+        ;;
       2) SKIPPED+="${subject}"$'\t'"${REASON}"$'\n' ;;
       3) ;;
       *)
@@ -101,6 +117,14 @@ restore_changes() {
   fi
 }
 
+# Ends the document with reason $2, and nothing left half done. $1 is the inverse that can take back the rest.
+give_up() {
+  remove_unfinished_files
+  restore_changes false
+  if ((REMAINING > 0)); then fail "$2; ${REMAINING} changes could not be taken back: run $1 for this incident"; fi
+  fail "$2; what had been changed was taken back"
+}
+
 # Takes a change off the list of what was done: it could not be. What save_changes has kept does no harm.
 unplan_change() {
   local line left=''
@@ -108,13 +132,4 @@ unplan_change() {
     if [[ -n "${line}" && "${line}" != "$1"$'\t'"$2"$'\t'* ]]; then left+="${line}"$'\n'; fi
   done <<<"${PLANNED}"
   PLANNED="${left}"
-}
-
-# Tombstones of old incidents. One with something left to take back stays.
-forget_old_incidents() {
-  local folder
-  if [[ "${SSM_dryRun}" == true ]] || ! command -v find >/dev/null; then return 0; fi
-  while IFS= read -r folder; do
-    if [[ ! -e "${folder}/saved" ]]; then rm -rf "${folder}"; fi
-  done < <(find "${STATE_ROOT}" -mindepth 1 -maxdepth 1 -type d -mtime +7 2>/dev/null)
 }

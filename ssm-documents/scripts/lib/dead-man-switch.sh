@@ -18,9 +18,11 @@ CLEAN_PATH='/usr/sbin:/usr/bin:/sbin:/bin'
 # A timer needs no process, and no cgroup unless it fires.
 arm_timer() {
   [[ -z "${ROOT}" && -d /run/systemd/system ]] && command -v systemd-run >/dev/null || return 1
-  if ! timeout 20 systemd-run --quiet --collect --unit="cgroup-medic-restore-$1" --on-active="$2s" \
-    --timer-property=AccuracySec=1s --description="restore the memory protections of cgroup-medic ${SSM_incident}" \
-    /usr/bin/env -i PATH="${CLEAN_PATH}" bash "${STATE}/switch.sh" now >&2; then
+  local -a timer=(--unit="cgroup-medic-restore-$1" --on-active="$2s" --timer-property=AccuracySec=1s
+    --description="restore the memory protections of cgroup-medic ${SSM_incident}"
+    /usr/bin/env -i PATH="${CLEAN_PATH}" bash "${STATE}/switch.sh" now)
+  # Before systemd 236 there is no --collect.
+  if ! timeout -k 5 20 systemd-run --quiet --collect "${timer[@]}" >&2 9>&- && ! timeout -k 5 20 systemd-run --quiet "${timer[@]}" >&2 9>&-; then
     log "systemd-run did not arm the switch; only the watcher is left"
     return 1
   fi

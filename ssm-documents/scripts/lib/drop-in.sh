@@ -22,6 +22,18 @@ plan_drop_in() {
 # Whether a file of ours says the same, for whichever incident it was written.
 has_body() { [[ "$(tail -n +2 "$1" 2>/dev/null)" == "$(printf '%s' "${DROP_IN_TEXT}" | tail -n +2)" ]]; }
 
+# For a dry run of an inverse: whether a drop-in of unit $1 that stays says what matches the regular expression $2.
+other_drop_in_says() {
+  local folder file
+  for folder in /etc/systemd/system /etc/systemd/system.control /run/systemd/system /run/systemd/system.control \
+    /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system; do
+    for file in "${ROOT}${folder}/$1.d"/*.conf; do
+      if [[ "${GONE}" != *$'\n'"${file#"${ROOT}"}"$'\n'* ]] && grep -qsE "$2" "${file}"; then return 0; fi
+    done
+  done
+  return 1
+}
+
 write_drop_in() {
   if write_file "${DROP_IN}" "${DROP_IN_TEXT}"; then return 0; fi
   REASON="cannot write ${DROP_IN}"

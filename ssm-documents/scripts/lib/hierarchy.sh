@@ -61,7 +61,7 @@ list_directories() {
   printf '%s\n' "$1"
   if command -v find >/dev/null; then
     # A directory can vanish under the walk: not an error.
-    timeout "${WALK_SECONDS}" find "$1" -mindepth 1 ${2:+-maxdepth "$2"} -type d 2>/dev/null || (($? != 124))
+    timeout "${WALK_SECONDS}" find "$1" -mindepth 1 ${2:+-maxdepth "$2"} -type d 2>/dev/null 9>&- || (($? != 124))
   else
     list_with_bash "$1" "${2:--1}"
   fi

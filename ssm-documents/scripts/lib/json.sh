@@ -60,6 +60,7 @@ fail() {
   local message="${1:0:500}"
   log "error: ${message}"
   json_string "${message}"
+  SAID=1
   printf '{"version":1,"document":"%s","error":%s}\n' "${DOCUMENT:-unknown}" "${REPLY}"
   exit 1
 }

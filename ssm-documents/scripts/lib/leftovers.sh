@@ -47,15 +47,18 @@ unpopulated() {
         break
       }
     }
-    END { for (i = 1; i <= count; i++) if (!(order[i] in busy)) print seen[order[i]] }' | sort
+    END { for (i = 1; i <= count; i++) if (!(order[i] in busy)) print seen[order[i]] }' 9>&- | sort
 }
 
 # Whether directory $1 is older than $2 seconds. The kernel sets its time when it is made, when something is made or
 # removed in it, or when it has forgotten it and is asked again: it can look younger than it is, never older.
 is_older() {
-  local made
+  local made age
   made="$(stat -c %Y "${ROOT}${MOUNT}$1" 2>/dev/null)" || return 1
-  (($(date +%s) - made >= $2))
+  age=$(($(date +%s) - made))
+  # Older than the node itself: the clock was set forward since, and nobody knows how old it is.
+  read_line "${ROOT}/proc/uptime" || return 1
+  ((age >= $2 && age <= 10#${VALUE%%.*}))
 }
 
 # Whether systemd has unit $1: then the directory is its own, and it may start again at any moment. Also when it does
@@ -70,7 +73,7 @@ unit_is_there() {
 # asked. A UID too many, from a label, only keeps a directory.
 list_pods() {
   local answer
-  PODS=''
+  PODS=unknown
   find_command crictl || return 1
   if ! answer="$(timeout -k 5 30 "${COMMAND}" pods -o json 2>/dev/null 9>&-)" || [[ "${answer}" != *'"items"'* ]]; then
     REASON='crictl does not list the pods'
@@ -79,9 +82,9 @@ list_pods() {
   PODS="$(printf '%s' "${answer}" | tr -c '[:alnum:]-' '\n' | grep -E '^([0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$' | sort -u)" || true
 }
 
-# Whether the runtime or the kubelet knows the pod; the kubelet keeps a directory for each from before its sandbox is made.
+# Whether the runtime or the kubelet knows the pod, also when the runtime does not say; the kubelet keeps a directory for each from before its sandbox is made.
 pod_is_there() {
-  [[ -e "${ROOT}/var/lib/kubelet/pods/$1" || $'\n'"${PODS}"$'\n' == *$'\n'"$1"$'\n'* ]]
+  [[ "${PODS}" == unknown || -e "${ROOT}/var/lib/kubelet/pods/$1" || $'\n'"${PODS}"$'\n' == *$'\n'"$1"$'\n'* ]]
 }
 
 # The slice of a pod is a unit where systemd is the cgroup driver. It goes as the kubelet would have it go.

@@ -7,42 +7,30 @@
 
 LINGER_FOLDER=/var/lib/systemd/linger
 
-change_value() {
-  case "$1" in
-    directory) file_value "$2" ;;
-    linger) linger_value "$2" ;;
-    *)
-      REASON="unknown kind of change"
-      return 1
-      ;;
-  esac
-}
-
 # logind keeps a file for each; loginctl tells it only of users who are there just now.
-linger_value() {
+value_of_linger() {
   VALUE=off
   if [[ -e "${ROOT}${LINGER_FOLDER}/$1" ]]; then VALUE=on; fi
 }
 
-take_back() {
-  if [[ "$1" == directory ]]; then
-    remove_directory "$2"
-    return
-  fi
+take_back_linger() {
   # logind does not know a user who has been deleted, and would keep the file for the next one of that name.
-  if ! user_exists "$2"; then
-    rm -f "${ROOT}${LINGER_FOLDER}/$2"
+  if ! user_exists "$1"; then
+    rm -f "${ROOT}${LINGER_FOLDER}/$1"
     return
   fi
-  set_linger disable "$2"
+  set_linger disable "$1"
 }
+
+# logind removes the file.
+predict_linger() { GONE+="${LINGER_FOLDER}/$1"$'\n'; }
 
 # set_linger enable|disable USER. Returns 1 with REASON when that did not work.
 set_linger() {
   local wanted=on status=0
   if [[ "$1" == disable ]]; then wanted=off; fi
   timeout -k 5 "${ASK_SECONDS}" "${LOGINCTL}" "$1-linger" -- "$2" >&2 9>&- || status=$?
-  linger_value "$2"
+  value_of_linger "$2"
   if ((status == 0)) && [[ "${VALUE}" == "${wanted}" ]]; then return 0; fi
   REASON="loginctl $1-linger failed with ${status}, the user's linger is ${VALUE}"
   if ((status == 124 || status == 137)); then REASON="loginctl $1-linger did not end within ${ASK_SECONDS} s"; fi

@@ -13,6 +13,15 @@ umask 077
 # Empty on a real node. A recorded node is a folder with the same shape.
 ROOT="${CGROUP_MEDIC_ROOT:-}"
 
+# A command that fails where none was expected to ends the document (errexit). Then, too, the caller is told in JSON.
+SAID=''
+say_unexpected() {
+  if (($1 != 0)) && [[ -z "${SAID}" ]]; then
+    printf '{"version":1,"document":"%s","error":"a command failed unexpectedly (exit code %d): see the log of this run"}\n' "${DOCUMENT:-unknown}" "$1"
+  fi
+}
+trap 'say_unexpected "$?"' EXIT
+
 log() { printf '%s\n' "$*" >&2; }
 
 # An older SSM agent (before 3.3.2746.0) does not set these variables. Falling back to text would be shell injection.

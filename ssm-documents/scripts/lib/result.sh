@@ -46,6 +46,7 @@ list_changes() {
 print_result() {
   local undo=null
   list_changes
+  SAID=1
   if [[ -n "$4" && -e "${STATE}/saved" ]]; then
     undo="{\"document\":\"$4\",\"parameters\":{\"incident\":\"${SSM_incident}\",\"dryRun\":\"false\"}}"
   fi
@@ -64,6 +65,7 @@ print_undo_result() {
     skipped+="${skipped:+,}{\"subject\":${subject},\"reason\":${reason}}"
   done <<<"${SKIPPED}"
   if ((RESTORED > 0)) && [[ "${SSM_dryRun}" == false ]]; then changed=true; fi
+  SAID=1
   printf '{"version":1,"document":"%s","changed":%s,"dryRun":%s,"restored":%d,"skipped":[%s],"remaining":%d}\n' \
     "${DOCUMENT}" "${changed}" "${SSM_dryRun}" "${RESTORED}" "${skipped}" "${REMAINING}"
   ((REMAINING == 0))

@@ -13,8 +13,8 @@ save_state() {
   mkdir -p "${STATE}" || return 1
   boot_id
   { printf 'boot %s\nrun %s\n' "${VALUE}" "$1" && sed 's/^/low /'; } >"${STATE}/saved.new" || return 1
-  # An old sync takes no file and writes everything, which can hang on a sick node. A reboot voids the state anyway.
-  timeout 10 sync "${STATE}/saved.new" 2>/dev/null || log "could not sync the saved state"
+  # A reboot voids the state anyway.
+  sync_file "${STATE}/saved.new"
   mv "${STATE}/saved.new" "${STATE}/saved"
 }
 

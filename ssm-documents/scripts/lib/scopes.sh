@@ -14,7 +14,7 @@ stale_scopes() {
   local -a names=()
   read_line "${ROOT}/proc/uptime" || return 1
   uptime="${VALUE%%.*}"
-  text="$(ask_systemd list-units --type=scope --all --no-legend --plain --no-pager |
+  text="$(ask_systemd list-units --type=scope --all --full --no-legend --plain --no-pager |
     awk '{ for (i = 1; i <= 2; i++) if ($i ~ /^(session-[A-Za-z0-9]+|run-[A-Za-z0-9_-]+)\.scope$/) { print $i; break } }')" || return 1
   if [[ -n "${text}" ]]; then mapfile -t names <<<"${text}"; fi
   while ((${#names[@]} > 0)); do
@@ -71,6 +71,46 @@ has_process() {
     { file = $0 "/cgroup.procs"; if ((getline line < file) > 0) found = 1; close(file) }
     END { print found ? "some" : "none" }')" || return 0
   [[ "${answer}" != none ]]
+}
+
+# Whether scope $1 is that of a login that is over, as systemd and logind say at this moment. Returns 1 with REASON.
+is_over() {
+  local id="${1#session-}"
+  if [[ "$1" != session-* ]]; then
+    REASON='it is not of a login: nobody can be asked whether its processes are needed'
+    return 1
+  fi
+  unit_properties "$1" ActiveState SubState || return 1
+  if [[ "${PROPERTY[ActiveState]}/${PROPERTY[SubState]}" != active/abandoned ]]; then
+    REASON="it is ${PROPERTY[ActiveState]:0:40} (${PROPERTY[SubState]:0:40}) by now, not abandoned"
+    return 1
+  fi
+  if grep -qsxE 'STATE=(active|online|opening)' "${ROOT}/run/systemd/sessions/${id%.scope}"; then
+    REASON='logind says that its login is not over'
+    return 1
+  fi
+}
+
+# Sets VALUE to "N processes (of USER USER)" of cgroup $1, of at most 1000 that are looked at.
+count_processes() {
+  local top pid count=0
+  local -a pids=() folders=()
+  for top in "${ROOT}/sys/fs/cgroup/systemd" "${ROOT}/sys/fs/cgroup/unified" "${ROOT}/sys/fs/cgroup"; do
+    if [[ -d "${top}$1" ]]; then break; fi
+  done
+  mapfile -t pids < <(list_directories "${top}$1" | awk '
+    BEGIN { FS = "\n" }
+    { file = $0 "/cgroup.procs"; while ((getline pid < file) > 0) if (++n <= 1000) print pid; close(file) }')
+  for pid in ${pids[@]+"${pids[@]}"}; do
+    if [[ "${pid}" =~ ^[0-9]{1,10}$ ]]; then
+      count=$((count + 1))
+      folders+=("${ROOT}/proc/${pid}")
+    fi
+  done
+  # By number where the node has no name for it.
+  VALUE="$({ if ((count > 0)); then stat -c '%U %u' -- "${folders[@]}" 2>/dev/null; fi || true; } | awk -v count="${count}" '
+    { name = $1 == "UNKNOWN" ? $2 : $1; if (!(name in seen) && ++n <= 5) text = text (n > 1 ? ", " : "") name; seen[name] = 1 }
+    END { print count " process" (count == 1 ? "" : "es") (text == "" ? "" : " (" text (n > 5 ? " and others" : "") ")") }')"
 }
 
 # Stops scopes $@ and waits until they are gone, at most as long as systemd itself waits before it kills.

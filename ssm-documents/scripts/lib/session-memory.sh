@@ -9,48 +9,42 @@
 
 SESSIONS=user.slice
 
-change_value() {
-  case "$1" in
-    file | directory) file_value "$2" ;;
-    setting) setting_value ;;
-    controllers) controllers_value "$2" ;;
-    *)
-      REASON="unknown kind of change"
-      return 1
-      ;;
-  esac
-}
-
-take_back() {
-  case "$1" in
-    file) remove_file "$2" ;;
-    directory) remove_directory "$2" ;;
-    setting) reload_without_ours ;;
-    controllers) pass_memory_on "$2" ;;
-  esac
-}
-
 # Sets VALUE to whether systemd lets the children of user.slice have the memory controller.
-setting_value() {
+value_of_setting() {
   unit_properties "${SESSIONS}" DisableControllers || return 1
   VALUE='with memory'
   if [[ " ${PROPERTY[DisableControllers]} " == *' memory '* ]]; then VALUE='without memory'; fi
 }
 
-reload_without_ours() {
+take_back_setting() {
   reload_systemd || return 1
-  setting_value || return 1
+  value_of_setting || return 1
   [[ "${VALUE}" == 'without memory' ]] || return 0
   if ((REMAINING > 0)); then
     REASON='our drop-in is still there'
     return 1
   fi
   STILL_OFF=1
-  REASON='another drop-in than ours turns the memory controller off'
+  REASON="${KEPT_OFF}"
   return 2
 }
 
-controllers_value() {
+KEPT_OFF='another drop-in than ours turns the memory controller off'
+
+predict_setting() {
+  other_drop_in_says "$1" '^[[:blank:]]*DisableControllers=(.* )?memory( |$)' || return 0
+  STILL_OFF=1
+  REASON="${KEPT_OFF}"
+  return 2
+}
+
+predict_controllers() {
+  [[ -n "${STILL_OFF:-}" ]] || return 0
+  REASON='another drop-in than ours keeps it off'
+  return 2
+}
+
+value_of_controllers() {
   if ! read_line "${ROOT}${MOUNT}$1/cgroup.subtree_control"; then
     # An empty file: it passes nothing on.
     if [[ ! -e "${ROOT}${MOUNT}$1/cgroup.subtree_control" ]]; then return 3; fi
@@ -58,7 +52,7 @@ controllers_value() {
   if [[ " ${VALUE} " == *' memory '* ]]; then VALUE=+memory; else VALUE=-memory; fi
 }
 
-pass_memory_on() {
+take_back_controllers() {
   local file="${ROOT}${MOUNT}$1/cgroup.controllers"
   if [[ -n "${STILL_OFF:-}" ]]; then
     REASON='another drop-in than ours keeps it off'

@@ -9,57 +9,52 @@
 # What the slice of one service is called, after that of the slice in which it was.
 CHURN=cgroupmedic_
 
-change_value() {
-  case "$1" in
-    file | directory) file_value "$2" ;;
-    setting) slice_of "$2" ;;
-    slice) slice_value "$2" ;;
-    *)
-      REASON="unknown kind of change"
-      return 1
-      ;;
-  esac
-}
-
-take_back() {
-  case "$1" in
-    file) remove_file "$2" ;;
-    directory) remove_directory "$2" ;;
-    setting) reload_without_ours "$2" "$4" ;;
-    slice) stop_slice "$2" ;;
-  esac
-}
-
 # Sets VALUE to the slice in which unit $1 will start next.
-slice_of() {
+value_of_setting() {
   unit_properties "$1" Slice || return 1
   VALUE="${PROPERTY[Slice]:-none}"
 }
 
-reload_without_ours() {
-  reload_systemd && slice_of "$1" || return 1
-  if [[ "${VALUE}" != "$2" ]]; then return 0; fi
+take_back_setting() {
+  reload_systemd && value_of_setting "$1" || return 1
+  if [[ "${VALUE}" != "$3" ]]; then return 0; fi
   if ((REMAINING > 0)); then
     REASON='our drop-in is still there'
     return 1
   fi
-  REASON="another drop-in than ours says Slice=$2"
+  REASON="another drop-in than ours says Slice=$3"
   return 2
 }
 
-slice_value() {
+predict_setting() {
+  other_drop_in_says "$1" "^[[:blank:]]*Slice=${3//\\/\\\\}[[:blank:]]*\$" || return 0
+  REASON="another drop-in than ours says Slice=$3"
+  return 2
+}
+
+predict_slice() {
+  local populated
+  populated="$(slice_populated "$1")" || populated=yes
+  [[ "${populated}" == yes ]] || return 0
+  REASON="${STILL_RUNS}"
+  return 2
+}
+
+value_of_slice() {
   unit_properties "$1" ActiveState || return 1
   VALUE="${PROPERTY[ActiveState]:-inactive}"
   # It has no file of its own, so it is neither failed nor on its way for long.
   if [[ "${VALUE}" != active ]]; then VALUE=inactive; fi
 }
 
+STILL_RUNS='the service still runs in it, and moves back at its next start; the empty slice is gone after the next boot'
+
 # Only an empty slice: stopping it would stop what is in it.
-stop_slice() {
+take_back_slice() {
   local populated
   populated="$(slice_populated "$1")" || populated=yes
   if [[ "${populated}" == yes ]]; then
-    REASON='the service still runs in it, and moves back at its next start; the empty slice is gone after the next boot'
+    REASON="${STILL_RUNS}"
     return 2
   fi
   if ask_systemd stop "$1" >&2; then return 0; fi

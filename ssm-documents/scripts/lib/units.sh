@@ -73,19 +73,28 @@ is_unprotected() {
   esac
 }
 
-# The same by what a service starts, whatever it is called.
+# The same by what a service starts, whatever it is called: the command itself, or one that a shell or a wrapper is told.
 runs_unprotected() {
-  local path
-  while [[ "${1}" =~ path=([^\;]*)\; ]]; do
+  local path rest="$1"
+  local -a words=()
+  while [[ "${rest}" =~ path=([^\;]*)\; ]]; do
     path="${BASH_REMATCH[1]%"${BASH_REMATCH[1]##*[! ]}"}"
     case "${path##*/}" in
-      kubelet | kube-proxy | containerd | containerd-shim* | dockerd | crio | amazon-ssm-agent | ssm-agent-worker | \
-        ssm-document-worker | sshd | dbus-daemon | dbus-broker-launch | aws-k8s-agent | cilium-agent | nodeadm | \
-        systemd | systemd-*)
+      systemd | systemd-*)
         REASON="it runs ${path:0:120}, which no treatment touches"
         return 1
         ;;
     esac
-    set -- "${1#*path="${BASH_REMATCH[1]}";}"
+    rest="${rest#*path="${BASH_REMATCH[1]}";}"
+  done
+  IFS=$' \t\n;="\'' read -r -d '' -a words <<<"$1" || true
+  for path in ${words[@]+"${words[@]}"}; do
+    case "${path##*/}" in
+      kubelet | kube-proxy | containerd | containerd-shim* | dockerd | crio | amazon-ssm-agent | ssm-agent-worker | \
+        ssm-document-worker | sshd | dbus-daemon | dbus-broker-launch | aws-k8s-agent | cilium-agent | nodeadm)
+        REASON="it runs ${path:0:120}, which no treatment touches"
+        return 1
+        ;;
+    esac
   done
 }

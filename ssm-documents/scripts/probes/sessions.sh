@@ -3,7 +3,7 @@
 # Logins and what is left of them.
 
 probe_sessions() {
-  local NOT_READ='' open closing=0 abandoned='' users='' logins='' covered='' omitted='' list status=0 kind count name linger sample='' since=''
+  local NOT_READ='' open closing=0 abandoned='' left='' users='' logins='' covered='' omitted='' list status=0 kind count name linger sample='' since=''
   local -a NAMES=() ids=()
   list="$(tool loginctl list-sessions --no-legend)" || status=$?
   ((status == 0)) || tool_failed loginctl "${status}"
@@ -24,6 +24,7 @@ probe_sessions() {
     json_string "${name}"
     if ((${#sample} < 500)); then sample+="${sample:+,}${REPLY}"; fi
   done
+  if ((${#NAMES[@]} > 0)); then left="$(abandoned_left "${NAMES[@]}")"; fi
   if [[ -n "${JOURNAL_GAP}" ]]; then
     not_read logins "${JOURNAL_GAP}"
   else
@@ -41,9 +42,31 @@ probe_sessions() {
     done < <(printf '%s\n' "${JOURNAL}")
   fi
   login_cgroup
-  object open "${open}" closing "${closing}" abandonedScopes "${abandoned}" abandonedSample "[${sample}]" logins "${logins}" \
+  object open "${open}" closing "${closing}" abandonedScopes "${abandoned}" abandonedSample "[${sample}]" abandonedLeft "${left}" logins "${logins}" \
     coveredSeconds "${covered}" users "[${users}]" usersOmitted "${omitted}" memoryCgroup "${REPLY}" \
     loginsSinceSample "${since}" dyingThen "$(sample_column 4)" dyingNow "$(users_dying)" notRead "{${NOT_READ}}"
+}
+
+# What runs in these abandoned scopes, and whose logins they were: by the slices that they are in.
+abandoned_left() {
+  local name path uid scopes=0 processes=0 text='' top="${ROOT}${MOUNT}/user.slice"
+  local -a pids=() uids=()
+  if [[ "${HIERARCHY}" == v1 ]]; then top="${ROOT}/sys/fs/cgroup/systemd/user.slice"; fi
+  for name in "$@"; do
+    for path in "${top}"/user-*.slice/"${name}"; do
+      uid="${path%/*}"
+      uid="${uid##*/user-}"
+      uid="${uid%.slice}"
+      if [[ ! "${uid}" =~ ^[0-9]{1,10}$ ]] || ! mapfile -t pids 2>/dev/null <"${path}/cgroup.procs"; then continue; fi
+      scopes=$((scopes + 1)) processes=$((processes + ${#pids[@]}))
+      if [[ " ${uids[*]-} " != *" ${uid} "* ]]; then uids+=("${uid}"); fi
+    done
+  done
+  for uid in ${uids[@]+"${uids[@]}"}; do
+    json_string "$(user_name "${uid}")"
+    text+="${text:+,}${REPLY}"
+  done
+  object scopes "${scopes}" processes "${processes}" users "[${text}]"
 }
 
 # Where a login gets a memory cgroup: of its session, of its user's slice, or nowhere below user.slice. Sets REPLY.

@@ -23,6 +23,7 @@ const look: Sample = {
   at,
   dying: 500,
   leakedScopes: null,
+  abandonedScopes: null,
   availablePercent: 60,
   stalledPercent: 0,
   bootId: 'b',

@@ -209,6 +209,49 @@ describe('leaked scopes', () => {
     expect(answerTo(leaked({ scope: 29, session: 20 })).diagnosis.cause).toBe('healthy');
   });
 
+  describe('with processes in them', () => {
+    const left = { scopes: 10, processes: 34, users: ['alice', 'bob'] };
+    const abandoned = (change: Record<string, unknown> = {}) =>
+      evidenceWith({ sessions: sessions({ abandonedScopes: 60, abandonedLeft: left, ...change }) });
+
+    it('are ended only with an approval that says whose they are', () => {
+      const { diagnosis, plan, ladder } = answerTo(abandoned());
+
+      expect(diagnosis.cause).toBe('leaked-scopes');
+      expect(ladder).toEqual(['stop-scopes approval', 'notify auto']);
+      expect(plan[0]).toMatchObject({
+        risk: 'medium',
+        arguments: { endProcesses: 'true', processesOf: 'alice bob' },
+        expects: { signal: 'abandonedScopes', atMost: 49 },
+      });
+      expect(plan[0]?.reason).toContain('In the 10 that were looked at: 34 processes, of alice, bob.');
+    });
+
+    it.each<[string, Evidence]>([
+      ['nobody has looked into them', abandoned({ abandonedLeft: null })],
+      ['nothing runs in them', abandoned({ abandonedLeft: { ...left, processes: 0 } })],
+      ['nobody knows whose they are', abandoned({ abandonedLeft: { ...left, users: [] } })],
+      ['their user has no plain name', abandoned({ abandonedLeft: { ...left, users: ['x; reboot'] } })],
+      ['they are few', abandoned({ abandonedScopes: 49, closing: 20 })],
+    ])('are left where %s', (_, evidence) => {
+      const rung = answerTo(evidence).plan[0];
+
+      expect(rung).toMatchObject({ risk: 'low', arguments: { endProcesses: 'false' } });
+      expect(rung?.arguments).not.toHaveProperty('processesOf');
+    });
+
+    it('are left until the directories without one are gone', () => {
+      const beside = (unpopulated: unknown) =>
+        answerTo(
+          evidenceWith({ sessions: sessions({ abandonedScopes: 60, abandonedLeft: left }), unpopulated }),
+        );
+      const both = beside(leaked({ scope: 60 }).probes.unpopulated);
+
+      expect(both.plan[0]).toMatchObject({ risk: 'low', arguments: { endProcesses: 'false' } });
+      expect(beside(missing).ladder).not.toContain('stop-scopes approval');
+    });
+  });
+
   it('restart logind where sessions are stuck', () => {
     const stuck = evidenceWith({ sessions: sessions({ closing: 60 }) });
 

@@ -8,7 +8,8 @@ const start = Date.parse('2026-11-21T06:30:00Z');
 
 function sample(minute: number, dying: number | null, more: Partial<Sample> = {}): Sample {
   const at = new Date(start + minute * 60_000).toISOString();
-  return { at, dying, leakedScopes: 0, availablePercent: 60, stalledPercent: 0, bootId: 'boot-1', ...more };
+  const calm = { leakedScopes: 0, abandonedScopes: 0, availablePercent: 60, stalledPercent: 0 };
+  return { at, dying, ...calm, bootId: 'boot-1', ...more };
 }
 
 const before = sample(-1, 20_000);
@@ -127,6 +128,7 @@ describe('sampleOf', () => {
     const unknown = {
       dying: null,
       leakedScopes: null,
+      abandonedScopes: null,
       availablePercent: null,
       stalledPercent: null,
       bootId: null,
@@ -137,6 +139,7 @@ describe('sampleOf', () => {
       memory: missing,
       pressure: missing,
       unpopulated: missing,
+      sessions: missing,
     });
 
     expect(sampleOf(blind, at)).toEqual({ at: at.toISOString(), ...unknown });
