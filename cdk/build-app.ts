@@ -25,6 +25,8 @@ export function buildApp({ settings, outdir }: BuildAppProps = {}): App {
     description:
       'cgroup-medic: diagnosed, approved, verified and audited repair of memory cgroups on EKS nodes',
     settings: settings ?? readSettings(app.node.tryGetContext(settingsKey)),
+    // The scripts of the documents are in the template, which may have 1 MB at most.
+    suppressTemplateIndentation: true,
   });
   return app;
 }
