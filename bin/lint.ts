@@ -1,7 +1,10 @@
 import { globSync } from 'node:fs';
 import { isInstalled, run } from './exec.ts';
 
-const scripts = [...globSync('ssm-documents/scripts/**/*.sh'), ...globSync('local/**/*.sh'), '.ci/run'];
+const scripts = [
+  ...globSync(['ssm-documents/scripts/**/*.sh', 'local/**/*.sh', 'test/**/*.sh']),
+  ...['local/vm/image/files/usr/local/bin/pod', '.ci/run'],
+];
 
 const checks: { name: string; command: string; args: string[]; optional?: true }[] = [
   { name: 'types', command: 'tsc', args: ['-p', '.'] },

@@ -1,15 +1,24 @@
+import { CauseId } from '../lambdas/domain/causes/cause.ts';
+import { virtualFaults } from './vm/faults/index.ts';
+
+/** Recorded nodes that show a fault, and `host` where it can be made on this host. */
+const elsewhere: Readonly<Partial<Record<CauseId, readonly string[]>>> = {
+  'dying-memcgs': ['host', 'v2-zombies', 'v1-zombies', 'v2-partly', 'v2-nothing', 'v2-worse', 'v2-growing'],
+  'session-churn': ['v1-logins'],
+  healthy: ['healthy'],
+  inconclusive: ['garbage', 'silent'],
+};
+
 /**
  * The faults that a run can have, and the nodes that show them, in the order in which `auto` tries them. `host` and `vm`
  * make the fault for real; every other name is a recorded node. A virtual node takes minutes the first time, so `auto`
  * prefers a recorded one.
  */
-export const faults: Readonly<Record<string, readonly string[]>> = {
-  'dying-memcgs': [
-    ...['host', 'v2-zombies', 'v1-zombies', 'v2-partly', 'v2-nothing', 'v2-worse', 'v2-growing'],
-    'vm',
-  ],
-  healthy: ['healthy'],
-  inconclusive: ['garbage', 'silent'],
-};
+export const faults: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  CauseId.options.flatMap((cause) => {
+    const nodes = [...(elsewhere[cause] ?? []), ...(virtualFaults[cause] === undefined ? [] : ['vm'])];
+    return nodes.length === 0 ? [] : [[cause, nodes]];
+  }),
+);
 
-export const defaultFault = 'dying-memcgs';
+export const defaultFault: CauseId = 'dying-memcgs';

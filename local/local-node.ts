@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { hostname, release } from 'node:os';
 import { join } from 'node:path';
+import type { CauseId } from '../lambdas/domain/causes/cause.ts';
 import type { ManagedNode } from './cloud/ssm.ts';
+import { defaultFault } from './faults.ts';
 import { checkHost, KernelFreesThemError, makeLeak } from './node/host-leak.ts';
 import { openRecordedNode } from './node/recorded-node.ts';
 import { runDocument } from './node/ssm-agent.ts';
-import { startLeakingVirtualNode } from './vm/local-virtual-node.ts';
+import { type FaultyNode, startFaultyNode } from './vm/faulty-node.ts';
 import { VirtualNodeError } from './vm/virtual-node.ts';
 
 /** A node of this machine: the machine itself, a virtual one, or a recorded one. */
@@ -21,8 +23,8 @@ export type LocalNode = {
   /** The folder that stands for the root of a recorded node. */
   root?: string;
   managed: ManagedNode;
-  /** Dying memory cgroups now, where this process can count them by itself. */
-  countDying?: () => number | Promise<number>;
+  /** What is wrong with it, where this process can count that by itself: "dying memory cgroups", and how many. */
+  symptom?: { what: string; count: () => number | Promise<number> };
   close(): Promise<void>;
 };
 
@@ -42,6 +44,8 @@ export function leakSlice(id: string): string {
 export interface OpenNodeProps {
   /** `host`, `vm`, or the name of a recorded node. */
   readonly name: string;
+  /** What is to be wrong with a virtual node; the others have their fault. @default dying-memcgs */
+  readonly fault?: CauseId;
   readonly id: string;
   /** A directory on a real file system, for the files of a real leak. */
   readonly directory: string;
@@ -49,7 +53,7 @@ export interface OpenNodeProps {
   onProgress?(text: string): void;
 }
 
-/** Makes the leak on the host or in a virtual node, or lays out a recorded node. */
+/** Makes the leak on the host or the fault in a virtual node, or lays out a recorded node. */
 export function openNode(props: OpenNodeProps): Promise<LocalNode> {
   if (props.name === 'host') return openHost(props);
   return props.name === 'vm' ? openVirtual(props) : openRecorded(props);
@@ -88,7 +92,7 @@ async function openHost({ id, directory, signal, onProgress }: OpenNodeProps): P
       instanceId: instanceIdOf(hostname()),
       run: (content, parameters, signal) => runDocument({ content, parameters, signal }),
     },
-    countDying: () => leak.countDying(),
+    symptom: { what: 'dying memory cgroups', count: () => leak.countDying() },
     close: async () => {
       await leak.remove();
       // What a treatment keeps of an incident on a node; this one is over, and the host should be as it was. The next
@@ -100,22 +104,28 @@ async function openHost({ id, directory, signal, onProgress }: OpenNodeProps): P
   };
 }
 
-async function openVirtual({ signal, onProgress }: OpenNodeProps): Promise<LocalNode> {
-  const { node, about, countDying } = await startLeakingVirtualNode({
+async function openVirtual(props: OpenNodeProps): Promise<LocalNode> {
+  const { fault = defaultFault, signal, onProgress } = props;
+  const started = await startFaultyNode(fault, {
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress }),
   }).catch((error: unknown) => {
     throw error instanceof VirtualNodeError ? new NodeUnavailableError(error.message) : error;
   });
+  return virtualNode(started);
+}
+
+/** A virtual node that has been started, with a fault in it, as a node of this machine. */
+export function virtualNode({ node, fault }: FaultyNode): LocalNode {
   return {
     title: `a virtual node (${node.title})`,
-    about,
+    about: `${fault.about}, in a machine that is thrown away afterwards; nothing on this host is touched`,
     recorded: false,
     managed: {
       instanceId: instanceIdOf('vm'),
       run: (content, parameters, signal) => node.runDocument({ content, parameters, signal }),
     },
-    countDying,
+    symptom: { what: fault.symptom.what, count: () => fault.symptom.count(node) },
     close: () => node.close(),
   };
 }

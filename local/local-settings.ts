@@ -4,16 +4,16 @@ import { Settings } from '../lambdas/domain/settings.ts';
 /** The one cluster that exists on this machine. */
 export const localCluster = 'local';
 
-type ClusterInput = Partial<z.input<typeof Settings>['clusters'][string]>;
+export type ClusterInput = Partial<z.input<typeof Settings>['clusters'][string]>;
 
 /** Nobody pays for this CPU, and somebody is watching. */
 export const localReclaim = { cpuPercent: 50, maxSeconds: 120 } as const;
 
 /** What a deployment uses unless its settings say otherwise. */
-export function shippedReclaim(): Settings['clusters'][string]['reclaim'] {
+export function shipped(): Settings['clusters'][string] {
   const { any } = Settings.parse({ clusters: { any: {} } }).clusters;
   if (any === undefined) throw new Error('the default settings have no cluster');
-  return any.reclaim;
+  return any;
 }
 
 /** The floor that the shipped settings allow a node. */
@@ -25,6 +25,8 @@ export interface LocalSettingsProps {
   readonly slices?: readonly string[];
   /** Dying cgroups that the node had before; a run that ends there has repaired what it broke. @default 0 */
   readonly dyingBefore?: number;
+  /** The node is a recorded one. @default false */
+  readonly recorded?: boolean;
   /** The node's CPU is emulated: what takes a second elsewhere takes ten. @default false */
   readonly emulated?: boolean;
   /** Further settings of the cluster, over the ones here. */
@@ -39,6 +41,7 @@ export function localSettings({
   mode,
   slices,
   dyingBefore = 0,
+  recorded = false,
   emulated = false,
   cluster = {},
 }: LocalSettingsProps): Settings {
@@ -51,8 +54,11 @@ export function localSettings({
           ...(emulated ? { maxSeconds: 600 } : {}),
           ...(slices === undefined ? {} : { slices }),
         },
+        // What a recorded node has to show does not change while it is watched.
+        examination: { windowSeconds: recorded ? 1 : shipped().examination.windowSeconds },
         thresholds: { dyingFloor: Math.min(shippedFloor + dyingBefore, 100_000) },
-        verification: { windowSeconds: 6, samples: 5 },
+        // A producer has to be seen to make more than comes and goes by itself.
+        verification: { windowSeconds: emulated ? 20 : 6, samples: 5 },
         // Whoever starts the run is also the one who is asked.
         approval: { onePersonTeam: true, expirySeconds: { low: 300, medium: 300, high: 300 } },
         ...cluster,

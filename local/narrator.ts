@@ -1,4 +1,5 @@
 import { IncidentState, type TreatmentResult } from '../lambdas/domain/incident-state.ts';
+import { figureOf } from '../lambdas/domain/verification.ts';
 import type { ExecutionEvent } from './engine/run-state-machine.ts';
 import { phaseOf } from './phases.ts';
 import type { Progress } from './progress.ts';
@@ -33,11 +34,11 @@ const sentences: Record<string, Sentence> = {
   Recheck: ({ recheck }) => recheck && `second look: ${recheck.decision}. ${recheck.reason}`,
   RecordTreatment: ({ treatment }) => treatment && treatmentSentence(treatment),
   Notify: () => 'people are told (deployed: a message to the notification topic; here: this line)',
-  Verify: ({ verification }) => {
+  Verify: ({ verification, rung }) => {
     if (verification === undefined) return undefined;
     const { samples, planned, verdict, provisional } = verification;
     const last = samples.at(-1);
-    const look = `look ${samples.length} of ${planned}: ${last?.gap ?? `${count(last?.dying)} dying cgroups`}`;
+    const look = `look ${samples.length} of ${planned}: ${last?.gap ?? figureOf(last, rung?.expects.signal ?? 'dying')}`;
     return verdict === 'looking'
       ? look
       : `${look}\n${verdict}${provisional ? ' (provisional: the window is short here)' : ''}`;
@@ -85,9 +86,19 @@ function treatmentSentence({ status, reason, result }: NonNullable<IncidentState
 }
 
 /** The numbers before and after a treatment. */
-export function numbers({ before, after }: TreatmentResult): string {
+export function numbers({ changed, before, after }: TreatmentResult): string {
+  if (typeof before.dying !== 'number' || typeof before.cachedKb !== 'number')
+    return changed ? differences(before, after) : 'nothing was changed';
   const cache = `page cache ${mebibytes(before.cachedKb)} → ${mebibytes(after.cachedKb)}`;
   return `dying cgroups ${count(before.dying)} → ${count(after.dying)}, ${cache}`;
+}
+
+/** What is not the same any more. */
+function differences(before: TreatmentResult['before'], after: TreatmentResult['after']): string {
+  const parts = Object.entries(before).flatMap(([name, was]) =>
+    name in after && after[name] !== was ? [`${name} ${String(was)} → ${String(after[name])}`] : [],
+  );
+  return parts.length === 0 ? 'it was changed' : parts.join(', ');
 }
 
 function count(value: unknown): string {

@@ -49,17 +49,23 @@ function recordedBanner(node: string, provenance: string | undefined): Html {
 }
 
 function numbers(rungs: readonly RungResult[]): Html {
-  const results = rungs.flatMap(({ result }) => (result === undefined ? [] : [result]));
-  const [first] = results;
-  const last = results.at(-1);
-  if (first === undefined || last === undefined) return html``;
-  const rows = [
-    ['dying memory cgroups', first.before.dying, last.after.dying],
-    ['page cache, KiB', first.before.cachedKb, last.after.cachedKb],
+  const figures = [
+    ['dying memory cgroups', 'dying'],
+    ['page cache, KiB', 'cachedKb'],
   ] as const;
+  const rows = figures.flatMap(([name, key]) => {
+    // Not every treatment counts everything.
+    const results = rungs.flatMap(({ result }) => (typeof result?.before[key] === 'number' ? [result] : []));
+    const [first, last] = [results[0], results.at(-1)];
+    if (first === undefined || last === undefined) return [];
+    return [
+      html`<tr><th scope="row">${name}</th><td>${figure(first.before[key])}</td><td>${figure(last.after[key])}</td></tr>`,
+    ];
+  });
+  if (rows.length === 0) return html``;
   return html`<table class="numbers"><caption>Before and after</caption>
 <thead><tr><th></th><th>before</th><th>after</th></tr></thead>
-<tbody>${join(rows.map(([name, before, after]) => html`<tr><th scope="row">${name}</th><td>${figure(before)}</td><td>${figure(after)}</td></tr>`))}</tbody></table>`;
+<tbody>${join(rows)}</tbody></table>`;
 }
 
 function diagnosis({

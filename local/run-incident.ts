@@ -2,14 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import type { Mode } from '../lambdas/domain/settings.ts';
+import type { CauseId } from '../lambdas/domain/causes/cause.ts';
+import type { Cluster, Mode, Settings } from '../lambdas/domain/settings.ts';
 import type { Decider } from './approvals.ts';
 import { synthesize } from './engine/assembly.ts';
 import { startEngine } from './engine/engine.ts';
 import type { StackTemplate } from './engine/template.ts';
+import { defaultFault } from './faults.ts';
 import { homeFolder } from './home.ts';
 import { type LocalNode, leakSlice, NodeUnavailableError, openNode, requireHost } from './local-node.ts';
-import { type LocalSettingsProps, localReclaim, localSettings, shippedReclaim } from './local-settings.ts';
+import { type LocalSettingsProps, localCluster, localSettings, shipped } from './local-settings.ts';
 import { narrate } from './narrator.ts';
 import { checkHost, cleanUpOldLeaks, KernelFreesThemError } from './node/host-leak.ts';
 import { countDying } from './node/memory-hierarchy-v1.ts';
@@ -17,19 +19,14 @@ import { PhaseClock } from './phases.ts';
 import { Progress } from './progress.ts';
 import { RunDirectory } from './run-directory.ts';
 import { removeAbandonedFolders, temporaryFolder } from './temporary-folder.ts';
+import { virtualFaults } from './vm/faults/index.ts';
 import { type WatchedIncident, watchIncident } from './watch-incident.ts';
-
-/** What is done for a node that is not recorded. */
-const preparing: Readonly<Record<string, string>> = {
-  host: 'a real leak is made on this host',
-  vm: 'a virtual node is booted and a real leak made in it',
-};
-/** On kernel 6.1 some 260 dying cgroups stay whatever is done, drop_caches included: metadata of the file system. */
-const unfreeable = 300;
 
 export interface RunIncidentProps {
   /** Nodes to try, in this order: `host`, `vm`, or names of recorded ones. The first that can be had is used. */
   readonly nodes: readonly string[];
+  /** What is to be wrong with a virtual node. @default dying-memcgs */
+  readonly fault?: CauseId;
   /** A host that cannot have the leak at all is an error, and no reason to take the next node. */
   readonly hostAsked?: boolean;
   readonly mode: Mode;
@@ -64,14 +61,14 @@ export async function runIncident(props: RunIncidentProps): Promise<RunResult> {
     await cleanUp(progress);
     const prepared = await prepare(props, { id, home, assembly, progress });
     node = prepared.node;
-    const before = await node.countDying?.();
+    const before = await node.symptom?.count();
     const engine = await startEngine({
       stack: prepared.stack,
       logFile: directory.functionsLog,
       compileCache: join(home, 'compile-cache'),
     });
     try {
-      sayWhatRuns(progress, prepared.stack, node, mode);
+      sayWhatRuns(progress, prepared, mode);
       const watched = await watchIncident(engine, {
         id,
         node,
@@ -85,9 +82,10 @@ export async function runIncident(props: RunIncidentProps): Promise<RunResult> {
       for (const { target, error } of watched.execution.deliveries) {
         if (error !== undefined) progress.say(`${target} failed: ${error.message}`, 'janitor');
       }
-      if (before !== undefined && node.countDying !== undefined) {
+      if (before !== undefined && node.symptom !== undefined) {
+        const { what, count } = node.symptom;
         progress.say(
-          `counted by this process, not by the medic: ${before} dying cgroups before, ${await node.countDying()} after`,
+          `counted by this process, not by the medic: ${before} ${what} before, ${await count()} after`,
           'close',
         );
       }
@@ -112,7 +110,7 @@ async function cleanUp(progress: Progress): Promise<void> {
 }
 
 type Preparation = { id: string; home: string; assembly: string; progress: Progress };
-type Prepared = { stack: StackTemplate; node: LocalNode };
+type Prepared = { stack: StackTemplate; node: LocalNode; cluster: Cluster };
 
 /** Prepares the first node that can be had, and synthesizes the app meanwhile. */
 async function prepare(props: RunIncidentProps, preparation: Preparation): Promise<Prepared> {
@@ -133,24 +131,24 @@ async function prepare(props: RunIncidentProps, preparation: Preparation): Promi
 
 async function prepareOne(
   name: string,
-  { mode, cluster, signal }: RunIncidentProps,
+  { mode, cluster, signal, fault = defaultFault }: RunIncidentProps,
   { id, home, assembly, progress }: Preparation,
 ): Promise<Prepared> {
   if (name === 'host') requireHost();
   const settings = localSettings({
     mode,
     ...(name === 'host' ? { slices: [leakSlice(id)], dyingBefore: countDying() } : {}),
-    ...(name === 'vm' ? { emulated: true, dyingBefore: unfreeable } : {}),
-    ...(cluster === undefined ? {} : { cluster }),
+    ...(name === 'vm' ? { emulated: true } : {}),
+    recorded: name !== 'host' && name !== 'vm',
+    cluster: { ...(name === 'vm' ? virtualFaults[fault]?.cluster : {}), ...cluster },
   });
-  progress.say(
-    `${preparing[name] ?? `the recorded node ${name} is laid out`}, and the CDK app is synthesized`,
-  );
+  progress.say(`${preparing(name, fault)}, and the CDK app is synthesized`);
   progress.waitFor('the node and the CDK app');
   // A node that was opened has to be closed, whatever becomes of the app.
   const [opened, stack] = await Promise.allSettled([
     openNode({
       name,
+      fault,
       id,
       directory: join(home, 'leaks'),
       ...(signal === undefined ? {} : { signal }),
@@ -164,7 +162,19 @@ async function prepareOne(
     await opened.value.close();
     throw stack.reason;
   }
-  return { stack: stack.value, node: opened.value };
+  return { stack: stack.value, node: opened.value, cluster: onlyCluster(settings) };
+}
+
+function onlyCluster({ clusters }: Settings): Cluster {
+  const cluster = clusters[localCluster];
+  if (cluster === undefined) throw new Error('the settings of this machine have no cluster');
+  return cluster;
+}
+
+function preparing(name: string, fault: CauseId): string {
+  if (name === 'host') return 'a real leak is made on this host';
+  if (name === 'vm') return `a virtual node is booted, the fault ${fault} made in it`;
+  return `the recorded node ${name} is laid out`;
 }
 
 /** What the trail says of a clean-up after an execution that did not come to its end. */
@@ -180,15 +190,21 @@ function doneByJanitor(lines: readonly string[]): string[] {
   });
 }
 
-function sayWhatRuns(progress: Progress, stack: StackTemplate, node: LocalNode, mode: Mode): void {
-  const shipped = shippedReclaim();
-  const window = `Only the waits are shorter here: verification takes seconds (deployed: ten minutes), and reclaim may use ${localReclaim.cpuPercent} % of one CPU for ${localReclaim.maxSeconds} s (deployed: ${shipped.cpuPercent} % for ${shipped.maxSeconds} s).`;
+function sayWhatRuns(progress: Progress, { stack, node, cluster }: Prepared, mode: Mode): void {
+  const deployed = shipped();
+  const { cpuPercent, maxSeconds } = cluster.reclaim;
+  const waits = `Only the waits are shorter here: verification takes seconds (deployed: ten minutes), and reclaim may use ${cpuPercent} % of one CPU for ${maxSeconds} s (deployed: ${deployed.reclaim.cpuPercent} % for ${deployed.reclaim.maxSeconds} s).`;
+  const { dyingFloor } = cluster.thresholds;
+  const floor =
+    dyingFloor < deployed.thresholds.dyingFloor
+      ? ` There is no time for a big fault, so more than ${dyingFloor} dying cgroups are one (deployed: ${deployed.thresholds.dyingFloor}).`
+      : '';
   progress.say(
     [
       node.recorded
         ? `RECORDED node ${node.title}: ${node.about}. Files that were composed by hand and a small model of a kernel; nothing on this host is touched.`
         : `${node.title}: ${node.about}`,
-      `${stack.functions.length} functions, ${stack.documents.length} SSM documents and the state machine are the deployed ones; mode ${mode}. ${window}`,
+      `${stack.functions.length} functions, ${stack.documents.length} SSM documents and the state machine are the deployed ones; mode ${mode}. ${waits}${floor}`,
     ].join('\n'),
   );
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { CauseId } from '../lambdas/domain/causes/cause.ts';
 import { Mode } from '../lambdas/domain/settings.ts';
 import { ApproveFlag } from './approvals.ts';
 import { defaultFault, faults } from './faults.ts';
@@ -13,6 +14,8 @@ export type StartOptions = {
   json: boolean;
   /** Nodes to try, in this order. */
   nodes: readonly string[];
+  /** What is wrong with the node, where it is made: a recorded one has a fault of its own. */
+  fault: CauseId;
   /** The host was asked for by name. */
   hostAsked: boolean;
   approve: ApproveFlag;
@@ -33,12 +36,13 @@ export function usageOf(recorded: readonly string[]): string {
 
 One incident from end to end on this machine: the state machine and the functions are the ones that would be deployed.
 
---node     auto (default): this host where a real leak can be made on it, otherwise a recorded node
+--node     auto (default): the first that can have the fault here, in the order of the list below
            host: this host, with a real leak that is really repaired (Linux, root, cgroup v1)
-           vm: a virtual node (QEMU, Debian 12, kernel 6.1, cgroup v2), with a real leak that is really repaired
+           vm: a virtual node (QEMU, Debian 12, kernel 6.1, cgroup v2), with a real fault that is really repaired
                (Linux, root, QEMU, mmdebstrap; the first time it makes an image)
            a recorded node: ${recorded.join(', ')}
---fault    what is wrong with the node: ${Object.keys(faults).join(', ')} (default ${defaultFault})
+--fault    what is wrong with the node (default ${defaultFault}), and the nodes that can have it:
+${faultLines()}
 --approve  who answers when a treatment needs an approval: ask (default, at the terminal), yes, no
 --mode     observe: say what would be done; approve: ask before every treatment; auto (default): the policy decides
 --json     the incident record on standard output, and nothing else there: "npm start --json" (npm itself
@@ -48,6 +52,13 @@ Everything is kept in .cgroup-medic/runs/: audit trail, public key, record, repo
 
 exit code: 0 the incident came to an ordinary end (cured, relieved, observed, refused, denied, expired or void),
            1 it failed or is unresolved, or could not be run, 2 wrong usage, 130 or 143 stopped by a signal`;
+}
+
+function faultLines(): string {
+  const width = Math.max(...Object.keys(faults).map((fault) => fault.length));
+  return Object.entries(faults)
+    .map(([fault, nodes]) => `${' '.repeat(11)}${fault.padEnd(width)}  ${nodes.join(', ')}`)
+    .join('\n');
 }
 
 /**
@@ -67,10 +78,7 @@ export function startOptions(args: string[], recorded: readonly string[]): Start
   }
   if (positionals.length > 0)
     throw new UsageError(`unexpected argument "${positionals[0]}"; ${validFlags()}`);
-  const fault = values.fault;
-  if (fault !== undefined && !Object.hasOwn(faults, fault)) {
-    throw new UsageError(`unknown fault "${fault}": use one of ${Object.keys(faults).join(', ')}`);
-  }
+  const fault = faultOf(values.fault);
   const approve = ApproveFlag.safeParse(values.approve ?? 'ask');
   if (!approve.success) throw unknown('--approve', values.approve, ApproveFlag.options);
   const mode = Mode.safeParse(values.mode ?? 'auto');
@@ -81,6 +89,7 @@ export function startOptions(args: string[], recorded: readonly string[]): Start
     // with "npm start -- --json" npm prints its banner there first.
     json: values.json ?? process.env.npm_config_json === 'true',
     nodes: nodesOf(values.node ?? 'auto', fault, recorded),
+    fault: fault ?? defaultFault,
     hostAsked: values.node === 'host',
     approve: approve.data,
     mode: mode.data,
@@ -95,13 +104,20 @@ function parse(args: string[]) {
   }
 }
 
-function nodesOf(node: string, fault: string | undefined, recorded: readonly string[]): readonly string[] {
+function faultOf(text: string | undefined): CauseId | undefined {
+  if (text === undefined) return undefined;
+  const cause = CauseId.safeParse(text);
+  if (cause.success && Object.hasOwn(faults, cause.data)) return cause.data;
+  throw new UsageError(`unknown fault "${text}": use one of ${Object.keys(faults).join(', ')}`);
+}
+
+function nodesOf(node: string, fault: CauseId | undefined, recorded: readonly string[]): readonly string[] {
   const possible = faults[fault ?? defaultFault] ?? [];
   if (node === 'auto') return possible;
   if (node !== 'host' && node !== 'vm' && !recorded.includes(node))
     throw unknown('--node', node, ['auto', 'host', 'vm', ...recorded]);
-  // Every node but the host has its fault, so naming the node is enough.
-  const expected = fault === undefined && node !== 'host' ? [node] : possible;
+  // A recorded node has its fault, so naming the node is enough.
+  const expected = fault === undefined && recorded.includes(node) ? [node] : possible;
   if (!expected.includes(node)) {
     throw new UsageError(
       `the fault ${fault ?? defaultFault} cannot be had on ${node}: use one of ${possible.join(', ')}`,

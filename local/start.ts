@@ -31,6 +31,7 @@ async function main(args: string[]): Promise<number> {
   try {
     const result = await runIncident({
       nodes: options.nodes,
+      fault: options.fault,
       hostAsked: options.hostAsked,
       mode: options.mode,
       decider: deciderOf(options.approve),

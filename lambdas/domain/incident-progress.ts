@@ -1,4 +1,7 @@
 import type { IncidentState, Outcome, RungResult } from './incident-state.ts';
+import { standingChanges } from './standing-changes.ts';
+import type { Rung } from './treatments/treatment.ts';
+import { figureOf } from './verification.ts';
 
 /** The present rung as it will stand in the record. */
 export function rungResult(state: IncidentState): RungResult | undefined {
@@ -59,9 +62,9 @@ export function climb(state: IncidentState): IncidentState {
     undo: ______,
     ...rest
   } = state;
-  const index = state.ladder.index + 1;
-  const rung = state.plan[index];
   const results = result === undefined ? state.results : [...state.results, result];
+  const index = nextRung(state.plan, state.ladder.index, results);
+  const rung = state.plan[index];
   const before = verification?.samples.at(-1) ?? state.before;
   return {
     ...rest,
@@ -70,6 +73,23 @@ export function climb(state: IncidentState): IncidentState {
     ladder: { index, status: rung === undefined ? 'exhausted' : 'rung' },
     ...(rung === undefined ? {} : { rung }),
   };
+}
+
+/**
+ * Where the next rung is that has anything to do; the length of the plan where none has. Once a rung has stopped the
+ * producer, no other need stop it; and until one has, what it made is freed once and not again and again.
+ */
+function nextRung(plan: readonly Rung[], index: number, results: readonly RungResult[]): number {
+  const stopped = standingChanges(results).length > 0;
+  const next = plan.findIndex(
+    ({ standing, onceStopped }, at) => at > index && (stopped ? !standing : !onceStopped),
+  );
+  return next < 0 ? plan.length : next;
+}
+
+/** The rungs between the present one and the next that were passed over, for the record. */
+export function passedOver(before: IncidentState, after: IncidentState): Rung[] {
+  return before.plan.slice(before.ladder.index + 1, after.ladder.index);
 }
 
 export type Ending = { outcome: Outcome; reason: string };
@@ -86,9 +106,13 @@ export function endingOf(state: IncidentState): Ending {
   if (lease.status === 'refused') return { outcome: 'refused', reason: lease.reason };
   if (undo?.status === 'failed') return { outcome: 'failed', reason: `the undo failed: ${undo.reason}` };
   if (verification?.verdict === 'cured') {
-    const after = verification.samples.at(-1);
-    const counts = `${state.before?.dying} dying memory cgroups before, ${after?.dying} after`;
-    return { outcome: 'cured', reason: `${state.rung?.treatment} helped: ${counts}, and no new growth` };
+    const signal = state.rung?.expects.signal ?? 'dying';
+    const counts = `${figureOf(state.before, signal)} before, ${figureOf(verification.samples.at(-1), signal)} after`;
+    const helped = [
+      ...standingChanges(state.results).map(({ treatment }) => treatment),
+      state.rung?.treatment,
+    ];
+    return { outcome: 'cured', reason: `${helped.join(' and then ')} helped: ${counts}, and no new growth` };
   }
   if (state.ladder.status === 'empty') {
     return {

@@ -26,6 +26,7 @@ function rungOf(treatment: Treatment, proposal: Proposal, cluster: Cluster): Run
     ...(treatment.document === undefined ? {} : { document: treatment.document }),
     ...(treatment.undoDocument === undefined ? {} : { undoDocument: treatment.undoDocument }),
     standing: treatment.standing ?? false,
+    onceStopped: treatment.onceStopped ?? false,
     namesItsApproval: treatment.namesItsApproval ?? false,
     arguments: proposal.arguments,
     risk,

@@ -108,6 +108,15 @@ const Thresholds = z.strictObject({
     ),
 });
 
+const Examination = z.strictObject({
+  windowSeconds: z
+    .literal([1, 2, 5])
+    .default(5)
+    .describe(
+      'How long an examination watches the node for what can only be seen over time: who makes and removes cgroups, throttling, reclaim, load. A shorter window sees less of what happens seldom. The looks after a treatment have no such window.',
+    ),
+});
+
 const Verification = z.strictObject({
   windowSeconds: seconds(2, 3600).default(600).describe('How long the node is watched after a treatment.'),
   samples: z
@@ -167,6 +176,7 @@ const Cluster = z.strictObject({
   sessions: Sessions.prefault({}),
   scopes: Scopes.prefault({}),
   thresholds: Thresholds.prefault({}),
+  examination: Examination.prefault({}),
   verification: Verification.prefault({}),
   approval: Approval.prefault({}),
 });

@@ -120,6 +120,11 @@ export function judge(
   return judgement(better ? 'relieved' : 'not-cured');
 }
 
+/** What a look saw of this signal, in words. */
+export function figureOf(sample: Sample | undefined, signal: Signal): string {
+  return `${sample?.[signal] ?? 'an unknown number of'} ${signals[signal].fact}`;
+}
+
 type Watched = { fact: string; floor: (thresholds: Cluster['thresholds']) => number };
 
 /** The counts that can be followed, and the level that is healthy where the rung promises none. */

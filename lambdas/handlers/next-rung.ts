@@ -1,4 +1,4 @@
-import { climb } from '../domain/incident-progress.ts';
+import { climb, passedOver } from '../domain/incident-progress.ts';
 import { phase } from './phase.ts';
 
 /** Goes to the next rung of the ladder, or finds that there is none. */
@@ -7,7 +7,14 @@ export const handler = phase('next-rung', async (state, { audit }) => {
   await audit({
     step: 'rung.next',
     actor: { kind: 'rule', id: 'ladder' },
-    what: next.rung === undefined ? 'no rung is left' : `the next rung is ${next.rung.treatment}`,
+    what: [
+      next.rung === undefined ? 'no rung is left' : `the next rung is ${next.rung.treatment}`,
+      ...passedOver(state, next).map(({ treatment, onceStopped }) =>
+        onceStopped
+          ? `${treatment} is passed over: nothing has stopped the producer`
+          : `${treatment} is passed over: the producer is stopped already`,
+      ),
+    ].join('; '),
     rung: next.ladder.index,
     outcome: next.ladder.status,
   });

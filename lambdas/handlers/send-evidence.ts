@@ -4,13 +4,11 @@ import type { OneCommand } from '../domain/incident-state.ts';
 import { pinnedDocument } from './documents.ts';
 import { type PhaseContext, phase } from './phase.ts';
 
-/** The look before a decision reads everything; the looks after a treatment what they compare, which is mostly the quick part. */
-const windowSeconds = { full: '1', quick: '0' };
-
 /**
  * Sends `collect-evidence` to the node: for the examination, after an approval, and for each look of a verification.
- * Before a decision, and where services are what is compared, also `collect-services`, at the same time: together they
- * would not fit into one document.
+ * Before a decision it reads everything; the looks after a treatment read what they compare, which is mostly the quick
+ * part, and leave out what has to be watched for some time. Before a decision, and where services are what is compared,
+ * also `collect-services`, at the same time: together they would not fit into one document.
  */
 export const handler = phase('send-evidence', async (state, context) => {
   const counted = state.rung?.expects.signal ?? 'dying';
@@ -19,7 +17,8 @@ export const handler = phase('send-evidence', async (state, context) => {
   const { id, instanceId } = state.incident;
   const send = (name: string, args: Record<string, string>) =>
     sendOne(name, args, { id, instanceId }, context);
-  const command = await send('collect-evidence', { profile, windowSeconds: windowSeconds[profile] });
+  const windowSeconds = deciding ? String(context.cluster.examination.windowSeconds) : '0';
+  const command = await send('collect-evidence', { profile, windowSeconds });
   const asksServices = deciding || counted === 'abandonedScopes';
   if (!asksServices || command.status !== 'running') return { ...state, command };
   return { ...state, command: { ...command, companion: await send('collect-services', {}) } };

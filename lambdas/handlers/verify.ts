@@ -1,6 +1,6 @@
 import { MedicError } from '../adapters/medic-error.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
-import { judge, type Sample, sampleOf } from '../domain/verification.ts';
+import { figureOf, judge, type Sample, sampleOf } from '../domain/verification.ts';
 import { evidenceOf, withoutOutput } from './evidence-of.ts';
 import { phase } from './phase.ts';
 
@@ -20,7 +20,7 @@ export const handler = phase('verify', async (state, { cluster, audit, now }) =>
   await audit({
     step: 'sampled',
     actor: { kind: 'rule', id: 'verify' },
-    what: sample.gap ?? `${sample.dying} dying memory cgroups`,
+    what: sample.gap ?? figureOf(sample, rung.expects.signal),
     ...subject,
     after: { ...sample },
   });

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
@@ -23,6 +23,8 @@ export type ModelOptions = {
   holders: readonly Holder[];
   /** Dying cgroups that the first holder gains each second, reclaim or not. */
   growsPerSecond: number;
+  /** A file, relative to the root, whose existence ends that. */
+  growsUntil?: string | undefined;
   /** The FIFOs of the tree, relative to the root: memory.reclaim, memory.force_empty and drop_caches. */
   knobs: readonly string[];
 };
@@ -182,8 +184,13 @@ export class KernelModel {
     const [first] = this.#slices;
     if (first === undefined) return;
     const due = Math.floor(elapsed * this.#options.growsPerSecond);
-    if (due > this.#growth) this.#change(first, due - this.#growth);
+    if (due > this.#growth && !this.#growthEnded) this.#change(first, due - this.#growth);
     this.#growth = due;
+  }
+
+  get #growthEnded(): boolean {
+    const { root, growsUntil } = this.#options;
+    return growsUntil !== undefined && existsSync(join(root, growsUntil));
   }
 
   get #mount(): string {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { Holder, KernelModel, Response } from './kernel-model.ts';
-import { materialise, readTree, type Tree } from './recorded-tree.ts';
+import { changedTree, materialise, readTree, type Tree } from './recorded-tree.ts';
 import { type DocumentResult, type RunDocument, runDocument } from './ssm-agent.ts';
 
 const nodesFolder = join(import.meta.dirname, '..', 'nodes');
@@ -16,10 +16,12 @@ export const RecordedNodeDescription = z.strictObject({
   provenance: z.string(),
   hierarchy: z.enum(['v1', 'v2']),
   response: Response,
-  /** The folder beside this one whose tree this node has; its own by default. */
+  /** The folder beside this one whose tree this node has, but for what its own `difference.json` says. */
   tree: z.string().optional(),
   holders: z.array(Holder),
   growsPerSecond: z.number().nonnegative().default(0),
+  /** A file whose existence ends the growth, such as the one that makes a user linger. */
+  growsUntil: z.string().optional(),
 });
 export type RecordedNodeDescription = z.infer<typeof RecordedNodeDescription>;
 
@@ -52,7 +54,9 @@ export function describeRecordedNode(name: string): RecordedNodeDescription {
 }
 
 export function recordedTree(name: string): Tree {
-  return readTree(join(nodesFolder, describeRecordedNode(name).tree ?? name, 'tree.json'));
+  const tree = readTree(join(nodesFolder, describeRecordedNode(name).tree ?? name, 'tree.json'));
+  const difference = join(nodesFolder, name, 'difference.json');
+  return existsSync(difference) ? changedTree(tree, difference) : tree;
 }
 
 /** Lays a recorded node out in a folder of its own and starts the model of its kernel. Close it to remove both. */

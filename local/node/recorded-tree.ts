@@ -14,6 +14,16 @@ export function readTree(file: string): Tree {
   return Tree.parse(JSON.parse(readFileSync(file, 'utf8')));
 }
 
+/** What one node has otherwise than the node whose tree it shares: a file of its own, or `null` for none. */
+const Difference = z.record(z.string(), z.string().nullable());
+
+/** A tree with the differences in `file`. */
+export function changedTree(tree: Tree, file: string): Tree {
+  const difference = Difference.parse(JSON.parse(readFileSync(file, 'utf8')));
+  const all = Object.entries({ ...tree, ...difference });
+  return Tree.parse(Object.fromEntries(all.filter(([, content]) => content !== null)));
+}
+
 /** Makes the files of a tree below `root`; returns the paths of the FIFOs among them, relative to it. */
 export function materialise(tree: Tree, root: string): string[] {
   const fifos: string[] = [];

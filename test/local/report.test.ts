@@ -75,6 +75,26 @@ describe('the report', () => {
     expect(page).toContain(text);
   });
 
+  it('keeps the numbers where a later rung counts nothing', () => {
+    const [reclaimed] = record.rungs;
+    if (reclaimed === undefined) throw new Error('the record has no rung');
+    const later = (before: object, after: object) =>
+      reportHtml(
+        {
+          ...record,
+          rungs: [
+            reclaimed,
+            { ...reclaimed, result: { changed: true, before: { ...before }, after: { ...after } } },
+          ],
+        },
+        [],
+      );
+
+    expect(later({ lingering: 0 }, { lingering: 1 })).toContain('<td>4,600</td><td>230</td>');
+    expect(later({ dying: 300 }, { dying: 310 })).toContain('<td>4,600</td><td>310</td>');
+    expect(later({ dying: 300 }, { dying: 310 })).toContain('<td>1,000</td><td>990</td>');
+  });
+
   it('says plainly that a node is recorded, and where its numbers come from', () => {
     expect(page).toContain('Recorded node.');
     expect(page).toContain('Composed from figures.');

@@ -51,6 +51,19 @@ describe.concurrent('one incident from alarm to end', () => {
     });
   });
 
+  it('watches the node for as long as the settings say before it decides, and not when it looks again', async () => {
+    await test.run({ node: 'v2-zombies' }, (incident) => {
+      const looks = incident.auditLines
+        .map((line) => JSON.parse(line))
+        .filter(({ step, document }) => step === 'examination.sent' && document === 'collect-evidence')
+        .map((entry) => entry.arguments);
+      expect(looks).toEqual([
+        { profile: 'full', windowSeconds: '1' },
+        ...Array.from({ length: 5 }, () => ({ profile: 'quick', windowSeconds: '0' })),
+      ]);
+    });
+  });
+
   it('relieved: the level falls and new ones keep coming; people are told', async () => {
     await test.run({ node: 'v2-growing', cluster: clusters.cautious }, async (incident) => {
       expect(incident.record.outcome).toBe('relieved');
@@ -77,6 +90,26 @@ describe.concurrent('one incident from alarm to end', () => {
       expect(incident.record.rungs[0]).toMatchObject({ verification: { cured: false } });
       expect(steps(incident)).toContain('undo.finished');
       expect(incident.messages.map(({ kind }) => kind)).toContain('call-a-person');
+      await expectTidy(incident);
+    });
+  });
+
+  it('cured by enable-linger on a systemd with a memory cgroup per user; reclaim before it had only relieved', async () => {
+    await test.run({ node: 'v1-logins', cluster: clusters.patient }, async (incident) => {
+      expect(incident.record).toMatchObject({
+        outcome: 'cured',
+        diagnosis: { cause: 'session-churn' },
+        rungs: [
+          { treatment: 'reclaim', verification: { verdict: 'relieved' } },
+          {
+            treatment: 'enable-linger',
+            arguments: { users: 'deploy' },
+            result: { changed: true, undo: { document: 'disable-linger' } },
+            verification: { verdict: 'cured' },
+          },
+        ],
+      });
+      expect(steps(incident)).not.toContain('undo.sent');
       await expectTidy(incident);
     });
   });

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { faults } from '../../local/faults.ts';
 import { listRecordedNodes } from '../../local/node/recorded-node.ts';
 import { startOptions, UsageError, usageOf } from '../../local/start-options.ts';
+import { virtualFaults } from '../../local/vm/faults/index.ts';
 
 const recorded = listRecordedNodes();
 const options = (...args: string[]) => startOptions(args, recorded);
@@ -22,7 +23,10 @@ describe('npm start', () => {
   });
 
   it.each<[string[], string[]]>([
-    [['--fault', 'healthy'], ['healthy']],
+    [
+      ['--fault', 'healthy'],
+      ['healthy', 'vm'],
+    ],
     [
       ['--fault', 'inconclusive'],
       ['garbage', 'silent'],
@@ -30,6 +34,11 @@ describe('npm start', () => {
     [['--node', 'silent'], ['silent']],
     [['--node', 'vm'], ['vm']],
     [['--node', 'vm', '--fault', 'dying-memcgs'], ['vm']],
+    [['--node', 'vm', '--fault', 'healthy'], ['vm']],
+    [
+      ['--fault', 'session-churn'],
+      ['v1-logins', 'vm'],
+    ],
     [['--node', 'v1-zombies', '--fault', 'dying-memcgs'], ['v1-zombies']],
   ])('%j means the nodes %j', (args, nodes) => {
     expect(options(...args).nodes).toEqual(nodes);
@@ -52,9 +61,13 @@ describe('npm start', () => {
     [
       'an unknown node',
       ['--node', 'v3'],
-      /"v3".*auto, host, vm, garbage, healthy, silent, v1-zombies, v2-growing/,
+      /"v3".*auto, host, vm, garbage, healthy, silent, v1-logins, v1-zombies, v2-growing/,
     ],
-    ['an unknown fault', ['--fault', 'fire'], /"fire": use one of dying-memcgs, healthy, inconclusive/],
+    [
+      'an unknown fault',
+      ['--fault', 'fire'],
+      /"fire": use one of dying-memcgs, session-churn, .*, healthy, inconclusive/,
+    ],
     [
       'a fault that the node cannot have',
       ['--node', 'healthy', '--fault', 'dying-memcgs'],
@@ -65,12 +78,22 @@ describe('npm start', () => {
       ['--node', 'host', '--fault', 'healthy'],
       /cannot be had on host: use one of healthy/,
     ],
+    [
+      'a fault that a virtual node cannot have',
+      ['--node', 'vm', '--fault', 'inconclusive'],
+      /cannot be had on vm: use one of garbage, silent/,
+    ],
     ['an unknown way to approve', ['--approve', 'maybe'], /"maybe" for --approve: use one of ask, yes, no/],
     ['an unknown mode', ['--mode', 'fast'], /"fast" for --mode: use one of observe, approve, auto/],
     ['a flag without its value', ['--node'], /--node/],
   ])('refuses %s, with the list of what is valid', (_, args, message) => {
     expect(() => options(...args)).toThrow(UsageError);
     expect(() => options(...args)).toThrow(message);
+  });
+
+  it('says which fault a virtual node has to be given', () => {
+    expect(options('--node', 'vm').fault).toBe('dying-memcgs');
+    expect(options('--node', 'vm', '--fault', 'agent-leak').fault).toBe('agent-leak');
   });
 
   it('says so when npm has kept a flag for itself', () => {
@@ -87,6 +110,19 @@ describe('npm start', () => {
       .flat()
       .filter((node) => node !== 'host' && node !== 'vm');
     expect([...recorded].sort()).toEqual([...named].sort());
+  });
+
+  it('knows every fault of a virtual node', () => {
+    const vm = Object.entries(faults).flatMap(([fault, nodes]) => (nodes.includes('vm') ? [fault] : []));
+    expect(vm.sort()).toEqual(Object.keys(virtualFaults).sort());
+    for (const fault of vm) expect(options('--node', 'vm', '--fault', fault).nodes).toEqual(['vm']);
+  });
+
+  it('says in its help which fault each node can have', () => {
+    const lines = usageOf(recorded).split('\n');
+    for (const [fault, nodes] of Object.entries(faults)) {
+      expect(lines.find((line) => line.trim().startsWith(`${fault} `))).toContain(nodes.join(', '));
+    }
   });
 
   it('says in its help which nodes, faults and exit codes there are', () => {

@@ -99,7 +99,7 @@ describe.concurrent('an execution stopped from outside', () => {
       const trail = auditLines.map((line) => JSON.parse(line));
       expect(verifyTrail(trail, incident.publicKey)).toMatchObject({ ok: true });
       expect(trail.some(({ step }) => step === 'incident.closed')).toBe(true);
-      expect(protectionsOf(incident.node.root ?? '')).toEqual(recordedProtections(way.node));
+      expect(protectionsOf(incident.node.root ?? '')).toEqual(recordedProtections(incident.node.title));
       // Stopped while it closed, the incident may have come to its own end, and then it is told as it was.
       if (stopAt !== 'Close') {
         expect(record.outcome).toBe('failed');

@@ -17,7 +17,7 @@ import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { canonicalJson } from '../../lambdas/domain/canonical-json.ts';
 import { Settings } from '../../lambdas/domain/settings.ts';
-import { deciderOf } from '../../local/approvals.ts';
+import { type Decider, deciderOf } from '../../local/approvals.ts';
 import { synthesize } from '../../local/engine/assembly.ts';
 import { type Engine, startEngine } from '../../local/engine/engine.ts';
 import { readStack, type StackTemplate } from '../../local/engine/template.ts';
@@ -37,13 +37,16 @@ export const clusters = {
   observe: 'observing',
   switched: 'switched',
   cautious: 'cautious',
+  patient: 'patient',
 };
 
 /** Settings of a local run, with the shortest waits, and an approval that expires while a test waits. */
 export function testSettings(): Settings {
-  const cluster = (mode: 'auto' | 'approve' | 'observe', dropCaches?: 'never') => {
+  const cluster = (mode: 'auto' | 'approve' | 'observe', dropCaches?: 'never', dyingBefore = 0) => {
     const settings = localSettings({
       mode,
+      dyingBefore,
+      recorded: true,
       cluster: {
         policy: { treatments: dropCaches === undefined ? {} : { 'drop-caches': dropCaches } },
         verification: { windowSeconds: 2, samples: 5 },
@@ -59,6 +62,8 @@ export function testSettings(): Settings {
       [clusters.auto]: cluster('auto'),
       // Where the last resort is forbidden, a ladder that does not help ends with a call for a person.
       [clusters.cautious]: cluster('auto', 'never'),
+      // Does not mind what a producer makes while it is looked for, however slow this machine is.
+      [clusters.patient]: cluster('auto', 'never', 700),
       [clusters.approve]: cluster('approve'),
       [clusters.observe]: cluster('observe'),
       // In mode auto as well, but its parameter is for one test to change.
@@ -70,11 +75,10 @@ export function testSettings(): Settings {
 }
 
 /**
- * The synthesized stack with the test settings. Synthesis takes seconds, so an assembly is kept for as long as nothing
+ * The synthesized stack with these settings. Synthesis takes seconds, so an assembly is kept for as long as nothing
  * that goes into it changes, and is shared by all test files.
  */
-export async function testStack(): Promise<StackTemplate> {
-  const settings = testSettings();
+export async function testStack(settings: Settings): Promise<StackTemplate> {
   const hash = createHash('sha256').update(canonicalJson(settings));
   for (const file of globSync(sources, { cwd: root }).sort()) {
     const path = join(root, file);
@@ -120,15 +124,15 @@ function removeOld(present: string): void {
 export type TestEngine = {
   engine: Engine;
   home: string;
-  /** Runs one incident on a recorded node, which is closed at the end of `look`. */
+  /** Runs one incident on a recorded node, which is closed at the end of `look`, or on one that is already open. */
   run<T>(props: RunProps, look: (incident: TestIncident) => Promise<T> | T): Promise<T>;
   close(): Promise<void>;
 };
 
 type RunProps = {
-  node: string;
+  node: string | LocalNode;
   cluster?: string;
-  approve?: 'yes' | 'no' | 'never';
+  approve?: 'yes' | 'no' | 'never' | Decider;
   /** Changes what the node does. */
   change?(node: LocalNode): LocalNode;
   /** Called before the alarm. */
@@ -148,8 +152,8 @@ export type TestIncident = WatchedIncident & {
 };
 
 /** One account for a whole test file. */
-export async function startTestEngine(): Promise<TestEngine> {
-  const stack = await testStack();
+export async function startTestEngine(settings = testSettings()): Promise<TestEngine> {
+  const stack = await testStack(settings);
   const home = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-runs-'));
   const engine = await startEngine({
     stack,
@@ -163,11 +167,9 @@ export async function startTestEngine(): Promise<TestEngine> {
     async run({ node: name, cluster, approve = 'never', change, before, ...props }, look) {
       count += 1;
       const id = `test-${process.pid}-${count}`;
-      const opened = await openNode({ name, id, directory: home });
-      // Several incidents of one test file may use the same recorded node at the same time.
-      const instanceId = `i-${createHash('sha256').update(id).digest('hex').slice(0, 17)}`;
-      const own: LocalNode = { ...opened, managed: { ...opened.managed, instanceId } };
-      const node = change === undefined ? own : change(own);
+      const opened = typeof name === 'string' ? await openRecorded(name, id, home) : name;
+      const node = change === undefined ? opened : change(opened);
+      const { instanceId } = node.managed;
       const directory = new RunDirectory(home, id);
       const messages: TestIncident['messages'] = [];
       const stop = engine.onPublished(({ message }) => {
@@ -180,7 +182,7 @@ export async function startTestEngine(): Promise<TestEngine> {
           id,
           node,
           directory,
-          decider: approve === 'never' ? () => new Promise(() => {}) : deciderOf(approve),
+          decider: deciderFor(approve),
           ...(cluster === undefined ? {} : { cluster }),
           ...props,
         });
@@ -196,7 +198,7 @@ export async function startTestEngine(): Promise<TestEngine> {
         });
       } finally {
         stop();
-        await opened.close();
+        if (typeof name === 'string') await opened.close();
       }
     },
     async close() {
@@ -204,6 +206,18 @@ export async function startTestEngine(): Promise<TestEngine> {
       rmSync(home, { recursive: true, force: true });
     },
   };
+}
+
+/** Several incidents of one test file may use the same recorded node at the same time: each is an instance of its own. */
+async function openRecorded(name: string, id: string, directory: string): Promise<LocalNode> {
+  const opened = await openNode({ name, id, directory });
+  const instanceId = `i-${createHash('sha256').update(id).digest('hex').slice(0, 17)}`;
+  return { ...opened, managed: { ...opened.managed, instanceId } };
+}
+
+function deciderFor(approve: NonNullable<RunProps['approve']>): Decider {
+  if (typeof approve === 'function') return approve;
+  return approve === 'never' ? () => new Promise(() => {}) : deciderOf(approve);
 }
 
 /** Name of the table that holds leases and approvals. */

@@ -20,7 +20,7 @@ export function agentsSuite(node: BootedNode): void {
     it('that crash-loop are stopped, stay stopped whoever starts them, and come back as they were', async () => {
       await node.sh('systemctl start flaky-agent; sleep 5');
       const before = { files: await files(), enabled: await property('flaky-agent', 'UnitFileState') };
-      const parameters = { unit: 'flaky-agent', incident: 'n-agent', fencing: '11' };
+      const parameters = { unit: 'flaky-agent', ...node.incident('n-agent') };
       const dry = json(await node.document('disable-agent', { ...parameters, dryRun: 'true' }));
       expect(await files()).toBe(before.files);
       const result = json(await node.document('disable-agent', parameters));
@@ -54,7 +54,7 @@ export function agentsSuite(node: BootedNode): void {
         printf '[Unit]\\nBindsTo=needed.service\\n[Service]\\nExecStart=sleep infinity\\n' >/run/systemd/system/needs-it.service
         ln -sfn /lib/systemd/system/containerd.service /run/systemd/system/harmless.service
         systemctl daemon-reload; systemctl start needs-it`);
-      const parameters = { incident: 'n-needed', fencing: '11' };
+      const parameters = { ...node.incident('n-needed') };
 
       expect(await refused('disable-agent', { ...parameters, unit: 'needed' })).toBe(
         'needs-it.service needs needed.service and is active: it would stop with it',
@@ -69,39 +69,11 @@ export function agentsSuite(node: BootedNode): void {
     });
   });
 
-  it('the kubelet is restarted once, and what it has started lives on', { timeout: 600_000 }, async () => {
-    const parameters = { minUptimeSeconds: '60', maxSeconds: '120', incident: 'n-kubelet', fencing: '12' };
-    expect(await refused('restart-kubelet', parameters)).toMatch(/is stopped|started \d+ s ago/);
-    await node.sh('systemctl start kubelet; sleep 2');
-    expect(await refused('restart-kubelet', parameters)).toContain('started');
-    await node.sh('sleep 65');
-    const child = await node.sh('pgrep -P "$(systemctl show -P MainPID kubelet)"');
-    const dry = json(await node.document('restart-kubelet', { ...parameters, dryRun: 'true' }));
-    const result = json(await node.document('restart-kubelet', parameters));
-    const again = json(await node.document('restart-kubelet', parameters));
-    says(
-      node,
-      `kubelet: pid ${result.before.mainPid} → ${result.after.mainPid}, healthy again after ${result.waitedSeconds} s`,
-    );
-
-    expect(dry).toMatchObject({ changed: false, changes: result.changes });
-    expect(result).toMatchObject({
-      changed: true,
-      before: { state: 'active', healthz: true, rssKb: expect.any(Number) },
-      after: { state: 'active', healthz: true, rssKb: expect.any(Number) },
-    });
-    expect(result.after.mainPid).not.toBe(result.before.mainPid);
-    expect(String(result.after.mainPid)).toBe(await property('kubelet', 'MainPID'));
-    expect(await node.sh(`cat /proc/${child}/comm`)).toBe('sleep');
-    expect(again).toMatchObject({ changed: false, changes: [] });
-    await node.sh(`kill ${child}; systemctl stop kubelet`);
-  });
-
   it('the caches are dropped once, zombies and all', { timeout: 600_000 }, async () => {
     const hot = await node.hotService('dropped', 'dropped.slice', 64);
     await node.leak('/droppedleak.slice', 500);
     const before = { dying: await node.dying(), hot: await node.cacheOf(hot) };
-    const parameters = { approval: 'policy:test', ioFullLimit: '0', incident: 'n-drop', fencing: '13' };
+    const parameters = { approval: 'policy:test', ioFullLimit: '0', ...node.incident('n-drop') };
     const dry = json(await node.document('drop-caches', { ...parameters, dryRun: 'true' }));
     const untouched = await node.cacheOf(hot);
     const result = json(await node.document('drop-caches', parameters));

@@ -45,9 +45,12 @@ function toolsOf(variant: VariantName, node: () => VirtualNode) {
     return stdout.trim();
   };
   const number = async (script: string): Promise<number> => Number(await sh(script));
+  let fencing = 0;
   return {
     variant,
     mount,
+    /** What every treatment is told of its incident; the node refuses a fencing number that is older than the last. */
+    incident: (name: string) => ({ incident: name, fencing: String(++fencing) }),
     get node() {
       return node();
     },

@@ -2,8 +2,6 @@ import { expect, it } from 'vitest';
 import { type BootedNode, json } from './booted-node.ts';
 
 const parameters = {
-  incident: 'test-node',
-  fencing: '1',
   // The emulated CPU is slow, and what is measured is what reclaim frees, not how it is paced.
   cpuPercent: '50',
   maxSeconds: '300',
@@ -28,9 +26,12 @@ export function reclaimSuite(node: BootedNode): void {
         other: await node.cacheOf(other),
         protections: await node.protections(),
       };
+      const lease = node.incident(`n-reclaim-${awk}`);
       const evidence = json(await node.document('collect-evidence', { profile: 'quick' }));
-      const dry = json(await node.document('reclaim', { ...parameters, slices: slice, dryRun: 'true' }));
-      const result = json(await node.document('reclaim', { ...parameters, slices: slice }));
+      const dry = json(
+        await node.document('reclaim', { ...lease, ...parameters, slices: slice, dryRun: 'true' }),
+      );
+      const result = json(await node.document('reclaim', { ...lease, ...parameters, slices: slice }));
       const after = {
         dying: await node.dying(slice),
         live: await node.cacheOf(live),
@@ -65,7 +66,9 @@ export function reclaimSuite(node: BootedNode): void {
       live: await node.cacheOf(live),
       protections: await node.protections(),
     };
-    json(await node.document('reclaim', { ...parameters, slices: '/nest.slice' }));
+    json(
+      await node.document('reclaim', { ...parameters, ...node.incident('n-nested'), slices: '/nest.slice' }),
+    );
     const after = { dying: await node.dying('/nest.slice'), live: await node.cacheOf(live) };
     process.stdout.write(
       `${node.variant}, nested: dying ${before.dying} → ${after.dying}; live cache ${mib(before.live)} → ${mib(after.live)} MiB\n`,
@@ -77,37 +80,49 @@ export function reclaimSuite(node: BootedNode): void {
     expect(await node.protections()).toBe(before.protections);
   });
 
-  it('a SIGKILL half-way: the systemd timer restores the protections', async () => {
-    await node.hotService('killed', 'kill.slice', 16);
-    await node.leak('/kill.slice', 1000);
+  it.each([
+    { killed: 'the document', pattern: '[_]script_0.sh', by: 'the watcher' },
+    {
+      killed: 'the document and its watcher',
+      pattern: '[_]script_0.sh|[s]witch.sh watch',
+      by: 'the systemd timer',
+    },
+  ])('SIGKILL of $killed half-way: $by restores the protections', async ({ pattern, by }) => {
+    const name = by.endsWith('timer') ? 'twice' : 'once';
+    const hot = await node.hotService(name, `kill${name}.slice`, 16);
+    await node.leak(`/kill${name}.slice`, 1000);
     const before = await node.protections();
+    const low = `${node.mount}${hot}/memory.low`;
     const reclaim = node.document('reclaim', {
       ...parameters,
-      slices: '/kill.slice',
+      ...node.incident(`n-killed-${name}`),
+      slices: `/kill${name}.slice`,
       cpuPercent: '1',
       maxSeconds: '10',
     });
     // The brackets keep the pattern from matching this script.
     const kill = node.sh(`
-      for ((i = 0; i < 600; i++)); do
-        if (($(cat ${node.mount}/kill.slice/killed.service/memory.low) > 0)); then pkill -KILL -f '[_]script_0.sh'; exit 0; fi
+      for ((i = 0; i < 1200; i++)); do
+        if (($(cat ${low}) > 0)); then
+          pkill -KILL -f '${pattern}'
+          systemctl list-timers --all --no-legend 'cgroup-medic-restore-*'
+          exit 0
+        fi
         sleep 0.05
       done
-      echo "memory.low was never raised" >&2; exit 1`);
-    const [killed] = await Promise.all([reclaim, kill]);
-    const raised = await node.protections();
-    const timer = await node.sh('systemctl list-timers --all --no-legend "cgroup-medic-restore-*"');
+      echo 'memory.low was never raised' >&2; exit 1`);
+    const [killed, timer] = await Promise.all([reclaim, kill]);
     const waited = await node.number(`
       for ((i = 0; i < 120; i++)); do
-        if (($(cat ${node.mount}/kill.slice/killed.service/memory.low) == 0)); then break; fi
+        if (($(cat ${low}) == 0)); then break; fi
         sleep 1
       done
       echo $i`);
-    process.stdout.write(`${node.variant}, killed: restored by the timer after ${waited} s\n`);
+    process.stdout.write(`${node.variant}: restored by ${by} after ${waited} s\n`);
 
     expect(killed.status).toBe('TimedOut');
-    expect(raised).not.toBe(before);
     expect(timer).not.toBe('');
     expect(await node.protections()).toBe(before);
+    await node.sh(`systemctl stop ${name}`);
   });
 }

@@ -27,8 +27,7 @@ export function sessionsSuite(node: BootedNode): void {
       const linger = json(
         await node.document('enable-linger', {
           users: 'alice nobody-here',
-          incident: 'n-linger',
-          fencing: '1',
+          ...node.incident('n-linger'),
         }),
       );
       const lingering = await logins(6);
@@ -52,7 +51,7 @@ export function sessionsSuite(node: BootedNode): void {
         `loginctl enable-linger bob; systemd-run --quiet --unit=stay su - bob -c 'sleep 3000'; sleep 5`,
       );
       const before = { controllers: await controllers(), overrides: await overrides() };
-      const parameters = { allowLimitLoss: 'false', incident: 'n-sessions', fencing: '2' };
+      const parameters = { allowLimitLoss: 'false', ...node.incident('n-sessions') };
       const dry = json(await node.document('contain-sessions', { ...parameters, dryRun: 'true' }));
       expect(await controllers()).toBe(before.controllers);
       const result = json(await node.document('contain-sessions', parameters));
@@ -85,38 +84,12 @@ export function sessionsSuite(node: BootedNode): void {
       await node.sh(`systemctl set-property user-1001.slice MemoryMax=300M`);
       const refused = await node.document('contain-sessions', {
         allowLimitLoss: 'false',
-        incident: 'n-limit',
-        fencing: '3',
+        ...node.incident('n-limit'),
       });
       await node.sh('systemctl revert user-1001.slice');
 
       expect(refused.status).toBe('Failed');
       expect(JSON.parse(refused.stdout).error).toContain('memory limits in force would be lost');
-    });
-
-    it('that are stuck in closing are gone when logind has been restarted, and the others are not', async () => {
-      await node.sh(
-        `systemd-run --quiet --unit=stay su - carol -c 'sleep 3000'; sleep 3
-        session=$(ls /run/systemd/sessions | grep -v ref | head -n 1)
-        # One whose scope and leader are gone, and whose end logind has missed.
-        sed 's/^STATE=.*/STATE=closing/; s/^SCOPE=.*/SCOPE=session-c999.scope/; s/^LEADER=.*/LEADER=99999/; /FIFO/d' \
-          /run/systemd/sessions/$session >/run/systemd/sessions/c999
-        # As if it had run for an hour.
-        until (($(cut -d . -f 1 /proc/uptime) - $(systemctl show -P ActiveEnterTimestampMonotonic systemd-logind) / 1000000 > 301)); do sleep 5; done`,
-        400,
-      );
-      const result = json(
-        await node.document('restart-logind', {
-          minUptimeSeconds: '300',
-          incident: 'n-logind',
-          fencing: '4',
-        }),
-      );
-
-      expect(result).toMatchObject({ changed: true, before: { closing: 1 }, after: { closing: 0 }, gone: 0 });
-      await node.sh(
-        'systemctl is-active --quiet stay; loginctl list-sessions --no-legend | grep -q carol; systemctl stop stay',
-      );
     });
   });
 
@@ -140,7 +113,7 @@ export function sessionsSuite(node: BootedNode): void {
         };
       };
       const plain = await watch();
-      const parameters = { unit: 'crash-looper', allowLimitLoss: 'false', incident: 'n-unit', fencing: '5' };
+      const parameters = { unit: 'crash-looper', allowLimitLoss: 'false', ...node.incident('n-unit') };
       const dry = json(await node.document('contain-unit', { ...parameters, dryRun: 'true' }));
       const result = json(await node.document('contain-unit', parameters));
       await node.sh('sleep 3');
@@ -168,39 +141,6 @@ export function sessionsSuite(node: BootedNode): void {
       await node.sh(
         'systemctl stop crash-looper; rm /etc/systemd/system/crash-looper.service; systemctl daemon-reload',
       );
-    });
-  });
-
-  describe('what is left over', () => {
-    it('is stopped and removed; what is used, or owned, is not', async () => {
-      const uid = (digit: string) => `${digit.repeat(8)}-2222-3333-4444-555555555555`;
-      await node.sh(
-        `su - alice -c 'setsid sleep 5000 >/dev/null 2>&1 </dev/null & sleep 0.5'
-        systemd-run --quiet --unit=stay su - carol -c 'sleep 3000'
-        printf '#!/bin/bash\\necho "{ \\\\"items\\\\": [ { \\\\"uid\\\\": \\\\"${uid('2')}\\\\" } ] }"\\n' >/usr/local/bin/crictl
-        chmod +x /usr/local/bin/crictl
-        cd ${node.mount}
-        mkdir -p system.slice/run-gone.scope/inner kubepods/pod${uid('1')}/c kubepods/pod${uid('2')}/c plain/dir
-        touch -d '-1 hour' system.slice/run-gone.scope kubepods/pod* plain/dir; sleep 305`,
-        400,
-      );
-      const parameters = { minAgeSeconds: '300', maxCount: '100', incident: 'n-scopes', fencing: '6' };
-      const careful = json(await node.document('stop-scopes', { ...parameters, dryRun: 'true' }));
-      const result = json(await node.document('stop-scopes', { ...parameters, endProcesses: 'true' }));
-
-      expect(careful.refusals).toMatchObject([{ subject: expect.stringMatching(/^session-/) }]);
-      expect(result).toMatchObject({
-        changed: true,
-        stopped: 1,
-        removed: 2,
-        refusals: [],
-        after: { scopes: 0 },
-      });
-      await node.sh(`test ! -e ${node.mount}/system.slice/run-gone.scope
-        test -d ${node.mount}/kubepods/pod${uid('2')}/c; test -d ${node.mount}/plain/dir
-        systemctl is-active --quiet stay; systemctl stop stay; rm /usr/local/bin/crictl
-        rmdir ${node.mount}/kubepods/pod${uid('2')}/c ${node.mount}/kubepods/pod${uid('2')} ${node.mount}/kubepods ${node.mount}/plain/dir ${node.mount}/plain`);
-      expect(json(await node.document('stop-scopes', parameters))).toMatchObject({ changed: false });
     });
   });
 }

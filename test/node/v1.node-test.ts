@@ -20,8 +20,7 @@ describeNode('v1', (node) => {
       const result = json(
         await node.document('reclaim', {
           slices: slice,
-          incident: 'test-node',
-          fencing: '1',
+          ...node.incident(`n-reclaim-${awk}`),
           cpuPercent: '50',
           maxSeconds: '300',
           psiFullLimit: '0',

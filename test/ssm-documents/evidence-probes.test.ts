@@ -7,7 +7,7 @@ import { readEvidence } from '../../lambdas/domain/evidence/read-evidence.ts';
 import { materialise, type Tree } from '../../local/node/recorded-tree.ts';
 import { runDocument } from '../../local/node/ssm-agent.ts';
 import { loadDocument } from '../../ssm-documents/load.ts';
-import { busyPod, busyTree, command, journalLines, podUid } from './busy-node.ts';
+import { busyPod, busyTree, command, journal, journalLines, podUid } from './busy-node.ts';
 import { cgroup, isInstalled, json } from './node-folder.ts';
 
 const folders: string[] = [];
@@ -100,7 +100,7 @@ describe.each(['gawk', 'mawk', 'busybox'])('on a busy node, with %s as awk', (aw
           evictionSoft: {},
           kubeReserved: { cpu: '70m', memory: '442Mi' },
           systemReserved: {},
-          flags: { cgroupDriver: 'systemd', maxPods: '58' },
+          flags: { cgroupDriver: 'systemd', maxPods: '58', kubeReservedCgroup: '/runtime' },
         },
         journal: { cgroupDeleteFailed: 1, pleg: 1, criDeadline: 1 },
         notRead: { healthz: expect.stringContaining('10248') },
@@ -170,6 +170,7 @@ describe.each(['gawk', 'mawk', 'busybox'])('on a busy node, with %s as awk', (aw
         expect.objectContaining({
           unit: 'helper.service',
           memoryKb: 10_240,
+          cpuSeconds: 3,
           wantedBy: ['other.service'],
           containers: 0,
         }),
@@ -200,7 +201,7 @@ describe.each(['gawk', 'mawk', 'busybox'])('on a busy node, with %s as awk', (aw
         averages: [3.5, 2.25, 1],
         running: 2,
         threads: 345,
-        processes: 4,
+        processes: 5,
         blocked: 2,
         blockedThroughout: 2,
         blockedIn: [
@@ -318,6 +319,76 @@ describe('where a login gets its memory cgroup', () => {
 
     expect(sessions.memoryCgroup).toBe(expected);
     expect(Object.hasOwn(sessions.notRead, 'memoryCgroup')).toBe(expected === null);
+  });
+});
+
+describe('what crictl says is understood', () => {
+  const layouts = {
+    'with two spaces after a key, as every other build of it prints': (value: unknown) =>
+      JSON.stringify(value, null, 2).replaceAll(/^( *"\w+":) /gm, '$1  '),
+    'on one line': (value: unknown) => JSON.stringify(value),
+  };
+  it.each(Object.entries(layouts))('%s', async (_, print) => {
+    const changed = Object.fromEntries(
+      ['recorded/containers', 'recorded/pods'].map((file) => [
+        file,
+        print(JSON.parse(String(busyTree[file]))),
+      ]),
+    );
+    const { containers } = (await collect(busy(changed))).values;
+
+    expect(containers).toMatchObject({
+      running: 2,
+      exited: 2,
+      other: 1,
+      sandboxesReady: 1,
+      sandboxesNotReady: 1,
+    });
+    expect(containers.oldestExitedSeconds).toBeGreaterThanOrEqual(5000);
+  });
+
+  it('when there is no container: none, and that is not a gap', async () => {
+    const { containers } = (await collect(busy({ 'recorded/containers': '{\n  "containers": []\n}' })))
+      .values;
+
+    expect(containers).toMatchObject({ running: 0, exited: 0, oldestExitedSeconds: null, notRead: {} });
+  });
+
+  it('of the containers, where it tells nothing else: the rest is not read, with the reasons', async () => {
+    const crictl = command('case "$*" in *ps*) cat "$R/containers" ;; *) echo "{}" ;; esac');
+    const { containers } = (await collect(busy({ 'usr/bin/crictl': crictl }))).values;
+
+    expect(containers).toMatchObject({ running: 2, sandboxesReady: null, runtime: null, cgroupDriver: null });
+    expect(containers.notRead).toEqual({
+      sandboxes: 'crictl pods gave no answer',
+      runtime: 'crictl version gave no answer',
+      cgroupDriver: 'crictl info does not say',
+    });
+  });
+
+  it.each([
+    ['cut off in the middle', JSON.stringify({ containers: [{ state: 'CONTAINER_RUNNING' }] }).slice(0, -3)],
+    ['with an error instead of a list', '{"error": "no runtime"}'],
+  ])('%s: a gap, never a zero', async (_, said) => {
+    const { containers } = (await collect(busy({ 'recorded/containers': said }))).values;
+
+    expect(containers).toBe('failed: crictl printed no list of containers');
+  });
+});
+
+describe('the kubelet of Ubuntu, a snap', () => {
+  it('has its journal read, under its own name', async () => {
+    const lines = journalLines.map((line) => ({
+      ...line,
+      who: line.who.replace('kubelet[', 'kubelet-eks.daemon['),
+    }));
+    // What journalctl is asked for decides what it prints.
+    const asked = 'case "$*" in *snap.kubelet-eks.daemon.service*) cat "$R/journal" ;; esac';
+    const { kubelet } = (
+      await collect(busy({ 'recorded/journal': journal(lines), 'usr/bin/journalctl': command(asked) }))
+    ).values;
+
+    expect(kubelet.journal).toEqual({ cgroupDeleteFailed: 1, pleg: 1, criDeadline: 1 });
   });
 });
 

@@ -1,3 +1,4 @@
+import { fellBelowUsers } from '../evidence/history.ts';
 import { probeValue } from '../evidence/probe.ts';
 import { sliceAt } from '../evidence/producers.ts';
 import { perHour, zombiesPerLogin } from '../evidence/sessions.ts';
@@ -6,6 +7,8 @@ import { confidenceFrom } from './confidence.ts';
 
 /** Dying cgroups per login from which the logins are the producer: measured, each leaves one (systemd 252). */
 const leastPerLogin = 0.5;
+/** Where less than this share of too many is below /user.slice, logins are not what made them. */
+const leastShare = 0.1;
 
 const rateFact = 'logins per hour';
 const heldFact = 'dying memory cgroups below /user.slice';
@@ -46,7 +49,8 @@ export const sessionChurn: Cause = {
       },
       sessions.memoryCgroup !== 'none',
     );
-    const each = zombiesPerLogin(sessions);
+    // Where somebody has freed some meanwhile, the difference does not say what a login leaves.
+    const each = fellBelowUsers(evidence) ? undefined : zombiesPerLogin(sessions);
     const leaves =
       each === undefined ||
       find(
@@ -71,7 +75,21 @@ export const sessionChurn: Cause = {
         dying >= thresholds.dyingFloor,
       );
 
-    if (!often || !separate || !leaves) return { result: 'excluded', findings };
+    const all = probeValue(evidence.probes.cgroups)?.dying;
+    const share = all !== undefined && all >= thresholds.dyingFloor && dying !== undefined ? dying / all : 1;
+    const theirs =
+      share >= leastShare ||
+      find(
+        {
+          fact: 'share of the dying memory cgroups that is below /user.slice',
+          value: Math.round(share * 100) / 100,
+          threshold: leastShare,
+          source: `${all} on the whole node`,
+        },
+        false,
+      );
+
+    if (!often || !separate || !leaves || !theirs) return { result: 'excluded', findings };
     // The rate alone is no fault: something has to say that these logins leave anything.
     if (each === undefined && dying === undefined && sessions.memoryCgroup === null) {
       return { result: 'insufficient-evidence', needs: ['slices', 'history'], findings };

@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import type { Evidence } from './evidence.ts';
 import { count } from './number.ts';
+import { probeValue } from './probe.ts';
 
 const known = count.nullable();
 
@@ -15,3 +17,18 @@ export const History = z.object({
     )
     .max(50),
 });
+
+/** How far back the evidence compares. */
+const hour = 3600;
+/** Fewer than this share of what there was: somebody freed them. A few go by themselves at any time. */
+const freed = 0.9;
+
+/** Whether dying cgroups below user.slice were freed in the last hour, as far as the samples of it show. */
+export function fellBelowUsers(evidence: Evidence): boolean {
+  const since = Date.parse(evidence.collectedAt) / 1000 - hour;
+  const samples = probeValue(evidence.probes.history)?.samples ?? [];
+  const counts = samples.filter(([at]) => at > since).flatMap(([, , , below]) => below ?? []);
+  const now = probeValue(evidence.probes.sessions)?.dyingNow;
+  const all = now == null ? counts : [...counts, now];
+  return all.some((count, index) => count < (all[index - 1] ?? 0) * freed);
+}

@@ -4,7 +4,7 @@ import { disableAgent } from './disable-agent.ts';
 import { dropCaches } from './drop-caches.ts';
 import { enableLinger } from './enable-linger.ts';
 import { notify } from './notify.ts';
-import { reclaim } from './reclaim.ts';
+import { reclaim, reclaimOnceStopped } from './reclaim.ts';
 import { restartLogind } from './restart-logind.ts';
 import { stopScopes } from './stop-scopes.ts';
 import type { Treatment } from './treatment.ts';
@@ -18,6 +18,7 @@ export const treatments: readonly Treatment[] = [
   containSessions,
   containUnit,
   disableAgent,
+  reclaimOnceStopped,
   dropCaches,
   notify,
 ];

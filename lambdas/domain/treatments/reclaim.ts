@@ -1,11 +1,14 @@
+import type { Evidence } from '../evidence/evidence.ts';
 import { probeValue } from '../evidence/probe.ts';
 import { isBelow, reclaimTargets } from '../evidence/zombies.ts';
-import type { Treatment } from './treatment.ts';
+import type { Cluster } from '../settings.ts';
+import type { Proposal, Treatment } from './treatment.ts';
 
 /** The document takes its slices as one bounded string; a node with more holders than this gets another incident. */
 const mostSlices = 20;
 /** What must be left of the zombies, as a share: on kernel 6.1 about 6 % stay under any reclaim (measured: 258 of 4,263). */
 const leftover = 0.1;
+const users = '/user.slice';
 
 /** Protected targeted reclaim on the slices that hold zombies; the living are shielded (v2) or avoided (v1). */
 export const reclaim: Treatment = {
@@ -16,35 +19,68 @@ export const reclaim: Treatment = {
   risk: 'low',
   treats: ['dying-memcgs', 'session-churn', 'orphaned-agent', 'agent-leak'],
 
+  propose: (evidence, cluster) =>
+    evidence &&
+    proposalFor(
+      evidence,
+      cluster,
+      reclaimTargets(evidence).map(({ path }) => path),
+    ),
+};
+
+/** Once more, for what was made until its producer was stopped: an approval can take its time. */
+export const reclaimOnceStopped: Treatment = {
+  ...reclaim,
+  onceStopped: true,
+  treats: reclaim.treats.filter((cause) => cause !== 'dying-memcgs'),
+
   propose(evidence, cluster) {
-    const dying = evidence && probeValue(evidence.probes.cgroups)?.dying;
-    if (evidence === undefined || dying === undefined) return undefined;
-    const allowed = (path: string): boolean =>
-      cluster.reclaim.slices.some((slice) => path === slice || isBelow(path, slice));
-    const holders = [...new Set(reclaimTargets(evidence).map((slice) => slice.path))];
-    const paths = holders.filter(allowed).slice(0, mostSlices);
-    if (paths.length === 0) return undefined;
-    const spared = holders.filter((path) => !allowed(path));
-    const watched = cluster.reclaim.psiFullLimit === 0 || evidence.probes.pressure.status === 'ok';
-    const atMost = Math.max(cluster.thresholds.dyingFloor, Math.round(dying * leftover));
-    return {
-      arguments: {
-        slices: paths.join(' '),
-        cpuPercent: String(cluster.reclaim.cpuPercent),
-        maxSeconds: String(cluster.reclaim.maxSeconds),
-        psiFullLimit: String(watched ? cluster.reclaim.psiFullLimit : 0),
-      },
-      ...(watched ? {} : { risk: 'medium' as const }),
-      reason: [
-        `${paths.join(', ')} hold${paths.length === 1 ? 's' : ''} dying cgroups; reclaim there frees them and leaves other slices alone`,
-        ...(spared.length === 0
-          ? []
-          : [`${spared.join(', ')} may hold more, and settings reclaim.slices leave it out`]),
-        ...(watched
-          ? []
-          : ['this kernel does not tell its memory pressure, so nothing stops it under pressure']),
-      ].join('; '),
-      expects: { text: `at most ${atMost} dying memory cgroups, and no new growth`, signal: 'dying', atMost },
-    };
+    const proposal =
+      evidence &&
+      proposalFor(
+        evidence,
+        cluster,
+        reclaimTargets(evidence).map(({ path }) => lasting(path)),
+      );
+    return (
+      proposal && { ...proposal, reason: `what was made until the producer was stopped: ${proposal.reason}` }
+    );
   },
 };
+
+/** The slices of users come and go with their logins, and have no memory of their own once sessions are contained. */
+function lasting(path: string): string {
+  return isBelow(path, users) ? users : path;
+}
+
+function proposalFor(evidence: Evidence, cluster: Cluster, targets: readonly string[]): Proposal | undefined {
+  const dying = probeValue(evidence.probes.cgroups)?.dying;
+  if (dying === undefined) return undefined;
+  const allowed = (path: string): boolean =>
+    cluster.reclaim.slices.some((slice) => path === slice || isBelow(path, slice));
+  const holders = [...new Set(targets)];
+  const paths = holders.filter(allowed).slice(0, mostSlices);
+  if (paths.length === 0) return undefined;
+  const spared = holders.filter((path) => !allowed(path));
+  const watched = cluster.reclaim.psiFullLimit === 0 || evidence.probes.pressure.status === 'ok';
+  const atMost = Math.max(cluster.thresholds.dyingFloor, Math.round(dying * leftover));
+  return {
+    arguments: {
+      slices: paths.join(' '),
+      cpuPercent: String(cluster.reclaim.cpuPercent),
+      maxSeconds: String(cluster.reclaim.maxSeconds),
+      psiFullLimit: String(watched ? cluster.reclaim.psiFullLimit : 0),
+    },
+    ...(watched ? {} : { risk: 'medium' as const }),
+    reason: [
+      `${paths.join(', ')} hold${paths.length === 1 ? 's' : ''} dying cgroups; reclaim there frees them and leaves other slices alone`,
+      ...(spared.length === 0
+        ? []
+        : [`${spared.join(', ')} may hold more, and settings reclaim.slices leave it out`]),
+      ...(watched
+        ? []
+        : ['this kernel does not tell its memory pressure, so nothing stops it under pressure']),
+    ].join('; '),
+    expects: { text: `at most ${atMost} dying memory cgroups, and no new growth`, signal: 'dying', atMost },
+  };
+}

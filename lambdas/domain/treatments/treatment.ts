@@ -33,6 +33,8 @@ export const Rung = z.object({
   undoDocument: z.string().optional(),
   /** What it changes is meant to stay on the node once it has helped, until its undo document takes it back. */
   standing: z.boolean().default(false),
+  /** Only where a rung before it has stopped what makes them: before that, it would be bailing out a leaking boat. */
+  onceStopped: z.boolean().default(false),
   /** The document is told by the parameter `approval` who or what allowed it. */
   namesItsApproval: z.boolean().default(false),
   arguments: Arguments,
@@ -59,6 +61,7 @@ export type Treatment = {
   document?: string;
   undoDocument?: string;
   standing?: boolean;
+  onceStopped?: boolean;
   namesItsApproval?: boolean;
   risk: Risk;
   /** Causes on whose ladder it stands, in the order of the list of treatments (gentlest first). */

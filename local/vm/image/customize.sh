@@ -8,6 +8,7 @@ main() {
   identity
   quiet
   small_initrd
+  container_image
   chroot "${tree}" systemctl enable --quiet cgroup-medic-channel.service
   users
 }
@@ -65,6 +66,21 @@ END
   chmod +x "${initrd}/init"
   (cd "${initrd}" && find . | "${tree}/bin/busybox" cpio -o -H newc) >"${tree}/boot/initrd"
   rm -r "${initrd}"
+}
+
+# The node has no network to pull an image from: this one has busybox in it, and is good for sandboxes and containers alike.
+container_image() {
+  local image="${tree}/tmp/image" name layer
+  mkdir -p "${image}/root"/{bin,tmp}
+  cp "${tree}/bin/busybox" "${image}/root/bin/"
+  for name in sh sleep cat dd echo mkdir true false; do ln -s busybox "${image}/root/bin/${name}"; done
+  tar --create --file "${image}/layer.tar" --directory "${image}/root" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner .
+  layer="$(sha256sum "${image}/layer.tar" | cut -d ' ' -f 1)"
+  printf '{"architecture":"amd64","os":"linux","config":{"Cmd":["/bin/sleep","100000000"]},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
+    "${layer}" >"${image}/config.json"
+  printf '[{"Config":"config.json","RepoTags":["localhost/cgroup-medic/tools:1"],"Layers":["layer.tar"]}]' >"${image}/manifest.json"
+  tar --create --file "${tree}/usr/local/lib/cgroup-medic/tools.tar" --directory "${image}" manifest.json config.json layer.tar
+  rm -r "${image}"
 }
 
 # Whose logins churn.

@@ -23,9 +23,9 @@ probe_agents() {
       list_directories "${mount}/docker" 1
     fi
     tool systemctl show -p Id,ActiveState,SubState,UnitFileState,NRestarts,MemoryCurrent,CPUUsageNSec,ControlGroup \
-      -p RequiredBy,BoundBy,RequisiteOf,UpheldBy,WantedBy,Requires -- "${NAMES[@]}" || status=$?
+      -p RequiredBy,BoundBy,RequisiteOf,UpheldBy,WantedBy,Requires,MainPID -- "${NAMES[@]}" || status=$?
     printf '\nend %s\n' "${status}"
-  } | awk -v total="${total}" -v failures="${failures}" "${AWK_TOOLS}${AWK_AGENTS}" || tool_failed systemctl "$?"
+  } | awk -v root="${ROOT}" -v total="${total}" -v failures="${failures}" "${AWK_TOOLS}${AWK_AGENTS}" || tool_failed systemctl "$?"
 }
 
 AWK_AGENTS='
@@ -40,6 +40,15 @@ function names(list,  part, n, i, out, kept) {
   for (i = 1; i <= n && kept < 5; i++) if (part[i] !~ /\.target$/) out = out (kept++ ? "," : "") json(part[i])
   return "[" out "]"
 }
+# Where systemd does not account it by service (cgroup v1), it is that of the main process and the children it has waited for.
+function cpu_seconds(  text, part) {
+  if (p["CPUUsageNSec"] ~ /^[0-9]+$/ && length(p["CPUUsageNSec"]) < 19) return sprintf("%.1f", p["CPUUsageNSec"] / 1e9)
+  if (p["MainPID"] !~ /^[1-9][0-9]*$/) return "null"
+  text = first(root "/proc/" p["MainPID"] "/stat")
+  if (!match(text, /\)[^)]*$/)) return "null"
+  split(substr(text, RSTART + 2), part, " ")
+  return sprintf("%.1f", (part[12] + part[13] + part[14] + part[15]) / 100)
+}
 function report(  group, containers, i) {
   if (!("Id" in p)) return
   group = p["ControlGroup"]
@@ -48,8 +57,7 @@ function report(  group, containers, i) {
     ((" " p["Id"] " " p["Requires"] " ") ~ / docker\.service / && dir[i] ~ /\/docker[-\/]/)) containers++
   line[++entries] = object("unit active sub unitFile restarts memoryKb cpuSeconds requiredBy wantedBy containers", json(p["Id"]), json(p["ActiveState"]),
     json(p["SubState"]), json(p["UnitFileState"]), num(p["NRestarts"]), kib(p["MemoryCurrent"]),
-    p["CPUUsageNSec"] ~ /^[0-9]+$/ && length(p["CPUUsageNSec"]) < 19 ? sprintf("%.1f", p["CPUUsageNSec"] / 1e9) : "null",
-    names(p["RequiredBy"] " " p["BoundBy"] " " p["RequisiteOf"] " " p["UpheldBy"]), names(p["WantedBy"]), containers)
+    cpu_seconds(), names(p["RequiredBy"] " " p["BoundBy"] " " p["RequisiteOf"] " " p["UpheldBy"]), names(p["WantedBy"]), containers)
   # Those that restart most come first, then those that do not run.
   weight[entries] = p["NRestarts"] * 10 + (p["ActiveState"] != "active")
 }

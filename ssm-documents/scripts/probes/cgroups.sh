@@ -87,7 +87,8 @@ function populate(file,  line, path) {
 function may_be_empty(path,  name) {
   name = path
   sub(/.*\//, "", name)
-  return (name in exited) || path ~ /\.(mount|swap|socket|automount)$/ || (path ~ /\.slice$/ && path !~ /pod[0-9a-f][0-9a-f_]+\.slice$/) ||
+  # systemd keeps one called .control in a service that manages cgroups of its own, for commands beside the main one.
+  return (name in exited) || name == ".control" || path ~ /\.(mount|swap|socket|automount)$/ || (path ~ /\.slice$/ && path !~ /pod[0-9a-f][0-9a-f_]+\.slice$/) ||
     path ~ /^\/kubepods(\/(besteffort|burstable))?$/ || path ~ /^\/cgroup-medic-probe-/
 }
 function kind(path) {

@@ -20,7 +20,7 @@ journal_facts() {
   {
     local status=0
     tool journalctl --quiet --reverse --boot --since=-1h --output=short-unix _PID=1 + _SYSTEMD_UNIT=kubelet.service \
-      + _SYSTEMD_UNIT=containerd.service + _SYSTEMD_UNIT=docker.service \
+      + _SYSTEMD_UNIT=snap.kubelet-eks.daemon.service + _SYSTEMD_UNIT=containerd.service + _SYSTEMD_UNIT=docker.service \
       + _TRANSPORT=kernel + SYSLOG_IDENTIFIER=CRON + SYSLOG_IDENTIFIER=crond || status=$?
     printf '\nstatus %s\n' "${status}"
   } | awk -v now="${EPOCH}" -v uptime="${VALUE%%.*}" -v since="$(sample_column 1)" "${AWK_TOOLS}${AWK_OOM}${AWK_JOURNAL}"
@@ -65,19 +65,20 @@ who == "systemd" && match(text, /^Started (session-[^ ]+\.scope - )?Session [^ ]
   seen["logins"]++
   if (time >= since) seen["loginsSince"]++
 }
-who == "systemd" && match(text, /^[^ ]+\.(service|scope): (Deactivated successfully|Succeeded|Failed with result)/) {
+# One that systemd refused to start again has not run.
+who == "systemd" && text !~ /start-limit-hit/ && match(text, /^[^ ]+\.(service|scope): (Deactivated successfully|Succeeded|Failed with result)/) {
   unit = text
   sub(/: .*/, "", unit)
   if (unit ~ /\.scope$|^run-/) unit = pattern(unit)
   sub(/@.*\.service$/, "@*.service", unit)
   count(ended, unit)
 }
-who == "kubelet" {
+who ~ /^kubelet/ {
   if (text ~ /[Ff]ailed to (delete|remove) cgroup/) seen["cgroupDeleteFailed"]++
   if (text ~ /PLEG is not healthy|pleg was last seen active|relist/) seen["pleg"]++
   if (text ~ /DeadlineExceeded|context deadline exceeded/) seen["criDeadline"]++
 }
-who ~ /^(systemd|kubelet|containerd|dockerd|kernel)$/ && text ~ /cgroup/ {
+who ~ /^(systemd|kubelet.*|containerd|dockerd|kernel)$/ && text ~ /cgroup/ {
   text = tolower(text)
   if (text ~ /no space left on device/) seen["noSpace"]++
   if (text ~ /cannot allocate memory/) seen["noMemory"]++

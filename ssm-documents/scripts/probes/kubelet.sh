@@ -86,7 +86,7 @@ function take(line,  at, key, value, indent) {
     depth = indent
     return
   }
-  if (value !~ /^[A-Za-z0-9.%+_:-]+$/ || length(value) > 40 || key !~ /^[A-Za-z][A-Za-z0-9._-]*$/ || length(key) > 60) return
+  if (value !~ /^[A-Za-z0-9.\/%+_:-]+$/ || length(value) > 40 || key !~ /^[A-Za-z][A-Za-z0-9._-]*$/ || length(key) > 60) return
   if (section == "" && index(flags, " " key " ")) section = "flags"
   if (index(sections, " " section " ") && !((section, key) in known) && ++members[section] <= 20) order[section, members[section]] = key
   known[section, key] = value

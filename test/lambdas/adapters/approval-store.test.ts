@@ -29,6 +29,7 @@ function approvalWith(id: string, change: Partial<Approval> = {}): Approval {
       needs: 'approval',
       reason: '',
       standing: false,
+      onceStopped: false,
       namesItsApproval: false,
       expects: { text: '', signal: 'dying', level: 'falls' },
     },

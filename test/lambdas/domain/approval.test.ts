@@ -17,6 +17,7 @@ const approval: Approval = {
     needs: 'approval',
     reason: '',
     standing: false,
+    onceStopped: false,
     namesItsApproval: false,
     expects: { text: '', signal: 'dying', level: 'falls' },
   },

@@ -13,6 +13,7 @@ const rung: Rung = {
   needs: 'auto',
   reason: '',
   standing: false,
+  onceStopped: false,
   namesItsApproval: false,
   expects: { text: '', signal: 'dying', level: 'falls' },
 };

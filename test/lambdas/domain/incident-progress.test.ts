@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { closingMessage } from '../../../lambdas/domain/closing-message.ts';
-import { climb, endingOf, rungResult } from '../../../lambdas/domain/incident-progress.ts';
+import { climb, endingOf, passedOver, rungResult } from '../../../lambdas/domain/incident-progress.ts';
 import type { IncidentState } from '../../../lambdas/domain/incident-state.ts';
 import type { Rung } from '../../../lambdas/domain/treatments/treatment.ts';
 import type { Sample } from '../../../lambdas/domain/verification.ts';
@@ -14,6 +14,7 @@ const first: Rung = {
   needs: 'auto',
   reason: '',
   standing: false,
+  onceStopped: false,
   namesItsApproval: false,
   expects: { text: 'few are left', signal: 'dying', level: 'falls' },
 };
@@ -79,6 +80,16 @@ describe('endingOf', () => {
     expect(endingOf(stateWith(change)).outcome).toBe(outcome);
   });
 
+  it('tells of a cure by what the rung was to change', () => {
+    const expects = { ...first.expects, signal: 'leakedScopes' } as const;
+    const before = { ...look, leakedScopes: 60 };
+    const cured = stateWith({ ...verified('cured'), rung: { ...first, expects }, before });
+
+    expect(endingOf(cured).reason).toBe(
+      'reclaim helped: 60 scope and session directories without a process before, an unknown number of scope and session directories without a process after, and no new growth',
+    );
+  });
+
   it('calls the end of the ladder relieved when a rung got it better', () => {
     const results = climb(stateWith(verified('relieved'))).results;
 
@@ -140,6 +151,81 @@ describe('climb', () => {
 
     expect(end.ladder).toEqual({ index: 2, status: 'exhausted' });
     expect(end).not.toHaveProperty('rung');
+  });
+});
+
+describe('climb, on the ladder of a producer', () => {
+  const stop = { ...first, treatment: 'contain-unit', standing: true } satisfies Rung;
+  const stopHarder = { ...stop, treatment: 'disable-agent' } satisfies Rung;
+  const again = { ...first, onceStopped: true } satisfies Rung;
+  const plan = [first, stop, stopHarder, again, second];
+  const treated = (verdict: 'relieved' | 'not-cured', change: Partial<IncidentState>) =>
+    stateWith({
+      plan,
+      ...verified(verdict),
+      treatment: {
+        status: 'done',
+        reason: 'it ran',
+        result: { changed: true, before: {}, after: {}, undo: { document: 'release-unit', arguments: {} } },
+      },
+      ...change,
+    });
+  const onStop = { ladder: { index: 1, status: 'rung' }, rung: stop } as const;
+  const nextOf = (state: IncidentState) => {
+    const { rung, ladder } = climb(state);
+    return [rung?.treatment, ladder.index];
+  };
+
+  it('frees what is left once the producer is stopped, and stops it only once', () => {
+    const state = treated('relieved', onStop);
+
+    expect(nextOf(state)).toEqual(['reclaim', 3]);
+    expect(passedOver(state, climb(state)).map(({ treatment }) => treatment)).toEqual(['disable-agent']);
+  });
+
+  it.each<[string, IncidentState]>([
+    [
+      'did not help and was undone',
+      treated('not-cured', { ...onStop, undo: { status: 'done', reason: '' } }),
+    ],
+    ['was skipped', stateWith({ plan, ...onStop, ...gated('skip') })],
+    [
+      'changed nothing, for somebody else had stopped it that way',
+      treated('relieved', {
+        ...onStop,
+        treatment: { status: 'done', reason: '', result: { changed: false, before: {}, after: {} } },
+      }),
+    ],
+  ])('tries the next way to stop it where one %s', (_, state) => {
+    expect(nextOf(state)).toEqual(['disable-agent', 2]);
+  });
+
+  it('does not bail out a leaking boat: where nothing stopped it, a person is called', () => {
+    const state = treated('not-cured', {
+      ladder: { index: 2, status: 'rung' },
+      rung: stopHarder,
+      undo: { status: 'done', reason: '' },
+    });
+
+    expect(nextOf(state)).toEqual(['notify', 4]);
+    expect(passedOver(state, climb(state))).toEqual([again]);
+  });
+
+  it('says what helped together', () => {
+    const { results } = climb(treated('relieved', onStop));
+    const cured = stateWith({
+      plan,
+      ...verified('cured'),
+      results,
+      rung: again,
+      before: { ...look, dying: 900 },
+    });
+
+    expect(endingOf(cured)).toEqual({
+      outcome: 'cured',
+      reason:
+        'contain-unit and then reclaim helped: 900 dying memory cgroups before, 500 dying memory cgroups after, and no new growth',
+    });
   });
 });
 

@@ -36,7 +36,7 @@ describe('session-churn', () => {
 
     expect(diagnosis).toMatchObject({ cause: 'session-churn', alsoPossible: [{ cause: 'dying-memcgs' }] });
     expect(diagnosis.explanation).toContain('700 logins an hour');
-    expect(ladder).toEqual(['reclaim auto', 'contain-sessions approval', 'notify auto']);
+    expect(ladder).toEqual(['reclaim auto', 'contain-sessions approval', 'reclaim auto', 'notify auto']);
     expect(plan[1]).toMatchObject({
       standing: true,
       undoDocument: 'release-sessions',
@@ -64,6 +64,60 @@ describe('session-churn', () => {
     ['logins leave nothing', { loginsSinceSample: 100, dyingThen: 8890, dyingNow: 8900 }],
   ])('is not it where %s', (_, change) => {
     expect(answerTo(churning(change)).diagnosis.cause).toBe('dying-memcgs');
+  });
+
+  it('frees what is left where it stays: the slices of users come and go with their logins', () => {
+    const { plan } = answerTo(
+      evidenceWith({
+        cgroups: cgroups(100, 9000),
+        slices: slices(
+          { path: '/user.slice', dying: 8900 },
+          { path: '/user.slice/user-1000.slice', dying: 8850 },
+          { path: '/system.slice', dying: 100 },
+        ),
+        sessions: sessions({ logins: 700, users: [alice] }),
+      }),
+    );
+
+    expect(plan.map(({ onceStopped, arguments: { slices } }) => [onceStopped, slices])).toEqual([
+      [false, '/user.slice/user-1000.slice /system.slice'],
+      [false, undefined],
+      [true, '/user.slice /system.slice'],
+      [false, undefined],
+    ]);
+  });
+
+  it('is not it where the dying cgroups are elsewhere', () => {
+    const withBelow = (dying: number) =>
+      evidenceWith({
+        cgroups: cgroups(100, 9000),
+        slices: slices({ path: '/user.slice', dying }, { path: '/system.slice', dying: 9000 - dying }),
+        sessions: sessions({ logins: 700, users: [alice] }),
+      });
+
+    expect(answerTo(withBelow(900)).diagnosis.cause).toBe('session-churn');
+    expect(answerTo(withBelow(899)).diagnosis.cause).toBe('dying-memcgs');
+  });
+
+  it('is judged by what a login leaves only as long as nobody frees that', () => {
+    const at = (minutes: number, dying: number | null) =>
+      [Date.parse('2026-11-21T06:30:00Z') / 1000 - minutes * 60, 100, 9000, dying, 1, 1, 1] as const;
+    const history = (...samples: ReturnType<typeof at>[]) => ({ status: 'ok', value: { samples } });
+    const leavesNothing = { loginsSinceSample: 100, dyingThen: 8890, dyingNow: 8900 };
+    const causeWith = (...samples: ReturnType<typeof at>[]) => {
+      const evidence = evidenceWith({
+        cgroups: cgroups(100, 9000),
+        slices: slices({ path: '/user.slice', dying: 8900 }),
+        sessions: sessions({ logins: 700, users: [alice], ...leavesNothing }),
+        history: history(...samples),
+      });
+      return diagnose(evidence, thresholds).cause;
+    };
+
+    expect(causeWith(at(10, 8890), at(5, 30))).toBe('session-churn');
+    expect(causeWith(at(10, 8890), at(5, 8700))).toBe('dying-memcgs');
+    expect(causeWith(at(90, 8890), at(70, 30), at(10, 8890))).toBe('dying-memcgs');
+    expect(causeWith(at(10, null), at(5, 20_000))).toBe('session-churn');
   });
 
   it('is still there when a reclaim has taken away what it made, though the node looks healthy', () => {
@@ -101,6 +155,7 @@ describe('a service in a crash loop', () => {
       'reclaim auto',
       'contain-unit approval',
       'disable-agent approval',
+      'reclaim auto',
       'notify auto',
     ]);
     expect(plan[2]).toMatchObject({ arguments: { unit: 'ecs.service' }, undoDocument: 'enable-agent' });
@@ -115,7 +170,7 @@ describe('a service in a crash loop', () => {
     const { diagnosis, ladder } = answerTo(looping(change));
 
     expect(diagnosis.cause).toBe('agent-leak');
-    expect(ladder).toEqual(['reclaim auto', 'contain-unit approval', 'notify auto']);
+    expect(ladder).toEqual(['reclaim auto', 'contain-unit approval', 'reclaim auto', 'notify auto']);
   });
 
   it('that was started less often than there are dying cgroups did not make them', () => {

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readEvidence } from '../../../lambdas/domain/evidence/read-evidence.ts';
 import {
@@ -50,6 +51,7 @@ describe('the recorded nodes', () => {
       'garbage',
       'healthy',
       'silent',
+      'v1-logins',
       'v1-zombies',
       'v2-growing',
       'v2-nothing',
@@ -121,6 +123,31 @@ describe('a reclaim', () => {
 
     expect(first).toBeLessThan(2000);
     expect(second - first).toBeGreaterThanOrEqual(20);
+  });
+});
+
+describe('lingering on v1-logins', () => {
+  const linger = (on: RecordedNode, name: string, users?: string) =>
+    on.run({
+      content: loadDocument(name).content,
+      parameters: { incident: 'i', ...(users === undefined ? {} : { users, fencing: '1' }) },
+    });
+  const growth = async (on: RecordedNode): Promise<number> => {
+    const first = await dying(on);
+    await sleep(1500);
+    return (await dying(on)) - first;
+  };
+
+  it('ends what logins leave, until it is taken back', async () => {
+    const on = await node('v1-logins');
+    expect(await growth(on)).toBeGreaterThanOrEqual(8);
+    expect((await linger(on, 'enable-linger', 'deploy')).status).toBe('Success');
+    // The model's next tick.
+    await sleep(500);
+    expect(await growth(on)).toBe(0);
+    expect((await linger(on, 'disable-linger')).status).toBe('Success');
+    await sleep(500);
+    expect(await growth(on)).toBeGreaterThanOrEqual(8);
   });
 });
 

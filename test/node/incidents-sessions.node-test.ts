@@ -1,0 +1,70 @@
+import { expect, it } from 'vitest';
+import type { Decider } from '../../local/approvals.ts';
+import { describeNode } from './booted-node.ts';
+import { incidentsOn, rungsOf } from './incidents.ts';
+import { takeBack } from './node-state.ts';
+import { hiddenProducer } from './producers.ts';
+
+describeNode('v2', (node) => {
+  const incidents = incidentsOn(node, {
+    healthy: { fault: 'healthy' },
+    churn: { fault: 'session-churn', cluster: { sessions: { linger: 'always' } } },
+    'two-producers': { fault: 'session-churn' },
+  });
+  const logins = () => node.number('ls /home/alice/seen | wc -l');
+
+  it('healthy: nothing is done', async () => {
+    const { record, state } = await incidents.run('healthy');
+
+    expect(record).toMatchObject({ outcome: 'observed', diagnosis: { cause: 'healthy' }, rungs: [] });
+    expect(await incidents.stateOf()).toEqual(state);
+  });
+
+  it('session churn: linger does not help and is undone, contained sessions leave nothing, what is left is freed', async () => {
+    // A person takes their time, and the logins go on.
+    const slowly: Decider = async () => {
+      await node.sh(
+        `until (($(awk '$1 == "nr_dying_descendants" { print $2 }' ${node.mount}/user.slice/cgroup.stat) > 90)); do sleep 1; done`,
+      );
+      return { decision: 'approve' };
+    };
+    let [made, left] = [0, 0];
+    const incident = await incidents.run('churn', {
+      decider: slowly,
+      async meanwhile({ id }) {
+        const before = { logins: await logins(), dying: await node.dying('/user.slice') };
+        await node.sh(`until (($(ls /home/alice/seen | wc -l) >= ${before.logins + 10})); do sleep 1; done`);
+        made = (await logins()) - before.logins;
+        left = (await node.dying('/user.slice')) - before.dying;
+        await takeBack(node, 'release-sessions', id);
+      },
+    });
+
+    expect(incident.record).toMatchObject({ outcome: 'cured', diagnosis: { cause: 'session-churn' } });
+    const [first, ...others] = rungsOf(incident);
+    // Whether the level fell by half while the logins went on is a matter of how fast they are.
+    expect(first).toMatch(/^reclaim (relieved|not-cured)$/);
+    expect(others).toEqual([
+      'enable-linger not-cured undone',
+      'contain-sessions approved relieved',
+      'reclaim cured',
+    ]);
+    expect(incident.record.reason).toMatch(/^contain-sessions and then reclaim helped: /);
+    expect(incident.symptom.before).toBeGreaterThanOrEqual(90);
+    expect(incident.symptom.after).toBeLessThan(60);
+    expect(made).toBeGreaterThanOrEqual(10);
+    expect(left).toBeLessThanOrEqual(1);
+
+    expect(await incidents.stateOf()).toEqual(incident.state);
+  });
+
+  it('session churn beside another producer: containing the sessions does not help and is undone', async () => {
+    const incident = await incidents.run('two-producers', { beside: hiddenProducer });
+
+    expect(incident.record.diagnosis).toMatchObject({ cause: 'session-churn' });
+    expect(['relieved', 'unresolved']).toContain(incident.record.outcome);
+    expect(rungsOf(incident).slice(1)).toEqual(['contain-sessions approved not-cured undone', 'notify done']);
+    expect(incident.messages.map(({ kind }) => kind)).toContain('call-a-person');
+    expect(await incidents.stateOf()).toEqual(incident.state);
+  });
+});
