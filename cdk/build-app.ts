@@ -27,8 +27,6 @@ export function buildApp({ settings, outdir }: BuildAppProps = {}): App {
     // Most of it is scripts, a line each: indented they come close to the megabyte that CloudFormation takes.
     suppressTemplateIndentation: true,
     settings: settings ?? readSettings(app.node.tryGetContext(settingsKey)),
-    // The scripts of the documents are in the template, which may have 1 MB at most.
-    suppressTemplateIndentation: true,
   });
   return app;
 }
