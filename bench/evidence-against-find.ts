@@ -72,7 +72,7 @@ export type EvidenceCost = {
 /** Every way in turn, so that they see the same machine. */
 export async function measureEvidence(
   rounds: number,
-  signal: AbortSignal,
+  { say, signal }: Omit<Context, 'sizes'>,
   withOthers: boolean,
 ): Promise<EvidenceCost> {
   const { quick, full, find } = ours(rounds);
@@ -80,6 +80,7 @@ export async function measureEvidence(
   const costs = new Map<Way, Cost[]>(ways.map((way) => [way, []]));
   let peakKb = 0;
   for (let round = 0; round < rounds; round += 1) {
+    say(`  round ${round + 1} of ${rounds}`);
     for (const way of ways) {
       if (round < way.rounds) costs.get(way)?.push(await cost(() => way.once(signal)));
     }
@@ -148,7 +149,7 @@ export function evidenceColumns({ others }: EvidenceCost): string[] {
 /** `collect-evidence` against counting the directories and nothing else. */
 export async function evidenceAgainstFind(tools: Omit<Context, 'sizes'>): Promise<Table> {
   const context = { ...tools, sizes: fullSizes };
-  const costs = await withLiveCgroups(context, () => measureEvidence(7, context.signal, false));
+  const costs = await withLiveCgroups(context, () => measureEvidence(7, context, false));
   return {
     title: `Evidence against a bare count of ${number(fullSizes.liveDirectories)} directories, median of 7`,
     columns: evidenceColumns(costs),

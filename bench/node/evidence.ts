@@ -16,10 +16,10 @@ export const evidence: Part = {
 async function measure(context: Context): Promise<Table> {
   const { rounds, zombies, liveDirectories } = context.sizes;
   return withLiveCgroups(context, async () => {
-    const without = await measureEvidence(rounds, context.signal, true);
+    const without = await measureEvidence(rounds, context, true);
     const leak = await makeZombies(zombies, context, 2);
     try {
-      const beside = await measureEvidence(rounds, context.signal, true);
+      const beside = await measureEvidence(rounds, context, true);
       const growth = (profile: 'quick' | 'full') => beside[profile].cpu / without[profile].cpu;
       return {
         title: `Evidence on cgroup v1 with ${number(liveDirectories)} live cgroups, medians of ${rounds}`,
