@@ -1,3 +1,4 @@
+import { countDying } from '../../local/node/memory-hierarchy-v1.ts';
 import { evidenceColumns, evidenceRows, measureEvidence, withLiveCgroups } from '../evidence-against-find.ts';
 import { number, type Table } from '../table.ts';
 import { makeZombies } from '../zombies.ts';
@@ -16,15 +17,25 @@ export const evidence: Part = {
 async function measure(context: Context): Promise<Table> {
   const { rounds, zombies, liveDirectories } = context.sizes;
   return withLiveCgroups(context, async () => {
+    const dying = [countDying()];
     const without = await measureEvidence(rounds, context, true);
+    dying.push(countDying());
     const leak = await makeZombies(zombies, context, 2);
     try {
+      dying.push(countDying());
       const beside = await measureEvidence(rounds, context, true);
+      dying.push(countDying());
       const growth = (profile: 'quick' | 'full') => beside[profile].cpu / without[profile].cpu;
       return {
         title: `Evidence on cgroup v1 with ${number(liveDirectories)} live cgroups, medians of ${rounds}`,
         columns: evidenceColumns(without),
         rows: [
+          {
+            what: 'dying cgroups of the host: first to last look without them; with them',
+            figures: [
+              `${number(dying[0] ?? 0)} to ${number(dying[1] ?? 0)}; ${number(dying[2] ?? 0)} to ${number(dying[3] ?? 0)}`,
+            ],
+          },
           ...evidenceRows(without, ', no dying cgroups'),
           ...evidenceRows(beside, `, ${number(zombies)} dying`),
           ...(['quick', 'full'] as const).map((profile) => ({
