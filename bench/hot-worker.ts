@@ -7,7 +7,7 @@
 import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const everyMs = 20;
+const everyMs = 5;
 const [cgroup = '', hot = ''] = process.argv.slice(2);
 const buffer = Buffer.alloc(1024 * 1024);
 const still = new Int32Array(new SharedArrayBuffer(4));
