@@ -26,7 +26,6 @@ const dropped: Way = {
   cure: async (guest) => void (await guest.sh('sync; echo 3 >/proc/sys/vm/drop_caches')),
 };
 const tried: readonly Way[] = [
-  shipped,
   { name: 'writes of 8 MiB', cure: (guest, slice) => reclaim(guest, slice, 8) },
   { name: 'writes of 16 MiB', cure: (guest, slice) => reclaim(guest, slice, 16) },
   {
@@ -44,7 +43,6 @@ const tried: readonly Way[] = [
       await reclaim(guest, slice);
     },
   },
-  dropped,
 ];
 
 /** What the shipped script keeps and leaves on cgroup v2, where the dying share a slice with the living. */
