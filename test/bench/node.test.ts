@@ -4,10 +4,13 @@ import { describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
 
-function bench(...args: string[]) {
+const bench = (...args: string[]) => benchWith(process.env, ...args);
+
+function benchWith(env: NodeJS.ProcessEnv, ...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, ['bin/run.mjs', 'bench/main.ts', ...args], {
     cwd: root,
     encoding: 'utf8',
+    env,
   });
   return { status, stdout, stderr };
 }
@@ -38,5 +41,20 @@ describe('npm run bench', () => {
 
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toContain(reason);
+  });
+
+  it('names what is skipped where there are no tools for a virtual node, and says of no bar that it was met', () => {
+    const bare = { PATH: '/nonexistent' };
+    const text = benchWith(bare, 'node', 'shield', 'recipes');
+    const json = benchWith(bare, 'node', 'shield', '--json');
+
+    expect(text.status).toBe(3);
+    expect(text.stdout).toMatch(/^SKIPPED shield: .*qemu-system-x86_64/m);
+    expect(text.stdout).toMatch(/^SKIPPED recipes: .*qemu-system-x86_64/m);
+    expect(json.status).toBe(3);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      met: false,
+      parts: [{ name: 'shield', skipped: expect.stringContaining('qemu-system-x86') }],
+    });
   });
 });
