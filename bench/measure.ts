@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** Wall and CPU seconds of the children of this process that ended meanwhile. */
@@ -24,6 +24,27 @@ export function shell(command: string): string {
   const { status, stdout, stderr } = spawnSync('bash', ['-c', command], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${command}: exit code ${status}: ${stderr}`);
   return stdout.trim();
+}
+
+/** The same without blocking this process, which has other children to listen to. */
+export async function run(command: string, signal?: AbortSignal): Promise<string> {
+  signal?.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<number | null>();
+  const child = spawn('bash', ['-c', command], { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+  // The whole group: a walk over 20,000 directories would go on without its shell.
+  const stop = (): void => {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  };
+  signal?.addEventListener('abort', stop, { once: true });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-10_000);
+  });
+  child.once('error', reject).once('close', resolve);
+  const status = await promise.finally(() => signal?.removeEventListener('abort', stop));
+  signal?.throwIfAborted();
+  if (status !== 0) throw new Error(`${command}: exit code ${status}`);
+  return said.trim();
 }
 
 /** A figure of /proc/meminfo, in KiB. */
@@ -89,6 +110,13 @@ function descendantsOf(root: number): number[] {
   return found;
 }
 
-export function median(values: number[]): number {
+export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** The value that a share of all values does not exceed (nearest rank): 0.99 gives p99, 1 the highest. */
+export function quantile(values: readonly number[], share: number): number {
+  if (values.length === 0) return Number.NaN;
+  const rank = Math.max(1, Math.ceil(share * values.length));
+  return values.toSorted((a, b) => a - b)[rank - 1] ?? Number.NaN;
 }

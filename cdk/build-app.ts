@@ -24,6 +24,8 @@ export function buildApp({ settings, outdir }: BuildAppProps = {}): App {
   new CgroupMedicStack(app, 'CgroupMedic', {
     description:
       'cgroup-medic: diagnosed, approved, verified and audited repair of memory cgroups on EKS nodes',
+    // Most of it is scripts, a line each: indented they come close to the megabyte that CloudFormation takes.
+    suppressTemplateIndentation: true,
     settings: settings ?? readSettings(app.node.tryGetContext(settingsKey)),
   });
   return app;

@@ -17,6 +17,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { countDying, memoryMount, registeredCgroups } from './memory-hierarchy-v1.ts';
+import { killProcessesIn, removeCgroup } from './remove-cgroup.ts';
 
 /** Every cgroup of ours begins with this; nothing else is ever touched. */
 const prefix = 'cgroup-medic-leak-';
@@ -219,44 +220,10 @@ async function removeLeak(name: string, files: string | undefined): Promise<void
     ? readdirSync(top, { withFileTypes: true }).filter((entry) => entry.isDirectory())
     : [];
   // A worker whose maker was killed may still be writing.
-  for (const cgroup of [top, ...children.map((child) => join(top, child.name))]) {
-    for (const pid of processesIn(cgroup)) kill(pid);
-  }
+  for (const cgroup of [top, ...children.map((child) => join(top, child.name))]) killProcessesIn(cgroup);
   // Before the cgroups: with the pages of the files go the dying ones.
   if (files !== undefined) await rm(files, { recursive: true, force: true, maxRetries: 10 });
   for (const child of children) await removeCgroup(join(top, child.name));
   if (existsSync(top)) await removeCgroup(top);
   rmSync(join(records, `${name}.json`), { force: true });
-}
-
-/** Only a worker of ours is ever inside; one that was just killed needs a moment to leave. */
-async function removeCgroup(path: string): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    for (const pid of processesIn(path)) kill(pid);
-    try {
-      rmdirSync(path);
-      return;
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (code === 'ENOENT') return;
-      if (code !== 'EBUSY' || attempt >= 50) throw error;
-      await sleep(100);
-    }
-  }
-}
-
-function processesIn(cgroup: string): number[] {
-  try {
-    return readFileSync(join(cgroup, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has left by itself.
-  }
 }

@@ -10,6 +10,14 @@
 DOCUMENT=reclaim
 # One write to memory.reclaim: small, so that the soft protection of the living holds.
 WRITE_KB=4096
+# Dying cgroups without page cache are held by cached inodes, which a write reaches once it finds no pages. It then takes
+# some of the living's, too: so it asks for one page, and few times.
+LITTLE_KB=64
+NUDGE_KB=4
+MAX_NUDGES=16
+MAX_IDLE_NUDGES=3
+# Not worth that: fewer than a fresh node has, or one in a hundred, which drop_caches leaves as well.
+NEGLIGIBLE=20
 # A write can block for long on a sick node; a signal ends it.
 WRITE_SECONDS=10
 # One turn of memory.force_empty on v1, which works until it is interrupted. Longer after turns that freed nothing: on a
@@ -199,26 +207,29 @@ slice_ghosts() {
 # --- cgroup v2 -------------------------------------------------------------------------------------------------
 
 reclaim_protected() {
-  local slice="$1" dying="$2" budget ask
+  local slice="$1" dying="$2" budget ask nudges=0 idle=0 negligible
   budget="${FREEABLE_KB}"
   if [[ "${dying}" == null ]]; then
     STOPPED=error
     refuse "${slice}" "its dying cgroups cannot be counted"
     return
-  elif ((dying == 0)); then
-    STOPPED='done'
-    return
   fi
+  negligible=$((dying / 100 > NEGLIGIBLE ? dying / 100 : NEGLIGIBLE))
+  if is_cured "${dying}" "${negligible}"; then return; fi
   if ! shield "${slice}"; then
     STOPPED=error
     refuse "${slice}" "could not save the protections or arm the dead man's switch: nothing was raised"
     return
   fi
-  while may_go_on "${slice}"; do
+  while ! is_cured "${dying}" "${negligible}" && may_go_on "${slice}"; do
     # Beyond what the dying (still) hold, the soft protection gives way and the living pay.
     ask=$((FREEABLE_KB < WRITE_KB ? FREEABLE_KB : WRITE_KB))
     if ((ask > budget - ASKED_KB)); then ask=$((budget - ASKED_KB)); fi
-    if ((ask <= 0)); then
+    if ((FREEABLE_KB < LITTLE_KB)); then
+      ask="${NUDGE_KB}"
+      nudges=$((nudges + 1))
+    fi
+    if ((ask <= 0 || nudges > MAX_NUDGES)); then
       STOPPED=budget
       break
     fi
@@ -228,17 +239,24 @@ reclaim_protected() {
     WRITES=$((WRITES + 1))
     ASKED_KB=$((ASKED_KB + ask))
     pace "${SSM_cpuPercent}" 100
-    if ! helped "${slice}" "${dying}"; then
+    if helped "${slice}" "${dying}"; then
+      idle=0
+    elif ((nudges == 0 || ++idle >= MAX_IDLE_NUDGES)); then
       STOPPED=no-progress
       break
     fi
     dying="${DYING}"
-    if ((dying == 0 || FREEABLE_KB < 64)); then
-      STOPPED='done'
-      break
-    fi
   done
   unshield
+}
+
+# Whether $1 dying cgroups are none, or so few ($2) that what little they hold is left to them. Sets STOPPED then.
+is_cured() {
+  if (($1 == 0 || ($1 <= $2 && FREEABLE_KB < LITTLE_KB))); then
+    STOPPED='done'
+    return 0
+  fi
+  return 1
 }
 
 # Writes $2 into file $3 (relative to the mount) in a child that ends after $1 seconds: the document itself must never

@@ -32,9 +32,12 @@ services() {
   printf '* * * * * root true\n' >/etc/cron.d/every-minute
   chmod 644 /etc/cron.d/every-minute
   unit tick.service '[Unit]' StartLimitIntervalSec=0 '[Service]' Type=oneshot ExecStart=true
-  unit tick.timer '[Timer]' OnActiveSec=1 OnUnitActiveSec=1 AccuracySec=100ms
+  unit tick.timer '[Timer]' OnActiveSec=1 OnUnitActiveSec=2 AccuracySec=100ms
   unit needed.service '[Service]' 'ExecStart=sleep infinity'
   unit needs-it.service '[Unit]' BindsTo=needed.service After=needed.service '[Service]' 'ExecStart=sleep infinity'
+  # An emulated processor has other things to do, too.
+  mkdir -p /run/systemd/system/flaky-agent.service.d
+  printf '[Service]\nRestartSec=1\n' >/run/systemd/system/flaky-agent.service.d/slower.conf
   systemctl daemon-reload
   systemctl start containerd kubelet flaky-agent cron tick.timer needs-it
   says kubelet 'E1121 "Failed to delete cgroup paths" cgroupName=["kubepods"] err="unable to destroy cgroup paths"' \
@@ -75,7 +78,7 @@ while True:
     os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
     with mmap.mmap(file, 4096, prot=mmap.PROT_READ) as page:
         page[0]
-    time.sleep(0.02)
+    time.sleep(0.1)
 END
   unit faults.service '[Service]' 'ExecStart=/usr/bin/python3 -IS /usr/local/bin/fault'
   systemctl daemon-reload

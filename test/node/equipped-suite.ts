@@ -65,7 +65,7 @@ export function equippedSuite(node: BootedNode): void {
       said() { journalctl -q -b --since=-1h -o cat "\${@:2}" | grep -c -- "$1" || true; }
       echo restarts $(systemctl show -P NRestarts flaky-agent)
       echo ticks $(said '^tick.service: Deactivated' _PID=1)
-      echo crons $(said 'CMD (true)' -t CRON)
+      echo crons $(said ' CMD (' -t CRON)
       echo logins $(said '^Started .*Session .* of' _PID=1)
       echo oom $(vmstat oom_kill)
       echo pgmajfault $(vmstat pgmajfault)
@@ -80,6 +80,16 @@ export function equippedSuite(node: BootedNode): void {
     return Object.fromEntries(
       lines.split('\n').map((line) => [line.split(' ')[0], Number(line.split(' ')[1])]),
     );
+  };
+  const collect = async () => {
+    before = await look();
+    const first = await node.document('collect-evidence', { profile: 'full', windowSeconds: '5' });
+    const second = await node.document('collect-services', {});
+    after = await look();
+    for (const { stdout } of [first, second]) expect(stdout.length).toBeLessThanOrEqual(20_000);
+    const read = readEvidence(first.stdout, { output: second.stdout });
+    if (!read.ok) throw new Error(`${read.error}: ${read.rawHead}`);
+    evidence = read.evidence;
   };
   const value = <Name extends keyof Probes>(name: Name): Value<Name> => {
     const probe = evidence.probes[name];
@@ -102,16 +112,11 @@ export function equippedSuite(node: BootedNode): void {
       await node.sh('/root/equip', 600);
       // cron has its minute, and the next sample is due.
       await node.sh(`until journalctl -q -b -t CRON | grep -q CMD; do sleep 2; done; sleep 60`);
-      before = await look();
-      const [first, second] = [
-        await node.document('collect-evidence', { profile: 'full', windowSeconds: '5' }),
-        await node.document('collect-services', {}),
-      ];
-      after = await look();
-      for (const { stdout } of [first, second]) expect(stdout.length).toBeLessThanOrEqual(20_000);
-      const read = readEvidence(first.stdout, { output: second.stdout });
-      if (!read.ok) throw new Error(`${read.error}: ${read.rawHead}`);
-      evidence = read.evidence;
+      // An emulated machine can be so slow that a probe runs out of time, which it says: that is no gap of the evidence.
+      for (let tries = 0; tries < 4; tries++) {
+        await collect();
+        if (!gapsOf(evidence).some(({ reason }) => /slow|did not answer within/.test(reason))) break;
+      }
       process.stdout.write(`${node.variant}: ${JSON.stringify(evidence)}\n`);
     }, 900_000);
 
@@ -377,9 +382,9 @@ export function equippedSuite(node: BootedNode): void {
       const { samples } = value('history');
       const kept = (await node.sh('cut -d " " -f 2- /var/lib/cgroup-medic/evidence/history')).split('\n');
       expect(samples.map((sample) => sample.map(String).join(' '))).toEqual(kept.slice(0, samples.length));
-      expect(samples).toHaveLength(1);
-      // What the second document found is for the next one.
-      expect(kept).toHaveLength(2);
+      // What a document finds is for the next one.
+      expect(samples.length).toBeGreaterThanOrEqual(1);
+      expect(kept.length).toBeGreaterThanOrEqual(2);
     });
   });
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Tree } from '../../local/node/recorded-tree.ts';
-import { killEverywhere } from './killed-run.ts';
+import { expectToBeFinished, expectToBeUndone } from './killed-pair.ts';
 import { json } from './node-folder.ts';
 import { copyOfSystemdNode, type SystemdNode, sessionsTree, systemdNode } from './systemd-node.ts';
 
@@ -248,49 +248,17 @@ describe.concurrent('contain-sessions', () => {
 });
 
 describe('killed between any two commands', { timeout: 300_000 }, () => {
-  const state = (node: SystemdNode) => {
-    const files = node.files();
-    return { ...others(files), ...passesOn(files) };
-  };
-
-  it('contain-sessions leaves the node as it was, or so that its inverse makes it so', async () => {
-    const start = open();
-    const before = state(start);
-    const { outcomes } = await killEverywhere({
-      open: () => copyOfSystemdNode(start),
-      run: (node, env) => contain(node, {}, env),
-      look: async (node, { id, command }) => {
-        const changed = JSON.stringify(state(node)) !== JSON.stringify(before);
-        const recorded = existsSync(join(node.root, saved));
-        const { remaining, skipped } = json(await release(node));
-        return { id, command, changed, recorded, remaining, skipped, state: state(node) };
-      },
-    });
-
-    expect(outcomes.filter(({ changed }) => changed).length).toBeGreaterThan(6);
-    expect(outcomes.filter(({ changed, recorded }) => changed && !recorded)).toEqual([]);
-    for (const outcome of outcomes)
-      expect(outcome).toMatchObject({ remaining: 0, skipped: [], state: before });
+  const pair = () => ({
+    start: open(),
+    copy: copyOfSystemdNode,
+    treat: contain,
+    undo: release,
+    state: (node: SystemdNode) => ({ ...others(node.files()), ...passesOn(node.files()) }),
+    saved,
   });
 
-  it('release-sessions is finished by the next one', async () => {
-    const start = open();
-    const before = state(start);
-    await contain(start);
-    const { outcomes } = await killEverywhere({
-      open: () => copyOfSystemdNode(start),
-      run: (node, env) => release(node, {}, env),
-      look: async (node, { id, command }) => {
-        const { remaining, skipped, restored } = json(await release(node));
-        const left = existsSync(join(node.root, saved));
-        return { id, command, remaining, skipped, restored, left, state: state(node) };
-      },
-    });
+  it('contain-sessions leaves the node as it was, or so that its inverse makes it so', () =>
+    expectToBeUndone(pair(), 7));
 
-    // From all that was changed down to nothing.
-    const restored = outcomes.map((outcome) => outcome.restored);
-    expect([Math.max(...restored), Math.min(...restored)]).toEqual([6, 0]);
-    for (const outcome of outcomes)
-      expect(outcome).toMatchObject({ remaining: 0, skipped: [], left: false, state: before });
-  });
+  it('release-sessions is finished by the next one', () => expectToBeFinished(pair(), 6));
 });

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { killEverywhere } from './killed-run.ts';
+import { expectToBeFinished, expectToBeUndone } from './killed-pair.ts';
 import { json, smallTree } from './node-folder.ts';
 import { copyOfSystemdNode, type SystemdNode, systemdNode } from './systemd-node.ts';
 
@@ -195,44 +195,17 @@ describe.concurrent('contain-unit', () => {
 });
 
 describe('killed between any two commands', { timeout: 300_000 }, () => {
-  it('contain-unit leaves the node as it was, or so that its inverse makes it so', async () => {
-    const start = open();
-    const before = start.files();
-    const { outcomes } = await killEverywhere({
-      open: () => copyOfSystemdNode(start),
-      run: (node, env) => contain(node, {}, env),
-      look: async (node, { id, command }) => {
-        const changed = JSON.stringify(node.files()) !== JSON.stringify(before);
-        const recorded = existsSync(join(node.root, saved));
-        const { remaining, skipped } = json(await release(node));
-        return { id, command, changed, recorded, remaining, skipped, files: node.files() };
-      },
-    });
-
-    expect(outcomes.filter(({ changed }) => changed).length).toBeGreaterThan(8);
-    expect(outcomes.filter(({ changed, recorded }) => changed && !recorded)).toEqual([]);
-    for (const outcome of outcomes)
-      expect(outcome).toMatchObject({ remaining: 0, skipped: [], files: before });
+  const pair = () => ({
+    start: open(),
+    copy: copyOfSystemdNode,
+    treat: contain,
+    undo: release,
+    state: (node: SystemdNode) => node.files(),
+    saved,
   });
 
-  it('release-unit is finished by the next one', async () => {
-    const start = open();
-    const before = start.files();
-    await contain(start);
-    const { outcomes } = await killEverywhere({
-      open: () => copyOfSystemdNode(start),
-      run: (node, env) => release(node, {}, env),
-      look: async (node, { id, command }) => {
-        const { remaining, skipped, restored } = json(await release(node));
-        const left = existsSync(join(node.root, saved));
-        return { id, command, remaining, skipped, restored, left, files: node.files() };
-      },
-    });
+  it('contain-unit leaves the node as it was, or so that its inverse makes it so', () =>
+    expectToBeUndone(pair(), 9));
 
-    // From all that was changed down to nothing.
-    const restored = outcomes.map((outcome) => outcome.restored);
-    expect([Math.max(...restored), Math.min(...restored)]).toEqual([5, 0]);
-    for (const outcome of outcomes)
-      expect(outcome).toMatchObject({ remaining: 0, skipped: [], left: false, files: before });
-  });
+  it('release-unit is finished by the next one', () => expectToBeFinished(pair(), 5));
 });

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { killEverywhere } from './killed-run.ts';
+import { expectToBeFinished, expectToBeUndone } from './killed-pair.ts';
 import { json, smallTree } from './node-folder.ts';
 import { copyOfSystemdNode, type SystemdNode, systemdNode } from './systemd-node.ts';
 
@@ -328,44 +328,17 @@ sleep 300`,
 });
 
 describe('killed between any two commands', { timeout: 300_000 }, () => {
-  it('disable-agent leaves the node as it was, or so that its inverse makes it so', async () => {
-    const start = open();
-    const before = start.settled();
-    const { outcomes } = await killEverywhere({
-      open: () => testNode(copyOfSystemdNode(start)),
-      run: (node, env) => node.disable({}, env),
-      look: async (node, { id, command }) => {
-        const changed = JSON.stringify(node.settled()) !== JSON.stringify(before);
-        const recorded = existsSync(join(node.root, saved));
-        const { remaining, skipped } = json(await node.enable());
-        return { id, command, changed, recorded, remaining, skipped, files: node.settled() };
-      },
-    });
-
-    expect(outcomes.filter(({ changed }) => changed).length).toBeGreaterThan(8);
-    expect(outcomes.filter(({ changed, recorded }) => changed && !recorded)).toEqual([]);
-    for (const outcome of outcomes)
-      expect(outcome).toMatchObject({ remaining: 0, skipped: [], files: before });
+  const pair = () => ({
+    start: open(),
+    copy: (node: TestNode) => testNode(copyOfSystemdNode(node)),
+    treat: (node: TestNode, changes = {}, env = {}) => node.disable(changes, env),
+    undo: (node: TestNode, changes = {}, env = {}) => node.enable(changes, env),
+    state: (node: TestNode) => node.settled(),
+    saved,
   });
 
-  it('enable-agent is finished by the next one', async () => {
-    const start = open();
-    const before = start.settled();
-    await start.disable();
-    const { outcomes } = await killEverywhere({
-      open: () => testNode(copyOfSystemdNode(start)),
-      run: (node, env) => node.enable({}, env),
-      look: async (node, { id, command }) => {
-        const { remaining, skipped, restored } = json(await node.enable());
-        const left = existsSync(join(node.root, saved));
-        return { id, command, remaining, skipped, restored, left, files: node.settled() };
-      },
-    });
+  it('disable-agent leaves the node as it was, or so that its inverse makes it so', () =>
+    expectToBeUndone(pair(), 9));
 
-    // From all that was changed down to nothing.
-    const restored = outcomes.map((outcome) => outcome.restored);
-    expect([Math.max(...restored), Math.min(...restored)]).toEqual([6, 0]);
-    for (const outcome of outcomes)
-      expect(outcome).toMatchObject({ remaining: 0, skipped: [], left: false, files: before });
-  });
+  it('enable-agent is finished by the next one', () => expectToBeFinished(pair(), 6));
 });

@@ -366,6 +366,14 @@ describe('what crictl says is understood', () => {
     });
   });
 
+  it('of the containers, and then hangs: what it has told is kept', async () => {
+    const crictl = command('case "$*" in *ps*) cat "$R/containers" ;; *) exec sleep 60 ;; esac');
+    const { containers } = (await collect(busy({ 'usr/bin/crictl': crictl }))).values;
+
+    expect(containers).toMatchObject({ running: 2, exited: 2, sandboxesReady: null, runtime: null });
+    expect(Object.keys(containers.notRead).sort()).toEqual(['cgroupDriver', 'runc', 'runtime', 'sandboxes']);
+  });
+
   it.each([
     ['cut off in the middle', JSON.stringify({ containers: [{ state: 'CONTAINER_RUNNING' }] }).slice(0, -3)],
     ['with an error instead of a list', '{"error": "no runtime"}'],

@@ -83,7 +83,7 @@ const files = () =>
 describe('more than a thousand hostile values', () => {
   it.each(everyParameter)(
     'of %s %s are refused by the script itself, or taken literally',
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     (name, parameter) => {
       const { parameters: rules } = loadDocument(name).content;
       const values = hostileValues(canary);
@@ -123,7 +123,7 @@ describe('more than a thousand hostile values', () => {
     },
   );
 
-  it('name no service and run nothing', { timeout: 120_000 }, () => {
+  it('name no service and run nothing', { timeout: 300_000 }, () => {
     const values = hostileValues(canary);
     const source = ['systemd', 'units'].map((part) => `. ssm-documents/scripts/lib/${part}.sh`).join('\n');
     const result = answers(

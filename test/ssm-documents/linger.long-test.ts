@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { killEverywhere } from './killed-run.ts';
+import { expectToBeFinished, expectToBeUndone } from './killed-pair.ts';
 import { json } from './node-folder.ts';
 import { copyOfSystemdNode, type SystemdNode, sessionsTree, systemdNode } from './systemd-node.ts';
 
@@ -143,50 +143,20 @@ describe.concurrent('enable-linger', () => {
 });
 
 describe('killed between any two commands', { timeout: 300_000 }, () => {
-  const saved = 'var/lib/cgroup-medic/enable-linger/i-1/saved';
+  const pair = (already: string[]) => ({
+    start: open(already),
+    copy: copyOfSystemdNode,
+    treat: enable,
+    undo: disable,
+    state: (node: SystemdNode) => node.files(),
+    saved: 'var/lib/cgroup-medic/enable-linger/i-1/saved',
+  });
 
   // With a user who lingered before, and where nobody did, and logind had no list.
   it.each([[['root']], [[]]])(
     'enable-linger leaves users as they were, or so that its inverse makes them so (%j before)',
-    async (already) => {
-      const start = open(already);
-      const before = start.files();
-      const { outcomes } = await killEverywhere({
-        open: () => copyOfSystemdNode(start),
-        run: (node, env) => enable(node, {}, env),
-        look: async (node, { id, command }) => {
-          const changed = JSON.stringify(node.files()) !== JSON.stringify(before);
-          const recorded = existsSync(join(node.root, saved));
-          const { remaining, skipped } = json(await disable(node));
-          return { id, command, changed, recorded, remaining, skipped, files: node.files() };
-        },
-      });
-
-      expect(outcomes.filter(({ changed }) => changed).length).toBeGreaterThanOrEqual(2);
-      expect(outcomes.filter(({ changed, recorded }) => changed && !recorded)).toEqual([]);
-      for (const outcome of outcomes)
-        expect(outcome).toMatchObject({ remaining: 0, skipped: [], files: before });
-    },
+    (already) => expectToBeUndone(pair(already), 2),
   );
 
-  it('disable-linger is finished by the next one', async () => {
-    const start = open();
-    const before = start.files();
-    await enable(start);
-    const { outcomes } = await killEverywhere({
-      open: () => copyOfSystemdNode(start),
-      run: (node, env) => disable(node, {}, env),
-      look: async (node, { id, command }) => {
-        const { remaining, skipped, restored } = json(await disable(node));
-        const left = existsSync(join(node.root, saved));
-        return { id, command, remaining, skipped, restored, left, files: node.files() };
-      },
-    });
-
-    // From all that was changed down to nothing.
-    const restored = outcomes.map((outcome) => outcome.restored);
-    expect([Math.max(...restored), Math.min(...restored)]).toEqual([3, 0]);
-    for (const outcome of outcomes)
-      expect(outcome).toMatchObject({ remaining: 0, skipped: [], left: false, files: before });
-  });
+  it('disable-linger is finished by the next one', () => expectToBeFinished(pair([]), 3));
 });

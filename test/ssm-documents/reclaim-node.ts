@@ -18,8 +18,8 @@ afterAll(() => {
 });
 
 /** A node that is removed after the tests of the file. */
-export function open(tree: Tree = smallTree): NodeFolder {
-  const node = nodeFolder(tree);
+export function open(tree: Tree = smallTree, options: { kbEach?: number } = {}): NodeFolder {
+  const node = nodeFolder(tree, options);
   nodes.push(node);
   return node;
 }

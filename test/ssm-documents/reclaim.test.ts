@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { recordedTree } from '../../local/node/recorded-node.ts';
-import { json, reclaimParameters, smallTree, stalled } from './node-folder.ts';
+import type { Tree } from '../../local/node/recorded-tree.ts';
+import { cgroup, json, reclaimParameters, smallTree, stalled } from './node-folder.ts';
 import { actBefore, curedTree, open, state, until, untilWritten } from './reclaim-node.ts';
 
 describe.concurrent('reclaim on cgroup v2', () => {
@@ -76,6 +77,50 @@ describe.concurrent('reclaim on cgroup v2', () => {
     const result = await node.run('reclaim', reclaimParameters);
 
     expect(json(result)).toMatchObject({
+      changed: false,
+      slices: [{ writes: 0, stopped: 'done' }],
+      protection: { raised: 0 },
+    });
+  });
+
+  /** All page cache of the slice is that of its living children: cached inodes hold its dying. */
+  const withoutGhosts: Tree = {
+    ...smallTree,
+    ...cgroup('/a.slice', { live: 4, dying: 900, cacheKb: 19_000 }),
+    ...cgroup('/a.slice/pod', { live: 1, dying: 300, cacheKb: 5_000 }),
+  };
+
+  it('goes on, a page at a time, to the dying that hold no page cache, until that no longer helps', async () => {
+    const node = open(withoutGhosts, { kbEach: 0.02 });
+    const before = node.lows();
+    const result = json(await node.run('reclaim', reclaimParameters));
+
+    expect(result).toMatchObject({
+      after: { dying: 45 },
+      slices: [{ before: { dying: 900, ghostKb: 0 }, stopped: 'no-progress' }],
+      protection: { raised: 4, restored: 4 },
+    });
+    // A page each: some that helped, and three that did not.
+    expect(result.slices[0].askedKb).toBe(4 * result.slices[0].writes);
+    expect(result.slices[0].writes).toBeLessThanOrEqual(10);
+    expect(node.lows()).toEqual(before);
+  });
+
+  it('asks for no more than a few pages there, for by then it may take those of the living', async () => {
+    const node = open(withoutGhosts);
+    const result = json(await node.run('reclaim', reclaimParameters));
+
+    expect(result.slices).toMatchObject([{ writes: 16, askedKb: 64, stopped: 'budget' }]);
+  });
+
+  it('leaves a handful alone that hold no page cache', async () => {
+    const node = open({
+      ...withoutGhosts,
+      ...cgroup('/a.slice', { live: 4, dying: 20, cacheKb: 19_000 }),
+    });
+    const result = json(await node.run('reclaim', reclaimParameters));
+
+    expect(result).toMatchObject({
       changed: false,
       slices: [{ writes: 0, stopped: 'done' }],
       protection: { raised: 0 },

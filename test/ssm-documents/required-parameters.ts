@@ -19,5 +19,5 @@ export const required: Record<string, Record<string, string>> = {
   'release-unit': incident,
   'restart-kubelet': turn,
   'restart-logind': turn,
-  'stop-scopes': turn,
+  'stop-scopes': { processesOf: 'alice', ...turn },
 };

@@ -10,7 +10,7 @@ export function runParts(
   return spawnSync('bash', ['-c', [...sources, code].join('\n')], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
+    timeout: 300_000,
     env: {
       PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       CGROUP_MEDIC_ROOT: root,

@@ -3,32 +3,54 @@
 # What the container runtime says, through crictl.
 
 probe_containers() {
-  local NOT_READ='' status=0 containers pods='' version='' driver runc='' name='' number=''
+  local NOT_READ='' LATE='' LATEST_ASK status=0 containers pods='' version='' driver='' runc='' name='' number=''
+  local TOOL_SECONDS="${TOOL_SECONDS}"
   local -a crictl=(crictl)
   if [[ -z "${ROOT}" && ! -e /etc/crictl.yaml && -S /run/containerd/containerd.sock ]]; then
     crictl+=(--runtime-endpoint unix:///run/containerd/containerd.sock)
   fi
+  clock
+  # Before the probe itself is cut off.
+  LATEST_ASK=$((NOW_CS + 400 * PATIENCE))
+  if ((LATEST_ASK > DEADLINE_CS - 50)); then LATEST_ASK=$((DEADLINE_CS - 50)); fi
   containers="$(tool "${crictl[@]}" ps -a -o json | count_items containers CONTAINER)" || status=$?
   ((status == 0)) || tool_failed crictl "${status}"
   [[ -n "${containers}" ]] || failed "crictl printed no list of containers"
-  pods="$(tool "${crictl[@]}" pods -o json | count_items items SANDBOX)" || pods=''
-  if [[ -z "${pods}" ]]; then not_read sandboxes "crictl pods gave no answer"; fi
-  version="$(tool "${crictl[@]}" version)" || version=''
+  if time_is_left; then pods="$(tool "${crictl[@]}" pods -o json | count_items items SANDBOX)" || pods=''; fi
+  if [[ -z "${pods}" ]]; then not_read sandboxes "${LATE:-crictl pods gave no answer}"; fi
+  # How many there are is worth more than the rest, which must not cost it.
+  if time_is_left; then version="$(tool "${crictl[@]}" version)" || version=''; fi
   if [[ "${version}" =~ RuntimeName:\ +([A-Za-z0-9._-]{1,40}) ]]; then name="\"${BASH_REMATCH[1]}\""; fi
   if [[ "${version}" =~ RuntimeVersion:\ +([A-Za-z0-9.+~_-]{1,60}) ]]; then number="\"${BASH_REMATCH[1]}\""; fi
-  if [[ -z "${name}" || -z "${number}" ]]; then not_read runtime "crictl version gave no answer"; fi
-  driver="$(tool "${crictl[@]}" info | awk '
-    tolower($0) ~ /"systemdcgroup": *true/ { found = "\"systemd\"" }
-    tolower($0) ~ /"systemdcgroup": *false/ && found == "" { found = "\"cgroupfs\"" }
-    END { printf "%s", found }')" || driver=''
-  if [[ -z "${driver}" ]]; then not_read cgroupDriver "crictl info does not say"; fi
-  if [[ "$(tool runc --version)" =~ runc\ version\ ([A-Za-z0-9.+~_-]{1,60}) ]]; then runc="\"${BASH_REMATCH[1]}\""; else not_read runc "runc is not on the PATH or gave no answer"; fi
+  if [[ -z "${name}" || -z "${number}" ]]; then not_read runtime "${LATE:-crictl version gave no answer}"; fi
+  if time_is_left; then
+    driver="$(tool "${crictl[@]}" info | awk '
+      tolower($0) ~ /"systemdcgroup": *true/ { found = "\"systemd\"" }
+      tolower($0) ~ /"systemdcgroup": *false/ && found == "" { found = "\"cgroupfs\"" }
+      END { printf "%s", found }')" || driver=''
+  fi
+  if [[ -z "${driver}" ]]; then not_read cgroupDriver "${LATE:-crictl info does not say}"; fi
+  if time_is_left && [[ "$(tool runc --version)" =~ runc\ version\ ([A-Za-z0-9.+~_-]{1,60}) ]]; then
+    runc="\"${BASH_REMATCH[1]}\""
+  else
+    not_read runc "${LATE:-runc is not on the PATH or gave no answer}"
+  fi
   local running exited oldest other ready not_ready oldest_pod
   read -r running exited oldest other < <(printf '%s\n' "${containers}")
   read -r ready not_ready oldest_pod _ < <(printf '%s\n' "${pods}") || true
   object running "${running}" exited "${exited}" oldestExitedSeconds "${oldest}" other "${other}" sandboxesReady "${ready}" \
     sandboxesNotReady "${not_ready}" oldestNotReadySeconds "${oldest_pod}" runtime "${name}" runtimeVersion "${number}" \
     cgroupDriver "${driver}" runc "${runc}" notRead "{${NOT_READ}}"
+}
+
+# Whether another command may be asked; it may take what is left of the time. Else LATE is the reason.
+time_is_left() {
+  clock
+  if ((LATEST_ASK - NOW_CS < 100)); then
+    LATE='no time was left for it: crictl is slow to answer'
+    return 1
+  fi
+  if ((TOOL_SECONDS > (LATEST_ASK - NOW_CS) / 100)); then TOOL_SECONDS=$(((LATEST_ASK - NOW_CS) / 100)); fi
 }
 
 # From the JSON of crictl, whose layout is not the same in every build of it: how many of list $1 run (are ready), how many
