@@ -35,6 +35,8 @@ main() {
   fi
   # The window comes last: what it watches must not be us.
   watch_window
+  # Of a probe of this run that took too long, and was killed: by now it is gone.
+  if [[ "${SSM_profile}" == full ]]; then run_bounded 100 clean_mkdir_probes; fi
   add_probe slices probe_slices
   printf '{"version":1,"document":"collect-evidence","profile":"%s","collectedAt":"%s","probes":{%s}}\n' \
     "${SSM_profile}" "${COLLECTED_AT}" "${PROBES}"

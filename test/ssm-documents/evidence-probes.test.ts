@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -51,6 +51,18 @@ const without = (...paths: string[]): Tree =>
   Object.fromEntries(
     Object.entries(busyTree).filter(([path]) => !paths.some((gone) => path.startsWith(gone))),
   );
+
+it('a probe that is killed because it takes too long leaves no cgroup behind', async () => {
+  const root = busy();
+  const bin = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-bin-'));
+  folders.push(bin);
+  const slow = '#!/bin/sh\n/bin/mkdir "$@"\ncase "$*" in *cgroup-medic-probe-*/5) exec sleep 30 ;; esac\n';
+  writeFileSync(join(bin, 'mkdir'), slow, { mode: 0o755 });
+  const { values } = await collect(root, {}, { PATH: `${bin}:${process.env.PATH}` });
+
+  expect(values.mkdirProbe).toMatch(/^failed: /);
+  expect(readdirSync(join(root, 'sys/fs/cgroup')).filter((name) => name.includes('probe'))).toEqual([]);
+});
 
 describe.each(['gawk', 'mawk', 'busybox'])('on a busy node, with %s as awk', (awk) => {
   describe.skipIf(!isInstalled(awk))('(skipped where it is not installed)', () => {

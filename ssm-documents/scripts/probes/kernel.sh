@@ -17,17 +17,22 @@ probe_kmem() {
   object accounting "${accounting}" usageKb "${REPLY}"
 }
 
+# Removes what a probe has left that was killed.
+clean_mkdir_probes() {
+  local path
+  for path in "${ROOT}${MOUNT}/cgroup-medic-probe"-*; do
+    if [[ ! -d "/proc/${path##*-}" ]]; then rmdir "${path}"/*/ "${path}" || true; fi
+  done
+}
+
 # Makes up to 20 memory cgroups, stops at the first that cannot be made, and removes them all.
 probe_mkdir() {
   need_hierarchy whole
   local made=0 text='' errno path
+  # Of an earlier run that was killed.
+  clean_mkdir_probes
   # Not local: the trap needs it.
-  top="${ROOT}${MOUNT}/cgroup-medic-probe"
-  # Of a run that was killed.
-  for path in "${top}"-*; do
-    if [[ ! -d "/proc/${path##*-}" ]]; then rmdir "${path}"/*/ "${path}" || true; fi
-  done
-  top+="-${BASHPID}" CODE=2
+  top="${ROOT}${MOUNT}/cgroup-medic-probe-${BASHPID}" CODE=2
   trap 'rmdir "${top}"/*/ "${top}" || true; printf "\n%d" "${CODE}"' EXIT
   for path in "${top}" "${top}"/{1..19}; do
     # The second try is for its words.
