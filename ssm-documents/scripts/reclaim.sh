@@ -10,12 +10,13 @@
 DOCUMENT=reclaim
 # One write to memory.reclaim: small, so that the soft protection of the living holds.
 WRITE_KB=4096
-# Dying cgroups without page cache are held by cached inodes, which a write reaches once it finds no pages. It then takes
-# some of the living's, too: so it asks for one page, and few times.
+# What a write does not free, another one may: it has aged the pages of metadata, and once it finds no pages it reaches the
+# cached inodes that hold the rest. It then takes some of the living's, too: so it asks for one page, and few times.
 LITTLE_KB=64
 NUDGE_KB=4
 MAX_NUDGES=16
 MAX_IDLE_NUDGES=3
+NUDGE_SETTLE_SECONDS=2
 # Not worth that: fewer than a fresh node has, or one in a hundred, which drop_caches leaves as well.
 NEGLIGIBLE=20
 # A write can block for long on a sick node; a signal ends it.
@@ -225,7 +226,7 @@ reclaim_protected() {
     # Beyond what the dying (still) hold, the soft protection gives way and the living pay.
     ask=$((FREEABLE_KB < WRITE_KB ? FREEABLE_KB : WRITE_KB))
     if ((ask > budget - ASKED_KB)); then ask=$((budget - ASKED_KB)); fi
-    if ((FREEABLE_KB < LITTLE_KB)); then
+    if ((nudges > 0 || idle > 0 || FREEABLE_KB < LITTLE_KB)); then
       ask="${NUDGE_KB}"
       nudges=$((nudges + 1))
     fi
@@ -239,9 +240,11 @@ reclaim_protected() {
     WRITES=$((WRITES + 1))
     ASKED_KB=$((ASKED_KB + ask))
     pace "${SSM_cpuPercent}" 100
-    if helped "${slice}" "${dying}"; then
+    if helped "${slice}" "${dying}" $((nudges == 0 ? SETTLE_SECONDS : NUDGE_SETTLE_SECONDS)); then
       idle=0
-    elif ((nudges == 0 || ++idle >= MAX_IDLE_NUDGES)); then
+    elif ((nudges == 0 && FREEABLE_KB >= LITTLE_KB)) && wait_for_writeback; then
+      log "waited until what was dirty has been written; once more"
+    elif ((++idle > MAX_IDLE_NUDGES)); then
       STOPPED=no-progress
       break
     fi
@@ -257,6 +260,23 @@ is_cured() {
     return 0
   fi
   return 1
+}
+
+# Dirty metadata of the file system cannot be freed, and is in no count of dirty pages. The kernel writes what is older than
+# half a minute by itself: so by the time that this run is that old, what the dying held before it is clean. A sync would do
+# it at once, at the cost of everybody's disk. Returns 1 where there was nothing to wait for, or no time.
+wait_for_writeback() {
+  local until_cs="${STARTED_CS}" knob
+  for knob in dirty_expire_centisecs dirty_writeback_centisecs; do
+    read_line "${ROOT}/proc/sys/vm/${knob}" && [[ "${VALUE}" =~ ^[0-9]{1,4}$ ]] || return 1
+    until_cs=$((until_cs + VALUE))
+  done
+  read_now
+  if ((NOW_CS >= until_cs || until_cs >= DEADLINE_CS)); then return 1; fi
+  while ((NOW_CS < until_cs)) && ! asked_to_stop; do
+    sleep 1 9>&-
+    read_now
+  done
 }
 
 # Writes $2 into file $3 (relative to the mount) in a child that ends after $1 seconds: the document itself must never
@@ -287,11 +307,11 @@ unshield() {
   if [[ -n "${SKIPPED}" ]]; then log "left alone: ${SKIPPED}"; fi
 }
 
-# Whether a write freed anything, in dying cgroups or in bytes, looked at for up to SETTLE_SECONDS.
+# Whether a write freed anything of slice $1 with $2 dying cgroups, in those or in bytes, looked at for up to $3 seconds.
 # Sets DYING and FREEABLE_KB.
 helped() {
   local slice="$1" dying="$2" freeable="${FREEABLE_KB}" second
-  for ((second = 1; second <= SETTLE_SECONDS; second++)); do
+  for ((second = 1; second <= $3; second++)); do
     count_dying "${slice}"
     slice_ghosts "${slice}"
     if [[ "${DYING}" == null ]]; then return 1; fi
