@@ -11,7 +11,7 @@ export const Slice = z.object({
   dying: count.nullable(),
   /**
    * Page cache, in KiB, charged to the subtree and to no living member of it: what dying cgroups still hold.
-   * `null` where it was not read.
+   * `null` where it was not read: always in the quick profile on cgroup v2, where the dying are counted.
    */
   ghostKb: kb.nullable(),
   /** Page cache of the whole subtree, in KiB. */

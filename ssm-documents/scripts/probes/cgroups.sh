@@ -18,8 +18,8 @@ walk_tree() {
       return
     fi
   elif [[ "${SSM_profile}" == quick ]]; then
-    # One level more than is reported: what a slice's children hold is not its ghosts'.
-    depth=$((DEPTH + 1))
+    # A census reads as many files as there are slices at the top, however many cgroups are in them.
+    depth="${DEPTH}"
   fi
   {
     if [[ "${SSM_profile}" == full ]]; then printf '%s\n' "${ROOT}"/proc/[0-9]*/cgroup; fi
@@ -132,11 +132,12 @@ function read_count(path,  file, line, pair) {
   close(file)
   return dying[path] >= 0
 }
-# Page cache of the slice that belongs to no living member of it; -1 when it was not read.
+# Page cache of the slice that belongs to no living member of it; -1 when it was not read. Its children tell, so a census
+# does without where the dying are counted.
 function ghosts(path,  i, n, sum) {
   n = children[path] + 0
   if (hierarchy == "v2" && dying[path] == 0) return 0
-  if (!read_stat(path)) return -1
+  if ((hierarchy == "v2" && !full) || !read_stat(path)) return -1
   if (n > max_children || reads + n > max_reads || dropped(path)) return -1
   sum = cache[path] - own[path]
   for (i = 1; i <= n; i++) if (read_stat(child[path, i])) sum -= cache[child[path, i]]
@@ -186,7 +187,7 @@ END {
     delete open[best]
     if (parts[best] == 1) read_stat(best)
     ghost[best] = ghosts(best)
-    if (ghost[best] < 0) unread++
+    if (ghost[best] < 0 && (full || hierarchy == "v1")) unread++
     if (parts[best] < depth && weight(best) > 0) open_children(best)
   }
   for (n = 0; n < entries && n < max_entries; n++) {
