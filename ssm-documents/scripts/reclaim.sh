@@ -234,6 +234,8 @@ reclaim_protected() {
       STOPPED=budget
       break
     fi
+    read_now
+    WROTE_CS="${NOW_CS}"
     # EAGAIN (less was found than asked for) can still be progress: the count decides, not the status.
     timed_write "${WRITE_SECONDS}" "$((ask * 1024))" "${slice}/memory.reclaim" || true
     CHANGED=true
@@ -264,15 +266,15 @@ is_cured() {
 
 # Dirty metadata of the file system cannot be freed, and is in no count of dirty pages. The kernel writes what is older than
 # half a minute by itself: so by the time that this run is that old, what the dying held before it is clean. A sync would do
-# it at once, at the cost of everybody's disk. Returns 1 where there was nothing to wait for, or no time.
+# it at once, at the cost of everybody's disk. Returns 1 where the last write was late enough, or there is no time.
 wait_for_writeback() {
   local until_cs="${STARTED_CS}" knob
   for knob in dirty_expire_centisecs dirty_writeback_centisecs; do
     read_line "${ROOT}/proc/sys/vm/${knob}" && [[ "${VALUE}" =~ ^[0-9]{1,4}$ ]] || return 1
     until_cs=$((until_cs + VALUE))
   done
+  if ((WROTE_CS >= until_cs || until_cs >= DEADLINE_CS)); then return 1; fi
   read_now
-  if ((NOW_CS >= until_cs || until_cs >= DEADLINE_CS)); then return 1; fi
   while ((NOW_CS < until_cs)) && ! asked_to_stop; do
     sleep 1 9>&-
     read_now
