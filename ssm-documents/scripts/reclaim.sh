@@ -269,7 +269,8 @@ is_cured() {
 # it at once, at the cost of everybody's disk. Returns 1 where the last write was late enough, or there is no time.
 wait_for_writeback() {
   local until_cs="${STARTED_CS}" knob
-  for knob in dirty_expire_centisecs dirty_writeback_centisecs; do
+  # The second time for the writing itself.
+  for knob in dirty_expire_centisecs dirty_writeback_centisecs dirty_writeback_centisecs; do
     read_line "${ROOT}/proc/sys/vm/${knob}" && [[ "${VALUE}" =~ ^[0-9]{1,4}$ ]] || return 1
     until_cs=$((until_cs + VALUE))
   done
