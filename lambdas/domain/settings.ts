@@ -60,7 +60,7 @@ const Sessions = z.strictObject({
 
 const Scopes = z.strictObject({
   minAgeSeconds: z
-    .literal([300, 900, 3600, 21_600, 86_400])
+    .literal([60, 300, 900, 3600, 21_600, 86_400])
     .default(3600)
     .describe('How old an empty directory of a scope or session must be before stop-scopes removes it.'),
 });

@@ -7,7 +7,7 @@ DOCUMENT=stop-scopes
 
 main() {
   require_parameters minAgeSeconds maxCount endProcesses processesOf incident fencing dryRun
-  one_of minAgeSeconds "${SSM_minAgeSeconds}" 300 900 3600 21600 86400
+  one_of minAgeSeconds "${SSM_minAgeSeconds}" 60 300 900 3600 21600 86400
   one_of maxCount "${SSM_maxCount}" 10 50 100 500 1000
   one_of endProcesses "${SSM_endProcesses}" true false
   check_users

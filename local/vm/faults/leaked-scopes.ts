@@ -1,13 +1,14 @@
 import { type Fault, shell } from './fault.ts';
 
 const count = 60;
-/** Older than the shipped settings want a directory to be before it is removed. */
-const age = '2 hours';
+/** The least age at which a directory may be removed. The shipped hour is longer than this node has been up. */
+const minAgeSeconds = 60;
 const directories = '/sys/fs/cgroup/system.slice/run-leaked*.scope';
 
 /** Directories of scopes that nobody is in and nobody removed, as a container runtime leaves them that was killed. */
 export const leakedScopes: Fault = {
-  about: `${count} empty directories of scopes in /system.slice, ${age} old, that nobody owns`,
+  about: `${count} empty directories of scopes in /system.slice, a minute old, that nobody owns`,
+  cluster: { scopes: { minAgeSeconds } },
   symptom: {
     what: 'empty scope directories',
     count: async (node) => Number(await shell(node, `ls -d ${directories} 2>/dev/null | wc -l`)),
@@ -16,7 +17,7 @@ export const leakedScopes: Fault = {
   async make(node, signal) {
     await shell(
       node,
-      `mkdir /sys/fs/cgroup/system.slice/run-leaked{1..${count}}.scope; touch -d '-${age}' ${directories}`,
+      `mkdir /sys/fs/cgroup/system.slice/run-leaked{1..${count}}.scope; sleep ${minAgeSeconds + 5}`,
       signal,
     );
   },
