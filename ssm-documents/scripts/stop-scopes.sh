@@ -71,14 +71,15 @@ find_stale() {
   done
 }
 
-# Whether the login that cgroup $1 was made for was that of one of SSM_processesOf. Returns 1 with REASON.
+# Whether the login that cgroup $1 was made for was that of one of SSM_processesOf, and so are all processes that it has
+# left. Returns 1 with REASON.
 is_of_named_user() {
   local user
   REASON='it cannot be told whose login it was'
   [[ "$1" =~ /user-([0-9]{1,10})\.slice/session- ]] || return 1
   user="$(user_name "${BASH_REMATCH[1]}")"
   REASON="its login was that of ${user:0:32}, who is not named in processesOf"
-  [[ " ${SSM_processesOf} " == *" ${user} "* ]]
+  [[ " ${SSM_processesOf} " == *" ${user} "* ]] && is_of_named_processes "$1"
 }
 
 # Stops what is planned, if it is still what it was.
@@ -92,7 +93,7 @@ stop_stale() {
       [[ "${name}" == "${subject}" ]] || continue
       if [[ "${from}" == empty ]] && scope_populated "${group}"; then
         refuse "${name}" 'a process has come into it'
-      elif [[ "${from}" != empty ]] && ! is_over "${name}"; then
+      elif [[ "${from}" != empty ]] && ! { is_over "${name}" && is_of_named_user "${group}"; }; then
         refuse "${name}" "${REASON}"
       else
         batch+=("${name}")

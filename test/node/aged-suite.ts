@@ -50,7 +50,9 @@ export function agedSuite(node: BootedNode): void {
         ...node.incident('n-scopes'),
       };
       const careful = json(await node.document('stop-scopes', { ...parameters, dryRun: 'true' }));
-      const result = json(await node.document('stop-scopes', { ...parameters, endProcesses: 'true' }));
+      const result = json(
+        await node.document('stop-scopes', { ...parameters, endProcesses: 'true', processesOf: 'alice' }),
+      );
       const again = json(await node.document('stop-scopes', parameters));
 
       expect(careful.refusals).toMatchObject([{ subject: expect.stringMatching(/^session-/) }]);

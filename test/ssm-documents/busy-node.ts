@@ -207,6 +207,8 @@ export const busyTree: Tree = {
   ...cgroup('/user.slice/user-1000.slice', { live: 1, dying: 50, cacheKb: 4 }),
   ...cgroup('/user.slice/user-1000.slice/session-12.scope', { live: 0, dying: 0, cacheKb: 4 }),
   'sys/fs/cgroup/user.slice/user-1000.slice/session-12.scope/cgroup.procs': '4711\n4712\n',
+  // Started by alice with sudo.
+  'proc/4712/status': 'Name:\tnohup\nUid:\t0\t0\t0\t0\n',
   'etc/passwd': 'root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/sh\n',
   ...cgroup('/kubepods.slice', { live: 3, dying: 0, cacheKb: 4 }),
   ...cgroup(pod, { live: 1, dying: 0, cacheKb: 2000 }),

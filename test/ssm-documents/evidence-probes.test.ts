@@ -137,7 +137,7 @@ describe.each(['gawk', 'mawk', 'busybox'])('on a busy node, with %s as awk', (aw
         closing: 2,
         abandonedScopes: 1,
         abandonedSample: ['session-12.scope'],
-        abandonedLeft: { scopes: 1, processes: 2, users: ['alice'] },
+        abandonedLeft: { scopes: 1, processes: 2, users: ['alice', 'root'] },
         logins: 4,
         coveredSeconds: 1000,
         users: [

@@ -52,6 +52,7 @@ const scope = (name: string, properties: Record<string, string> = {}): Prepare =
     systemd.unit(name, {
       SubState: 'abandoned',
       ActiveEnterTimestampMonotonic: '1',
+      StateChangeTimestampMonotonic: '1',
       ControlGroup: `/user.slice/${name}`,
       ...properties,
     });

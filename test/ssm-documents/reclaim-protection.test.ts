@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { json, reclaimParameters, smallTree } from './node-folder.ts';
+import { cgroup, json, reclaimParameters, smallTree } from './node-folder.ts';
 import {
   actBefore,
   boot,
@@ -53,6 +53,25 @@ describe.concurrent('the protections that reclaim raises', () => {
       undo: null,
     });
     expect(node.lows()['a.slice/guarded/memory.low']).toBe('777');
+  });
+
+  it('does not shield a child in which nothing lives, and frees what its dying hold', async () => {
+    const idle = (populated: number) => ({
+      ...smallTree,
+      ...cgroup('/a.slice', { live: 5, dying: 900, cacheKb: 23_600 }),
+      ...cgroup('/a.slice/idle', { live: 0, dying: 200, cacheKb: 800 }),
+      'sys/fs/cgroup/a.slice/idle/cgroup.events': `populated ${populated}\nfrozen 0\n`,
+    });
+    const raisedOf = async (populated: number) => {
+      const node = open(idle(populated));
+      return json(await node.run('reclaim', { ...reclaimParameters, dryRun: 'true' }));
+    };
+    const [empty, used] = [await raisedOf(0), await raisedOf(1)];
+
+    expect(empty.protection.raised).toBe(4);
+    expect(used.protection.raised).toBe(5);
+    // Its page cache is what the dying hold.
+    expect(empty.slices[0].before.ghostKb - used.slices[0].before.ghostKb).toBe(800);
   });
 
   it('never lowers a protection', async () => {

@@ -29,6 +29,7 @@ function open(scopes: Record<string, Scope> = {}, folders: Record<string, number
       SubState: sub,
       ControlGroup: group,
       ActiveEnterTimestampMonotonic: String((10_000 - age) * 1_000_000),
+      StateChangeTimestampMonotonic: String((10_000 - age) * 1_000_000),
     });
     put(node, `sys/fs/cgroup/systemd${group}/cgroup.procs`, processes > 0 ? '4711\n' : '');
   }
@@ -112,9 +113,12 @@ describe.concurrent('stop-scopes', () => {
         SubState: 'abandoned',
         ControlGroup: group,
         ActiveEnterTimestampMonotonic: '1',
+        StateChangeTimestampMonotonic: '1',
       });
       put(node, `sys/fs/cgroup/systemd${group}/cgroup.procs`, '4711\n4712\n');
-      put(node, 'etc/passwd', 'alice:x:1000:1000::/:/bin/sh\n');
+      put(node, 'etc/passwd', 'root:x:0:0::/:/bin/sh\nalice:x:1000:1000::/:/bin/sh\n');
+      for (const pid of ['4711', '4712'])
+        put(node, `proc/${pid}/status`, `Name:\tx\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\n`);
       return node;
     };
     const state = (node: SystemdNode) => node.systemd.property('session-1.scope', 'ActiveState');
@@ -129,7 +133,7 @@ describe.concurrent('stop-scopes', () => {
       expect(result.changes).toContainEqual({
         kind: 'scope',
         subject: 'session-1.scope',
-        from: 'abandoned, with 2 processes',
+        from: `abandoned, with 2 processes (${uid === '1000' ? 'alice' : uid})`,
         to: 'stopped',
       });
       expect([dry.changes, dry.refusals]).toEqual([result.changes, result.refusals]);
@@ -144,6 +148,21 @@ describe.concurrent('stop-scopes', () => {
         'its login was that of 1002, who is not named',
       ],
       [
+        'beside one that root has started there',
+        (node) => put(node, 'proc/4712/status', 'Name:\tsudo\nUid:\t0\t0\t0\t0\n'),
+        'process 4712 in it is of root, who is not named',
+      ],
+      [
+        'beside one that runs with the rights of root',
+        (node) => put(node, 'proc/4712/status', 'Name:\tsu\nUid:\t1000\t0\t0\t0\n'),
+        'process 4712 in it is of root, who is not named',
+      ],
+      [
+        'where it cannot be told whose one of them is',
+        (node) => rmSync(join(node.root, 'proc/4712'), { recursive: true }),
+        'whose process 4712 is cannot be told',
+      ],
+      [
         'of a login that is not over',
         (node) => put(node, 'run/systemd/sessions/1', 'UID=1000\nSTATE=active\n'),
         'logind says that its login is not over',
@@ -155,6 +174,7 @@ describe.concurrent('stop-scopes', () => {
             SubState: 'abandoned',
             ControlGroup: '/user.slice/session-1.scope',
             ActiveEnterTimestampMonotonic: '1',
+            StateChangeTimestampMonotonic: '1',
           }),
         'it cannot be told whose login it was',
       ],
@@ -185,6 +205,31 @@ describe.concurrent('stop-scopes', () => {
       const { error } = json(await stop(of(open(scopes), '1000'), { endProcesses: 'true' }));
 
       expect(error).toContain('only of those who are named in processesOf');
+    });
+
+    it('are left when somebody else has started one there right before', async () => {
+      const node = of(open(scopes), '1000');
+      const root = `printf 'Uid:\\t0\\t0\\t0\\t0\\n' >'${node.root}/proc/4712/status'`;
+      const result = json(await stop(node, may, meddle(node, 'stop_stale', root)));
+
+      expect(result.refusals).toEqual([
+        { subject: 'session-1.scope', reason: expect.stringContaining('is of root, who is not named') },
+      ]);
+      expect(state(node)).toBe('active');
+    });
+
+    it.each([
+      ['has been abandoned for a minute, however old its login', String((10_000 - 60) * 1_000_000)],
+      ['was abandoned who knows when, as on an old systemd', ''],
+    ])('are left in a scope that %s', async (_, changed) => {
+      const node = of(open(scopes), '1000');
+      node.systemd.unit('session-1.scope', { StateChangeTimestampMonotonic: changed });
+      const result = json(await stop(node, may));
+
+      expect(result.changes.map(({ subject }: { subject: string }) => subject)).not.toContain(
+        'session-1.scope',
+      );
+      expect(state(node)).toBe('active');
     });
 
     it('are left when somebody has come back to the scope right before', async () => {

@@ -7,7 +7,7 @@ export const Sessions = z.object({
   closing: unknownOr(count),
   abandonedScopes: unknownOr(count),
   abandonedSample: z.array(name).max(10),
-  /** What still runs in those abandoned scopes that were looked at (10 at most), and whose logins they were. */
+  /** What still runs in those abandoned scopes that were looked at (10 at most), and whose: the users of the logins, and of the processes. */
   abandonedLeft: unknownOr(z.object({ scopes: count, processes: count, users: z.array(name).max(10) })),
   /** Logins in the last `coveredSeconds`. */
   logins: unknownOr(count),

@@ -54,7 +54,7 @@ function endingProcesses(evidence: Evidence, { scopes, thresholds }: Cluster): P
       endProcesses: 'true',
       processesOf: users.join(' '),
     },
-    reason: `${abandoned} scopes are abandoned: their logins are over, and processes go on in them. In the ${left.scopes} that were looked at: ${left.processes} processes, of ${users.join(', ')}. All in those older than ${scopes.minAgeSeconds} s that are theirs are ended (SIGTERM, later SIGKILL), also what was meant to outlive its login (nohup, tmux); of nobody else`,
+    reason: `${abandoned} scopes are abandoned: their logins are over, and processes go on in them. In the ${left.scopes} that were looked at: ${left.processes} processes, of ${users.join(', ')}. In scopes abandoned ${scopes.minAgeSeconds} s ago or longer all processes are ended (SIGTERM, later SIGKILL), also what was meant to outlive its login (nohup, tmux); a scope with a process of anybody else is left`,
     expects: {
       text: `fewer than ${thresholds.leakedScopes} abandoned scopes, and no new growth`,
       signal: 'abandonedScopes',

@@ -37,6 +37,9 @@ shield_children() {
     if ((level < MAX_OPENED_DEPTH)) && has_dying_and_living "${child}"; then
       shield_children "${child#"${ROOT}${MOUNT}"}" $((level + 1)) || return 1
       plan_raise "${child}" "${USED}"
+    elif is_only_dying "${child}"; then
+      # All that is charged to it is theirs: it is neither shielded nor counted as living.
+      sum=$((sum - usage))
     else
       SHIELDED+=("${child#"${ROOT}${MOUNT}"}")
       plan_raise "${child}" "${RAISED_LOW}"
@@ -48,6 +51,14 @@ shield_children() {
 has_dying_and_living() {
   read_field "$1/cgroup.stat" nr_dying_descendants && ((VALUE > 0)) || return 1
   read_field "$1/cgroup.stat" nr_descendants && ((VALUE > 0))
+}
+
+# Whether dying cgroups are below it, and nothing that lives: no cgroup, and no process, as in the slice of a template
+# none of whose units run just now.
+is_only_dying() {
+  read_field "$1/cgroup.stat" nr_dying_descendants && ((VALUE > 0)) || return 1
+  read_field "$1/cgroup.stat" nr_descendants && ((VALUE == 0)) || return 1
+  read_field "$1/cgroup.events" populated && ((VALUE == 0))
 }
 
 # Adds a line to PLAN. Never lowers a protection.

@@ -6,38 +6,43 @@
 # Names per call of systemctl.
 BATCH=100
 
-# Prints "NAME<tab>KIND<tab>CGROUP" for each session or run scope that is older than $1 seconds and "abandoned" (its
-# maker is gone, processes are left in it), or "empty" (no process is left, and systemd has missed it). Returns 1 when
-# systemd does not answer.
+# Prints "NAME<tab>KIND<tab>CGROUP" for each session or run scope that has been for $1 seconds "abandoned" (its maker is
+# gone, processes are left in it: counted from when that was, not from the login), or is that old and "empty" (no process
+# is left, and systemd has missed it). Returns 1 when systemd does not answer.
 stale_scopes() {
-  local text uptime name state sub since group
+  local text name state sub since entered group
   local -a names=()
-  read_line "${ROOT}/proc/uptime" || return 1
-  uptime="${VALUE%%.*}"
   text="$(ask_systemd list-units --type=scope --all --full --no-legend --plain --no-pager |
     awk '{ for (i = 1; i <= 2; i++) if ($i ~ /^(session-[A-Za-z0-9]+|run-[A-Za-z0-9_-]+)\.scope$/) { print $i; break } }')" || return 1
   if [[ -n "${text}" ]]; then mapfile -t names <<<"${text}"; fi
   while ((${#names[@]} > 0)); do
     text="$(scope_properties "${names[@]:0:BATCH}")" || return 1
     names=("${names[@]:BATCH}")
-    while IFS=$'\t' read -r name state sub since group; do
-      [[ "${state}" == active && "${since}" =~ ^[0-9]{1,18}$ ]] || continue
-      ((10#${uptime} - 10#${since} / 1000000 >= $1)) || continue
-      [[ "${group}" == /* && "${group}" != *kubepods* ]] || continue
+    while IFS=$'\t' read -r name state sub since entered group; do
+      [[ "${state}" == active && "${group}" == /* && "${group}" != *kubepods* ]] || continue
       if ! scope_populated "${group}"; then
-        printf '%s\tempty\t%s\n' "${name}" "${group}"
-      elif [[ "${sub}" == abandoned ]]; then
+        # Nobody is in it, whenever that was.
+        if is_long_ago "${entered}" "$1"; then printf '%s\tempty\t%s\n' "${name}" "${group}"; fi
+      elif [[ "${sub}" == abandoned ]] && is_long_ago "${since}" "$1"; then
         printf '%s\tabandoned\t%s\n' "${name}" "${group}"
       fi
     done <<<"${text}"
   done
 }
 
+# Whether $1 (microseconds since boot) was at least $2 seconds ago; not where it is unknown, as of an old systemd.
+is_long_ago() {
+  [[ "$1" =~ ^[1-9][0-9]{0,17}$ ]] && read_line "${ROOT}/proc/uptime" || return 1
+  ((10#${VALUE%%.*} - $1 / 1000000 >= $2))
+}
+
 # One line for each unit: systemctl prints the properties in an order of its own, and an empty line between units.
 scope_properties() {
-  ask_systemd show -p Id,ActiveState,SubState,ActiveEnterTimestampMonotonic,ControlGroup -- "$@" | awk '
+  ask_systemd show -p Id,ActiveState,SubState,StateChangeTimestampMonotonic,ActiveEnterTimestampMonotonic,ControlGroup -- "$@" | awk '
+    # An empty field would be lost between two tabs.
+    function num(name) { return p[name] == "" ? 0 : p[name] }
     function flush() {
-      if (p["Id"] != "") print p["Id"] "\t" p["ActiveState"] "\t" p["SubState"] "\t" p["ActiveEnterTimestampMonotonic"] "\t" p["ControlGroup"]
+      if (p["Id"] != "") print p["Id"] "\t" p["ActiveState"] "\t" p["SubState"] "\t" num("StateChangeTimestampMonotonic") "\t" num("ActiveEnterTimestampMonotonic") "\t" p["ControlGroup"]
       split("", p)
     }
     $0 == "" { flush(); next }
@@ -91,26 +96,58 @@ is_over() {
   fi
 }
 
-# Sets VALUE to "N processes (of USER USER)" of cgroup $1, of at most 1000 that are looked at.
-count_processes() {
-  local top pid count=0
-  local -a pids=() folders=()
+# More processes of one scope than this are not looked at.
+MOST_PROCESSES=1000
+
+# Sets PIDS to the processes of cgroup $1 and of those below it, at most one more than MOST_PROCESSES.
+list_processes() {
+  local top
+  PIDS=()
   for top in "${ROOT}/sys/fs/cgroup/systemd" "${ROOT}/sys/fs/cgroup/unified" "${ROOT}/sys/fs/cgroup"; do
     if [[ -d "${top}$1" ]]; then break; fi
   done
-  mapfile -t pids < <(list_directories "${top}$1" | awk '
+  mapfile -t PIDS < <(list_directories "${top}$1" | awk -v most="${MOST_PROCESSES}" '
     BEGIN { FS = "\n" }
-    { file = $0 "/cgroup.procs"; while ((getline pid < file) > 0) if (++n <= 1000) print pid; close(file) }')
-  for pid in ${pids[@]+"${pids[@]}"}; do
-    if [[ "${pid}" =~ ^[0-9]{1,10}$ ]]; then
-      count=$((count + 1))
-      folders+=("${ROOT}/proc/${pid}")
+    { file = $0 "/cgroup.procs"; while ((getline pid < file) > 0) if (pid ~ /^[0-9]+$/ && n++ <= most) print pid; close(file) }')
+}
+
+# Whether every process of cgroup $1 is of somebody in SSM_processesOf, by whom it was started and by whose rights it runs:
+# what root has started in a session (sudo) is not the user's. Returns 1 with REASON, also where it cannot be told.
+is_of_named_processes() {
+  local pid uid name
+  list_processes "$1"
+  if ((${#PIDS[@]} > MOST_PROCESSES)); then
+    REASON="it has more than ${MOST_PROCESSES} processes: whose they are is not looked at"
+    return 1
+  fi
+  for pid in ${PIDS[@]+"${PIDS[@]}"}; do
+    if ! process_users "${pid}"; then
+      REASON="whose process ${pid} is cannot be told"
+      return 1
     fi
+    for uid in "${UIDS[@]}"; do
+      name="$(user_name "${uid}")"
+      if [[ " ${SSM_processesOf} " != *" ${name} "* ]]; then
+        REASON="process ${pid} in it is of ${name:0:32}, who is not named in processesOf"
+        return 1
+      fi
+    done
   done
-  # By number where the node has no name for it.
-  VALUE="$({ if ((count > 0)); then stat -c '%U %u' -- "${folders[@]}" 2>/dev/null; fi || true; } | awk -v count="${count}" '
-    { name = $1 == "UNKNOWN" ? $2 : $1; if (!(name in seen) && ++n <= 5) text = text (n > 1 ? ", " : "") name; seen[name] = 1 }
-    END { print count " process" (count == 1 ? "" : "es") (text == "" ? "" : " (" text (n > 5 ? " and others" : "") ")") }')"
+}
+
+# Sets VALUE to "N processes (of USER USER)" of cgroup $1, of at most MOST_PROCESSES that are looked at.
+count_processes() {
+  local pid uid name count owners=''
+  list_processes "$1"
+  count="${#PIDS[@]}"
+  for pid in ${PIDS[@]+"${PIDS[@]}"}; do
+    process_users "${pid}" || continue
+    for uid in "${UIDS[@]}"; do
+      name="$(user_name "${uid}")"
+      if [[ ", ${owners}, " != *", ${name}, "* ]] && ((${#owners} < 200)); then owners+="${owners:+, }${name}"; fi
+    done
+  done
+  VALUE="${count} process$( ((count == 1)) || printf es)${owners:+ (${owners})}"
 }
 
 # Stops scopes $@ and waits until they are gone, at most as long as systemd itself waits before it kills.

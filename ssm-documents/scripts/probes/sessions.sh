@@ -47,10 +47,10 @@ probe_sessions() {
     loginsSinceSample "${since}" dyingThen "$(sample_column 4)" dyingNow "$(users_dying)" notRead "{${NOT_READ}}"
 }
 
-# What runs in these abandoned scopes, and whose logins they were: by the slices that they are in.
+# What runs in these abandoned scopes, whose logins they were (by the slices that they are in), and whose processes.
 abandoned_left() {
-  local name path uid scopes=0 processes=0 text='' top="${ROOT}${MOUNT}/user.slice"
-  local -a pids=() uids=()
+  local name path uid pid scopes=0 processes=0 text='' top="${ROOT}${MOUNT}/user.slice"
+  local -a pids=() uids=() UIDS=()
   if [[ "${HIERARCHY}" == v1 ]]; then top="${ROOT}/sys/fs/cgroup/systemd/user.slice"; fi
   for name in "$@"; do
     for path in "${top}"/user-*.slice/"${name}"; do
@@ -59,7 +59,13 @@ abandoned_left() {
       uid="${uid%.slice}"
       if [[ ! "${uid}" =~ ^[0-9]{1,10}$ ]] || ! mapfile -t pids 2>/dev/null <"${path}/cgroup.procs"; then continue; fi
       scopes=$((scopes + 1)) processes=$((processes + ${#pids[@]}))
-      if [[ " ${uids[*]-} " != *" ${uid} "* ]]; then uids+=("${uid}"); fi
+      UIDS=("${uid}")
+      for pid in '' ${pids[@]+"${pids[@]:0:100}"}; do
+        if [[ -n "${pid}" ]] && ! process_users "${pid}"; then continue; fi
+        for uid in "${UIDS[@]}"; do
+          if [[ " ${uids[*]-} " != *" ${uid} "* ]] && ((${#uids[@]} < 10)); then uids+=("${uid}"); fi
+        done
+      done
     done
   done
   for uid in ${uids[@]+"${uids[@]}"}; do
