@@ -15,9 +15,10 @@ export const leakedScopes: Fault = {
   },
 
   async make(node, signal) {
+    // The kernel's age of a directory counts from when somebody first looked at it.
     await shell(
       node,
-      `mkdir /sys/fs/cgroup/system.slice/run-leaked{1..${count}}.scope; sleep ${minAgeSeconds + 5}`,
+      `mkdir /sys/fs/cgroup/system.slice/run-leaked{1..${count}}.scope; stat ${directories} >/dev/null; sleep ${minAgeSeconds + 5}`,
       signal,
     );
   },
