@@ -7,6 +7,8 @@
 # The service is not restarted. One that churns moves by itself, and one that does not has no need to.
 
 DOCUMENT=contain-unit
+# A share of the slice that the service is in, which it would no longer be in by itself.
+WEIGHTS=(CPUWeight StartupCPUWeight CPUShares StartupCPUShares IOWeight StartupIOWeight BlockIOWeight StartupBlockIOWeight)
 
 main() {
   require_parameters unit allowLimitLoss incident fencing dryRun
@@ -36,7 +38,7 @@ main() {
 look() {
   local memory=true slice state restarts group
   unit_properties "${UNIT}" Slice ControlGroup ActiveState SubState Type NRestarts TriggeredBy Delegate \
-    MemoryMax MemoryHigh MemoryLimit MemorySwapMax MemoryMin MemoryLow || fail "${REASON}"
+    MemoryMax MemoryHigh MemoryLimit MemorySwapMax MemoryMin MemoryLow "${WEIGHTS[@]}" || fail "${REASON}"
   SLICE="${PROPERTY[Slice]}" GROUP="${PROPERTY[ControlGroup]}"
   json_string "${SLICE}" && slice="${REPLY}"
   json_string "${GROUP}" && group="${REPLY}"
@@ -68,6 +70,7 @@ plan() {
     *) fail "${UNIT} manages cgroups of its own (Delegate=${PROPERTY[Delegate]}): they would lose their memory limits" ;;
   esac
   keeps_starting || fail "${UNIT} runs and has not restarted by itself (NRestarts=0, no timer): its starts make no dying cgroups. To contain it all the same, stop it first"
+  refuse_weights
   find_limits
   refuse_limit_loss "${SSM_allowLimitLoss}"
   name_slice
@@ -87,10 +90,20 @@ plan_ours() {
   if ((status == 1)); then fail "${REASON}"; fi
 }
 
-# Whether its next start comes without us.
+# Whether its next start comes without us: while it runs, a socket does not start it again.
 keeps_starting() {
-  [[ "${PROPERTY[ActiveState]}" != active || -n "${PROPERTY[TriggeredBy]}" ]] && return 0
+  [[ "${PROPERTY[ActiveState]}" != active || " ${PROPERTY[TriggeredBy]} " == *'.timer '* ]] && return 0
   [[ "${PROPERTY[NRestarts]}" =~ ^[0-9]*[1-9][0-9]*$ ]]
+}
+
+refuse_weights() {
+  local name
+  for name in "${WEIGHTS[@]}"; do
+    case "${name#Startup}:${PROPERTY[$name]}" in
+      *: | *:18446744073709551615 | *:'[not set]' | CPUWeight:100 | IOWeight:100 | CPUShares:1024 | BlockIOWeight:500) ;;
+      *) fail "${UNIT} has ${name} = ${PROPERTY[$name]:0:40}, which its own slice would not have: it would get another share than now" ;;
+    esac
+  done
 }
 
 find_limits() {
@@ -98,8 +111,10 @@ find_limits() {
   LIMITS=''
   for name in MemoryMax MemoryHigh MemoryLimit MemorySwapMax MemoryMin MemoryLow; do
     value="${PROPERTY[$name]}"
-    case "${value}" in
-      '' | infinity | 0 | 18446744073709551615 | '[not set]') ;;
+    # systemd takes 0 for a limit of swap alone ("never swap").
+    case "${name}:${value}" in
+      MemorySwapMax:0) LIMITS+="${UNIT} has ${name} = ${value}"$'\n' ;;
+      *: | *:infinity | *:18446744073709551615 | *:'[not set]' | *:0) ;;
       *) LIMITS+="${UNIT} has ${name} = ${value}"$'\n' ;;
     esac
   done

@@ -128,6 +128,7 @@ describe.concurrent('contain-sessions', () => {
     ],
     ['usr/lib/systemd/system/user@.service', '[Service]\nMemoryMin=1M\n', 'says MemoryMin=1M'],
     ['run/systemd/system/user.slice.d/x.conf', '[Slice]\nMemoryLimit=1M\n', 'says MemoryLimit=1M'],
+    ['run/systemd/system/user.slice.d/x.conf', '[Slice]\nMemorySwapMax=0\n', 'says MemorySwapMax=0'],
   ])('refuses where a limit would be lost (%s), unless that is allowed', async (path, text, reason) => {
     const node = open({ ...sessionsTree, [path]: text });
     const before = node.files();

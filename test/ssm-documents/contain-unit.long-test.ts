@@ -105,6 +105,14 @@ describe.concurrent('contain-unit', () => {
     ['one in the pods’ slice', { Slice: 'kubepods-burstable.slice' }, 'belongs to the kubelet'],
     ['one that runs there', { ControlGroup: '/kubepods.slice/x' }, 'belongs to the kubelet'],
     ['one with a limit', { MemoryMax: '1073741824' }, 'has MemoryMax = 1073741824'],
+    ['one that may not swap', { MemorySwapMax: '0' }, 'has MemorySwapMax = 0'],
+    ['one with a weight of its own', { CPUWeight: '800' }, 'has CPUWeight = 800'],
+    ['one with an old weight of its own', { BlockIOWeight: '10' }, 'has BlockIOWeight = 10'],
+    [
+      'one that runs, and that a socket has started',
+      { ActiveState: 'active', NRestarts: '0', TriggeredBy: 'x.socket' },
+      'NRestarts=0',
+    ],
     ['one with a protection', { MemoryLow: '4096' }, 'has MemoryLow = 4096'],
     ['one in no slice', { Slice: '' }, 'in no slice'],
     ['one in an odd slice', { Slice: '../x.slice' }, 'in no slice that can be told'],
@@ -131,7 +139,10 @@ describe.concurrent('contain-unit', () => {
     ['one in the root slice', { Slice: '-.slice' }],
     [
       'one without a limit, as old and new systemd say it',
-      { MemoryMax: 'infinity', MemoryLow: '0', MemoryHigh: '18446744073709551615' },
+      {
+        ...{ MemoryMax: 'infinity', MemoryLow: '0', MemoryHigh: '18446744073709551615' },
+        ...{ CPUWeight: '[not set]', IOWeight: '18446744073709551615', CPUShares: '1024' },
+      },
     ],
   ])('contains %s', async (_, properties) => {
     expect(json(await contain(open(properties)))).toMatchObject({

@@ -45,7 +45,8 @@ add_file_limits() {
     /^(Startup|Default)?Memory(Max|High|Limit|SwapMax|ZSwapMax|Min|Low)=/ {
       value = $0
       sub(/^[^=]*=/, "", value)
-      if (value != "" && value != "infinity" && value != "0") print path " says " substr($0, 1, 80)
+      # systemd takes 0 for a limit of swap alone ("never swap").
+      if (value != "" && value != "infinity" && (value != "0" || $0 ~ /SwapMax=/)) print path " says " substr($0, 1, 80)
     }' "$1" 2>/dev/null | head -n 10)" || true
   if [[ -n "${LIMITS}" && "${LIMITS}" != *$'\n' ]]; then LIMITS+=$'\n'; fi
 }
