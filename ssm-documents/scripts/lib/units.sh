@@ -66,7 +66,10 @@ is_unprotected() {
       cloud-init* | cloud-config* | cloud-final* | ec2-* | \
       network* | wicked* | netplan* | dhc* | ifup* | iptables* | ip6tables* | nftables* | firewalld* | ufw* | \
       chrony* | ntp* | auditd* | selinux* | apparmor* | snapd* | host-containers* | \
-      iscsi* | multipath* | lvm2* | nvme* | nvidia-* | rescue* | emergency* | cgroup-medic*)
+      iscsi* | multipath* | lvm2* | nvme* | nvidia-* | rescue* | emergency* | cgroup-medic* | \
+      policy-routes* | refresh-policy-routes* | rsyslog* | syslog* | cron* | atd* | rngd* | irqbalance* | gssproxy* | acpid* | modprobe* | \
+      sssd* | nscd* | nslcd* | winbind* | dnsmasq* | unbound* | named* | rpc* | nfs* | autofs* | soci-snapshotter* | stargz-snapshotter* | \
+      tailscale* | wg-quick* | openvpn* | strongswan* | ipsec* | bird* | frr* | falcon-sensor* | cybereason* | sentinel* | osqueryd*)
       REASON="${1:0:120} belongs to what the node cannot do without: no treatment touches it"
       return 1
       ;;
