@@ -87,6 +87,17 @@ function nextRung(plan: readonly Rung[], index: number, results: readonly RungRe
   return next < 0 ? plan.length : next;
 }
 
+/**
+ * Where the ladder begins: at the first rung that this incident has not tried. A plan that is made anew, because an
+ * approval was void, does not start over with what has not helped.
+ */
+export function firstRung(plan: readonly Rung[], results: readonly RungResult[]): number {
+  const tried = ({ treatment, onceStopped }: Rung): boolean =>
+    !onceStopped && results.some((result) => result.treatment === treatment && result.status === 'done');
+  const from = plan.findIndex((rung) => !tried(rung));
+  return from < 0 ? plan.length : nextRung(plan, from - 1, results);
+}
+
 /** The rungs between the present one and the next that were passed over, for the record. */
 export function passedOver(before: IncidentState, after: IncidentState): Rung[] {
   return before.plan.slice(before.ladder.index + 1, after.ladder.index);
@@ -114,7 +125,10 @@ export function endingOf(state: IncidentState): Ending {
     ];
     return { outcome: 'cured', reason: `${helped.join(' and then ')} helped: ${counts}, and no new growth` };
   }
+  const tried = state.results.filter(({ treatment, status }) => treatment !== 'notify' && status === 'done');
   if (state.ladder.status === 'empty') {
+    // Diagnosed anew after an approval was void. Something was done, so "observed" would be a lie.
+    if (tried.length > 0) return leftOver(state, `it is now diagnosed ${diagnosis?.cause}`);
     return {
       outcome: 'observed',
       reason: `${diagnosis?.cause ?? 'no diagnosis'}: nothing on this node asks for a treatment`,
@@ -125,9 +139,6 @@ export function endingOf(state: IncidentState): Ending {
   }
   if (recheck?.decision === 'refuse') return { outcome: 'refused', reason: recheck.reason };
   if (gate?.decision === 'observe' || gate?.decision === 'refuse') {
-    const tried = state.results.filter(
-      ({ treatment, status }) => treatment !== 'notify' && status === 'done',
-    );
     // Something was done to this node, so "observed" would be a lie, whatever the gates say of the next rung.
     if (tried.length > 0) return leftOver(state, `stopped before ${state.rung?.treatment}: ${gate.reason}`);
   }

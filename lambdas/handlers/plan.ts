@@ -1,4 +1,5 @@
 import { MedicError } from '../adapters/medic-error.ts';
+import { firstRung } from '../domain/incident-progress.ts';
 import { planFor } from '../domain/plan.ts';
 import { phase } from './phase.ts';
 
@@ -6,18 +7,22 @@ import { phase } from './phase.ts';
 export const handler = phase('plan', async (state, { cluster, audit }) => {
   if (state.diagnosis === undefined) throw new MedicError('there is no diagnosis to make a plan for');
   const plan = planFor(state.diagnosis, state.evidence, cluster);
-  const [rung] = plan;
+  const index = firstRung(plan, state.results);
+  const rung = plan[index];
+  const skipped = plan.slice(0, index).map(({ treatment }) => treatment);
   await audit({
     step: 'planned',
     actor: { kind: 'rule', id: 'plan' },
-    what:
+    what: [
       rung === undefined ? 'nothing to do' : `the ladder: ${plan.map((step) => step.treatment).join(', ')}`,
+      ...(skipped.length === 0 ? [] : [`tried already: ${skipped.join(', ')}`]),
+    ].join('; '),
     details: { plan },
   });
   return {
     ...state,
     plan,
-    ladder: { index: 0, status: rung === undefined ? 'empty' : 'rung' },
+    ladder: { index, status: rung !== undefined ? 'rung' : plan.length === 0 ? 'empty' : 'exhausted' },
     ...(rung === undefined ? {} : { rung }),
   };
 });

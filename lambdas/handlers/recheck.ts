@@ -1,5 +1,5 @@
 import { MedicError } from '../adapters/medic-error.ts';
-import { diagnose, stillMatches } from '../domain/diagnosis.ts';
+import { type Diagnosis, diagnose, stillMatches } from '../domain/diagnosis.ts';
 import type { GateResult } from '../domain/gates/gate.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Cluster } from '../domain/settings.ts';
@@ -89,7 +89,14 @@ function lookAgain(
     ? { decision: 'pass', reason: 'the node is as it was when this was approved', seen }
     : {
         decision: 'moved',
-        reason: `the node has moved on since this was approved: it is now diagnosed ${diagnosis.cause}`,
+        reason: movedTo(diagnosis),
         seen,
       };
+}
+
+/** Why the node is not the one that was approved. Where the look itself is what failed, the gaps are the reason. */
+function movedTo({ cause, gaps }: Diagnosis): string {
+  const unseen = gaps.map(({ probe, reason }) => `${probe} (${reason})`).join('; ');
+  const why = cause === 'inconclusive' && unseen !== '' ? `, for want of ${unseen.slice(0, 500)}` : '';
+  return `the node has moved on since this was approved: it is now diagnosed ${cause}${why}`;
 }

@@ -206,7 +206,7 @@ const walks: readonly { title: string; script: Script; token?: 'never'; visited:
     script: { gate: ask, recheck: [{ recheck: { decision: 'void' } }, { recheck: { decision: 'pass' } }] },
     visited: [
       ...rechecked,
-      ...rechecked.slice(examined.length),
+      ...rechecked.slice(opened.length),
       ...verified.slice(atGate.length),
       ...closed('Cured'),
     ],

@@ -1,7 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { verifyTrail } from '../../lambdas/domain/audit/verify-trail.ts';
+import type { Decider } from '../../local/approvals.ts';
+import type { LocalNode } from '../../local/local-node.ts';
 import { clusters, startTestEngine, stateTable, type TestEngine, type TestIncident } from './test-engine.ts';
 
 // Whole incidents, with other test files on the same cores.
@@ -166,6 +170,33 @@ describe.concurrent('one incident from alarm to end', () => {
       const done = steps(incident);
       expect(done.indexOf('approval.decided')).toBeLessThan(done.indexOf('treatment.intended'));
       expect(done).toContain('rechecked');
+      await expectTidy(incident);
+    });
+  });
+
+  it('an approval of a node that has moved on is void: it is examined and asked for anew, and what was tried is not tried again', async () => {
+    const boots = ['a', 'b'];
+    let root = '';
+    const change = (node: LocalNode): LocalNode => {
+      root = node.root ?? '';
+      return node;
+    };
+    const approve: Decider = async () => {
+      const boot = boots.pop();
+      const file = join(root, 'proc/sys/kernel/random/boot_id');
+      if (boot !== undefined) writeFileSync(file, `00000000-0000-4000-8000-00000000000${boot}\n`);
+      return { decision: 'approve' };
+    };
+    await test.run({ node: 'v2-nothing', approve, change }, async (incident) => {
+      const trail = incident.auditLines.map((line) => JSON.parse(line));
+      const outcomes = (step: string) => trail.flatMap((entry) => (entry.step === step ? entry.outcome : []));
+      expect(outcomes('rechecked')).toEqual(['void', 'void', 'pass']);
+      expect(outcomes('diagnosed')).toEqual(['dying-memcgs', 'dying-memcgs', 'dying-memcgs']);
+      expect(incident.record.rungs.map(({ treatment }) => treatment)).toEqual([
+        'reclaim',
+        'drop-caches',
+        'notify',
+      ]);
       await expectTidy(incident);
     });
   });

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { closingMessage } from '../../../lambdas/domain/closing-message.ts';
-import { climb, endingOf, passedOver, rungResult } from '../../../lambdas/domain/incident-progress.ts';
+import {
+  climb,
+  endingOf,
+  firstRung,
+  passedOver,
+  rungResult,
+} from '../../../lambdas/domain/incident-progress.ts';
 import type { IncidentState } from '../../../lambdas/domain/incident-state.ts';
 import type { Rung } from '../../../lambdas/domain/treatments/treatment.ts';
 import type { Sample } from '../../../lambdas/domain/verification.ts';
@@ -63,6 +69,28 @@ const settled = (decision: NonNullable<IncidentState['approval']>['decision']) =
 const failedUndo = { undo: { status: 'failed', reason: '2 changes could not be taken back' } } as const;
 const error = { error: { Error: 'States.Timeout' } };
 const exhausted = { ladder: { index: 2, status: 'exhausted' } } as const;
+
+describe('firstRung', () => {
+  const once: Rung = { ...first, onceStopped: true };
+  const contain: Rung = { ...first, treatment: 'contain-sessions', standing: true };
+  const result = (treatment: string, status: 'done' | 'refused' = 'done') => ({
+    treatment,
+    arguments: {},
+    risk: 'low',
+    status,
+  });
+
+  it.each<[string, Rung[], Parameters<typeof firstRung>[1], number]>([
+    ['the first of a fresh ladder', [first, second], [], 0],
+    ['the first that was not tried', [first, contain, once, second], [result('reclaim')], 1],
+    ['one that was refused then', [first, second], [result('reclaim', 'refused')], 0],
+    ['not what waits for a producer to be stopped', [first, once, second], [result('reclaim')], 2],
+    ['nothing where all was tried', [first], [result('reclaim')], 1],
+    ['nothing of an empty ladder', [], [], 0],
+  ])('is %s', (_, plan, results, index) => {
+    expect(firstRung(plan, results)).toBe(index);
+  });
+});
 
 describe('endingOf', () => {
   it.each<[string, Partial<IncidentState>, string]>([
