@@ -4,8 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/node/**/*.node-test.ts'],
-    // A node has two processors, and emulating them takes two of ours.
-    maxWorkers: 2,
+    // One node at a time: emulating its two processors takes two of ours, and a node that is starved has gaps.
+    maxWorkers: 1,
     testTimeout: 600_000,
     hookTimeout: 900_000,
   },
