@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['test/node/**/*.node-test.ts'],
     // One node at a time: emulating its two processors takes two of ours, and a node that is starved has gaps.
     maxWorkers: 1,
-    testTimeout: 600_000,
+    testTimeout: 1_200_000,
     hookTimeout: 900_000,
   },
 });
