@@ -10,6 +10,10 @@ describeNode('v2', (node) => {
     healthy: { fault: 'healthy' },
     churn: { fault: 'session-churn', cluster: { sessions: { linger: 'always' } } },
     'two-producers': { fault: 'session-churn' },
+    abandoned: {
+      fault: 'healthy',
+      cluster: { scopes: { minAgeSeconds: 60 }, thresholds: { leakedScopes: 4, dyingPerHour: 100_000 } },
+    },
   });
   const logins = () => node.number('ls /home/alice/seen | wc -l');
 
@@ -66,5 +70,35 @@ describeNode('v2', (node) => {
     expect(rungsOf(incident).slice(1)).toEqual(['contain-sessions approved not-cured undone', 'notify done']);
     expect(incident.messages.map(({ kind }) => kind)).toContain('call-a-person');
     expect(await incidents.stateOf()).toEqual(incident.state);
+  });
+
+  it('abandoned scopes: a person approves that what logins left running is ended; who is logged in goes on', async () => {
+    let [left, stays] = [0, ''];
+    const incident = await incidents.run('abandoned', {
+      async beside() {
+        await node.sh(`
+          systemd-run --quiet --unit=stay su - bob -c 'exec sleep 4999'
+          for user in alice alice alice carol carol; do
+            su - $user -c 'setsid sleep 5000 >/dev/null 2>&1 </dev/null & sleep 0.5'
+          done
+          sleep 65`);
+        return async () => {
+          await node.sh('systemctl stop stay; pkill -f "^sleep 5000" || true');
+        };
+      },
+      async meanwhile() {
+        left = await node.number('pgrep -fc "^sleep 5000" || true');
+        stays = await node.sh('pgrep -fa "^sleep 4999"');
+      },
+    });
+
+    expect(incident.record).toMatchObject({ outcome: 'cured', diagnosis: { cause: 'leaked-scopes' } });
+    expect(rungsOf(incident)).toEqual(['stop-scopes approved cured']);
+    expect(incident.record.rungs[0]?.arguments).toMatchObject({
+      endProcesses: 'true',
+      processesOf: 'alice carol',
+    });
+    expect(left).toBe(0);
+    expect(stays).toContain('sleep 4999');
   });
 });
