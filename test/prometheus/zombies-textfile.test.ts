@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -16,6 +15,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { isInstalled } from '../../bin/exec.ts';
 import { materialise, type Tree } from '../../local/node/recorded-tree.ts';
+import { isV1Host } from '../ssm-documents/node-folder.ts';
 
 const script = resolve('prometheus/textfile/cgroup-medic-zombies.sh');
 const folders = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-textfile-'));
@@ -69,6 +69,13 @@ function count(
     });
   const file = join(directory, 'cgroup-medic-zombies.prom');
   return { root, directory, file, run, series: () => seriesIn(readFileSync(file, 'utf8')) };
+}
+
+/** A folder to put first into PATH, with a command that does these lines instead of its own work. */
+function stub(command: string, ...lines: string[]): string {
+  const bin = mkdtempSync(join(folders, 'bin-'));
+  writeFileSync(join(bin, command), ['#!/bin/sh', ...lines, ''].join('\n'), { mode: 0o755 });
+  return bin;
 }
 
 function seriesIn(text: string): string[] {
@@ -138,6 +145,15 @@ describe('cgroup-medic-zombies.sh', () => {
     expect(readdirSync(node.directory)).toEqual(['cgroup-medic-zombies.prom']);
   });
 
+  it('leaves no half-written file where the new one cannot take the place of the old', () => {
+    const node = count(v2Node, { path: `${stub('mv', 'exit 1')}:/usr/bin:/bin` });
+    writeFileSync(node.file, 'old\n');
+
+    expect(node.run().status).toBe(1);
+    expect(readFileSync(node.file, 'utf8')).toBe('old\n');
+    expect(readdirSync(node.directory)).toEqual(['cgroup-medic-zombies.prom']);
+  });
+
   it.each<[string, Tree, RegExp]>([
     ['without a hierarchy', { 'sys/fs/cgroup/': '' }, /is not cgroup v2 .* is not cgroup v1/],
     [
@@ -162,10 +178,10 @@ describe('cgroup-medic-zombies.sh', () => {
     ['v1', v1Node],
     ['v2', v2Node],
   ])('on cgroup %s gives up on a walk that takes too long', (_, tree) => {
-    const bin = mkdtempSync(join(folders, 'bin-'));
-    writeFileSync(join(bin, 'find'), '#!/bin/sh\nexec sleep 60\n');
-    chmodSync(join(bin, 'find'), 0o755);
-    const node = count(tree, { path: `${bin}:/usr/bin:/bin`, env: { WALK_SECONDS: '0.2' } });
+    const node = count(tree, {
+      path: `${stub('find', 'exec sleep 60')}:/usr/bin:/bin`,
+      env: { WALK_SECONDS: '0.2' },
+    });
     const { status, stderr } = node.run();
 
     expect(status).toBe(1);
@@ -188,21 +204,46 @@ describe('cgroup-medic-zombies.sh', () => {
   });
 
   it('with an interval counts again and again, also after it could not', () => {
-    const bin = mkdtempSync(join(folders, 'bin-'));
     // Makes the node one that can be counted, and at the second turn ends the loop, whose shell is its parent.
-    writeFileSync(
-      join(bin, 'sleep'),
-      `#!/bin/sh\necho "$1" >>'${bin}/turns'\n[ "$(wc -l <'${bin}/turns')" -lt 2 ] || kill $PPID\nprintf 'cpu memory\\n' >"$CGROUP_MEDIC_ROOT/sys/fs/cgroup/cgroup.controllers"\n`,
+    const bin = stub(
+      'sleep',
+      'echo "$1" >>"$CGROUP_MEDIC_ROOT/turns"',
+      '[ "$(wc -l <"$CGROUP_MEDIC_ROOT/turns")" -lt 2 ] || kill $PPID',
+      'printf "cpu memory\\n" >"$CGROUP_MEDIC_ROOT/sys/fs/cgroup/cgroup.controllers"',
     );
-    chmodSync(join(bin, 'sleep'), 0o755);
     const broken = { ...v2Node, 'sys/fs/cgroup/cgroup.controllers': 'cpu\n' };
     const node = count(broken, { path: `${bin}:/usr/bin:/bin` });
     const { signal, stderr } = node.run('300');
 
     expect(signal).toBe('SIGTERM');
-    expect(readFileSync(join(bin, 'turns'), 'utf8')).toBe('300\n300\n');
+    expect(readFileSync(join(node.root, 'turns'), 'utf8')).toBe('300\n300\n');
     expect(stderr).toMatch(/without the memory controller/);
     expect(node.series()).toEqual(v2Series);
+  });
+
+  describe.skipIf(!isV1Host)('on this host (needs root and cgroup v1)', () => {
+    const onHost = (command: string, ...args: string[]) => {
+      const directory = mkdtempSync(join(folders, 'host-'));
+      const { status, stderr } = spawnSync(command, [...args, script, directory], { encoding: 'utf8' });
+      return { status, stderr, directory };
+    };
+
+    it('counts the real hierarchy', () => {
+      const { status, stderr, directory } = onHost('bash');
+
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect(readFileSync(join(directory, 'cgroup-medic-zombies.prom'), 'utf8')).toMatch(
+        /^cgroup_medic_dying_memory_cgroups\{slice="\/"\} \d+$/m,
+      );
+    });
+
+    it('refuses in a cgroup namespace, where it would see too few directories and call the rest dying', () => {
+      const { status, stderr, directory } = onHost('unshare', '--cgroup', 'bash');
+
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/inside a cgroup namespace/);
+      expect(readdirSync(directory)).toEqual([]);
+    });
   });
 
   describe.each(['gawk', 'mawk', 'busybox'])('with %s as awk', (awk) => {
