@@ -45,9 +45,12 @@ describe.skipIf(!isInstalled('promtool'))(
       ).toBe('');
     });
 
-    it.each(subjects)('sees the rules of %s fire, and stay silent, as tests/%s.yaml says', (subject) => {
-      expect(complaints('test', 'rules', `prometheus/tests/${subject}.yaml`)).toBe('');
-    });
+    it.each(subjects)(
+      'sees the alerts of rules/%s.yaml fire and stay silent as their tests say',
+      (subject) => {
+        expect(complaints('test', 'rules', `prometheus/tests/${subject}.yaml`)).toBe('');
+      },
+    );
 
     it('finds the example of a scrape configuration well-formed', () => {
       const config = parse(readFileSync('prometheus/scrape-example.yaml', 'utf8'));
