@@ -2,7 +2,7 @@ import { globSync } from 'node:fs';
 import { isInstalled, run } from './exec.ts';
 
 const scripts = [
-  ...globSync(['ssm-documents/scripts/**/*.sh', 'local/**/*.sh', 'test/**/*.sh']),
+  ...globSync(['ssm-documents/scripts/**/*.sh', 'local/**/*.sh', 'test/**/*.sh', 'prometheus/**/*.sh']),
   ...['local/vm/image/files/usr/local/bin/pod', '.ci/run'],
 ];
 

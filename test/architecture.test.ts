@@ -41,7 +41,7 @@ describe('documentation', () => {
     expect(readFileSync(join(root, 'docs/settings.md'), 'utf8')).toBe(settingsPage());
   });
 
-  it.each(['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md', { cwd: root })])(
+  it.each(['README.md', 'CONTRIBUTING.md', ...globSync('{docs,prometheus}/*.md', { cwd: root })])(
     '%s links to files that exist',
     (page) => {
       const text = readFileSync(join(root, page), 'utf8');
