@@ -135,6 +135,7 @@ export const reclaimParameters = {
   cpuPercent: '50',
   maxSeconds: '30',
   psiFullLimit: '20',
+  ioFullLimit: '20',
   incident: 'test-1',
   fencing: '1',
 };

@@ -62,14 +62,18 @@ function proposalFor(evidence: Evidence, cluster: Cluster, targets: readonly str
   const paths = holders.filter(allowed).slice(0, mostSlices);
   if (paths.length === 0) return undefined;
   const spared = holders.filter((path) => !allowed(path));
-  const watched = cluster.reclaim.psiFullLimit === 0 || evidence.probes.pressure.status === 'ok';
+  const { psiFullLimit, ioFullLimit } = cluster.reclaim;
+  // A kernel has both or none.
+  const seen = evidence.probes.pressure.status === 'ok';
+  const watched = psiFullLimit === 0 || seen;
   const atMost = Math.max(cluster.thresholds.dyingFloor, Math.round(dying * leftover));
   return {
     arguments: {
       slices: paths.join(' '),
       cpuPercent: String(cluster.reclaim.cpuPercent),
       maxSeconds: String(cluster.reclaim.maxSeconds),
-      psiFullLimit: String(watched ? cluster.reclaim.psiFullLimit : 0),
+      psiFullLimit: String(seen ? psiFullLimit : 0),
+      ioFullLimit: String(seen ? ioFullLimit : 0),
     },
     ...(watched ? {} : { risk: 'medium' as const }),
     reason: [

@@ -66,9 +66,23 @@ describe('planFor', () => {
     const [rung] = planOf(evidenceWith(blind));
     const [unlimited] = planOf(evidenceWith(blind), { reclaim: { psiFullLimit: 0 } });
 
-    expect(rung).toMatchObject({ risk: 'medium', needs: 'approval', arguments: { psiFullLimit: '0' } });
+    expect(rung).toMatchObject({
+      risk: 'medium',
+      needs: 'approval',
+      arguments: { psiFullLimit: '0', ioFullLimit: '0' },
+    });
     expect(rung?.reason).toContain('does not tell its memory pressure');
     expect(unlimited).toMatchObject({ risk: 'low', needs: 'auto' });
+  });
+
+  it('keeps the limits of the settings for memory and IO pressure where the kernel tells them', () => {
+    const evidence = leaking({ path: '/user.slice', dying: 20_000 });
+
+    expect(planOf(evidence)[0]?.arguments).toMatchObject({ psiFullLimit: '20', ioFullLimit: '20' });
+    expect(planOf(evidence, { reclaim: { psiFullLimit: 10, ioFullLimit: 0 } })[0]?.arguments).toMatchObject({
+      psiFullLimit: '10',
+      ioFullLimit: '0',
+    });
   });
 
   it('leaves alone what holds no more than any node does', () => {
