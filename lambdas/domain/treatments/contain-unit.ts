@@ -13,7 +13,7 @@ export const containUnit: Treatment = {
 
   propose(evidence) {
     const [agent] = evidence === undefined ? [] : loopingAgents(evidence);
-    if (agent === undefined) return undefined;
+    if (agent === undefined || agent.protected) return undefined;
     return {
       arguments: { unit: agent.unit, allowLimitLoss: 'false' },
       reason: `${agent.unit} was started again ${agent.restarts} times; its next start goes into a slice without memory cgroups, and it is not stopped. It has no memory limit of its own while contained; where one is in force, it is refused`,

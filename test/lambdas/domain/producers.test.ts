@@ -177,6 +177,14 @@ describe('a service in a crash loop', () => {
     expect(answerTo(looping({ restarts: 9999 })).diagnosis.cause).toBe('dying-memcgs');
   });
 
+  it('is not treated where no treatment may touch the service, and says so', () => {
+    const { diagnosis, ladder } = answerTo(looping({ protected: true }));
+
+    expect(diagnosis.cause).toBe('agent-leak');
+    expect(diagnosis.explanation).toContain('neither stopped nor contained');
+    expect(ladder.join()).not.toMatch(/contain-unit|disable-agent/);
+  });
+
   it('is no fault of a service that was restarted now and then', () => {
     expect(answerTo(looping({ restarts: 4 })).diagnosis.cause).toBe('dying-memcgs');
   });
