@@ -63,7 +63,7 @@ function numbers(rungs: readonly RungResult[]): Html {
     ];
   });
   if (rows.length === 0) return html``;
-  return html`<table class="numbers"><caption>Before and after</caption>
+  return html`<table class="numbers"><caption>Counted on the node by the documents themselves: just before the first treatment, just after the last</caption>
 <thead><tr><th></th><th>before</th><th>after</th></tr></thead>
 <tbody>${join(rows)}</tbody></table>`;
 }

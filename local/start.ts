@@ -8,6 +8,7 @@ import { listRecordedNodes } from './node/recorded-node.ts';
 import { RunDirectoryError } from './run-directory.ts';
 import { type RunResult, runIncident } from './run-incident.ts';
 import { type StartOptions, startOptions, UsageError, usageOf } from './start-options.ts';
+import { undoHere } from './undo-here.ts';
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -68,7 +69,7 @@ function summary({ record, node }: RunResult): string {
   return [
     '',
     `${record.outcome}: ${record.reason}`,
-    ...standingChanges(record.rungs).map(standingSentence),
+    ...standingChanges(record.rungs).map((change) => standingSentence(change, undoHere(change, node))),
     `node    ${node.recorded ? `recorded, ${node.title}` : node.title}`,
     `audit   ${here(record.audit)}   (npm run audit -- verify ${here(record.audit)})`,
     `report  ${here(record.report)}`,
