@@ -1,5 +1,6 @@
 import { modeGate } from '../lambdas/domain/gates/mode-gate.ts';
 import { IncidentState, type TreatmentResult } from '../lambdas/domain/incident-state.ts';
+import { leftOutLines } from '../lambdas/domain/left-out.ts';
 import type { Mode } from '../lambdas/domain/settings.ts';
 import type { Rung } from '../lambdas/domain/treatments/treatment.ts';
 import { figureOf } from '../lambdas/domain/verification.ts';
@@ -24,12 +25,11 @@ const sentences: Record<string, Sentence> = {
   Open: ({ lease }) => (lease.status === 'ours' ? 'the incident is open, the node is leased' : lease.reason),
   Diagnose: ({ diagnosis }) =>
     diagnosis && `${diagnosis.cause}, confidence ${diagnosis.confidence}\n${diagnosis.explanation}`,
-  Plan: ({ plan }, mode) =>
-    plan.length === 0
-      ? 'nothing to do'
-      : plan
-          .map((rung) => `${rung.treatment} (risk ${rung.risk}, ${whatHappens(rung, mode)})`)
-          .join(', then '),
+  Plan: ({ plan, leftOut = [] }, mode) => {
+    const steps = plan.map((rung) => `${rung.treatment} (risk ${rung.risk}, ${whatHappens(rung, mode)})`);
+    const ladder = steps.length === 0 ? 'nothing to do' : steps.join(', then ');
+    return [ladder, ...leftOutLines(leftOut)].join('\n');
+  },
   Gate: ({ gate, rung }) => gate && `${rung?.treatment ?? ''}: ${gate.decision}. ${gate.reason}`,
   SettleApproval: ({ approval }) =>
     approval &&

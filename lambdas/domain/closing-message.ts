@@ -1,5 +1,6 @@
 import { callForHelp } from './call-for-help.ts';
 import type { IncidentState } from './incident-state.ts';
+import { leftOutLines } from './left-out.ts';
 import { standingChanges, standingSentence, undoByAwsCli } from './standing-changes.ts';
 
 type ClosingMessage = {
@@ -46,6 +47,7 @@ export function closingMessage(
       ...staying,
       help.text,
       ...(plan.length > 0 ? ['The ladder was:', ...plan] : []),
+      ...leftOutLines(state.leftOut ?? []),
     ].join('\n'),
   };
 }
