@@ -26,6 +26,8 @@ WRITE_SECONDS=10
 TURN_SECONDS=(0.05 0.1 0.2 0.4 0.8)
 # A dying cgroup goes away some time after its last page.
 SETTLE_SECONDS=5
+# Characters of all lists of what a dry run would raise.
+MAX_RAISES=6000
 # How long the disks may be busy: what the kernel writes back is over by then, and forgotten by its average of 10 s.
 IO_PATIENCE_SECONDS=20
 
@@ -36,7 +38,7 @@ main() {
   find_hierarchy || fail "${REASON}"
   use_incident reclaim "${SSM_incident}"
   start_pace "${SSM_maxSeconds}"
-  RAISED=0 NOT_RAISED=0 ALL_RESTORED=0 REMAINING=0 CHANGED=false SLICE_REPORTS='' REFUSALS='' ARMED=''
+  RAISED=0 NOT_RAISED=0 ALL_RESTORED=0 REMAINING=0 CHANGED=false RAISES_LENGTH=0 SLICE_REPORTS='' REFUSALS='' ARMED=''
   LEFT_SHMEM=0 LEFT_DIRTY=0 LEFT_MAPPED=0 LEFT_UNEVICTABLE=0
   choose_raised_low "${SSM_incident}"
 
@@ -164,7 +166,7 @@ restore_leftovers() {
 
 reclaim_slice() {
   local slice="$1"
-  WRITES=0 ASKED_KB=0 STOPPED='' SHIELDED=()
+  WRITES=0 ASKED_KB=0 STOPPED='' SHIELDED=() BUDGET_KB=null WOULD_RAISE=''
   if ! slice_is_safe "${slice}"; then
     refuse "${slice}" "${REASON}"
     return
@@ -185,8 +187,9 @@ reclaim_slice() {
   local dying="${DYING}" ghost
   slice_ghosts "${slice}"
   ghost="${GHOST_KB}"
+  if [[ "${HIERARCHY}" == v2 ]]; then BUDGET_KB="${FREEABLE_KB}"; fi
   if [[ "${SSM_dryRun}" == true ]]; then
-    RAISED=$((RAISED + $(printf '%s' "${PLAN:-}" | wc -l)))
+    predict_raises "${dying}"
     STOPPED=dry-run
   elif may_go_on "${slice}"; then
     if [[ "${HIERARCHY}" == v2 ]]; then reclaim_protected "${slice}" "${dying}"; else empty_in_turns "${slice}"; fi
@@ -196,6 +199,27 @@ reclaim_slice() {
   add_left
   report_slice "${slice}" "${dying}" "${ghost}" "${DYING}" "${GHOST_KB}"
 }
+
+# Sets WOULD_RAISE, and adds to RAISED, what a run would raise in a slice with $1 dying cgroups; nothing on v1.
+predict_raises() {
+  local original raised path left=0
+  if [[ "${HIERARCHY}" == v1 || "$1" == null ]] || is_cured "$1" "$(negligible_of "$1")"; then PLAN=''; fi
+  while IFS=' ' read -r original raised path; do
+    [[ -n "${path}" ]] || continue
+    RAISED=$((RAISED + 1))
+    json_string "${path}"
+    if ((RAISES_LENGTH + ${#REPLY} > MAX_RAISES)); then
+      left=$((left + 1))
+      continue
+    fi
+    RAISES_LENGTH=$((RAISES_LENGTH + ${#REPLY} + 60))
+    WOULD_RAISE+="${WOULD_RAISE:+,}{\"path\":${REPLY},\"from\":\"${original}\",\"to\":\"${raised}\"}"
+  done <<<"${PLAN}"
+  WOULD_RAISE=",\"wouldRaise\":[${WOULD_RAISE}],\"wouldRaiseLeftOut\":${left}"
+}
+
+# So few of $1 dying cgroups are left alone.
+negligible_of() { echo $(($1 / 100 > NEGLIGIBLE ? $1 / 100 : NEGLIGIBLE)); }
 
 # v1: the living children of this moment, for the ghost bytes.
 list_children() {
@@ -218,14 +242,13 @@ slice_ghosts() {
 # --- cgroup v2 -------------------------------------------------------------------------------------------------
 
 reclaim_protected() {
-  local slice="$1" dying="$2" budget ask nudges=0 idle=0 negligible
-  budget="${FREEABLE_KB}"
+  local slice="$1" dying="$2" ask nudges=0 idle=0 negligible
   if [[ "${dying}" == null ]]; then
     STOPPED=error
     refuse "${slice}" "its dying cgroups cannot be counted"
     return
   fi
-  negligible=$((dying / 100 > NEGLIGIBLE ? dying / 100 : NEGLIGIBLE))
+  negligible="$(negligible_of "${dying}")"
   if is_cured "${dying}" "${negligible}"; then return; fi
   if ! shield "${slice}"; then
     STOPPED=error
@@ -235,7 +258,7 @@ reclaim_protected() {
   while ! is_cured "${dying}" "${negligible}" && may_go_on "${slice}"; do
     # Beyond what the dying (still) hold, the soft protection gives way and the living pay.
     ask=$((FREEABLE_KB < WRITE_KB ? FREEABLE_KB : WRITE_KB))
-    if ((ask > budget - ASKED_KB)); then ask=$((budget - ASKED_KB)); fi
+    if ((ask > BUDGET_KB - ASKED_KB)); then ask=$((BUDGET_KB - ASKED_KB)); fi
     if ((nudges > 0 || idle > 0 || FREEABLE_KB < LITTLE_KB)); then
       ask="${NUDGE_KB}"
       nudges=$((nudges + 1))
@@ -465,7 +488,7 @@ add_left() {
 
 report_slice() {
   json_string "$1"
-  SLICE_REPORTS+="${SLICE_REPORTS:+,}{\"path\":${REPLY},\"before\":{\"dying\":$2,\"ghostKb\":$3},\"after\":{\"dying\":$4,\"ghostKb\":$5},\"writes\":${WRITES},\"askedKb\":${ASKED_KB},\"stopped\":\"${STOPPED}\"}"
+  SLICE_REPORTS+="${SLICE_REPORTS:+,}{\"path\":${REPLY},\"before\":{\"dying\":$2,\"ghostKb\":$3},\"after\":{\"dying\":$4,\"ghostKb\":$5},\"writes\":${WRITES},\"budgetKb\":${BUDGET_KB},\"askedKb\":${ASKED_KB},\"stopped\":\"${STOPPED}\"${WOULD_RAISE}}"
 }
 
 print_result() {

@@ -67,9 +67,41 @@ describe.concurrent('reclaim on cgroup v2', () => {
       protection: { raised: 4 },
       before: { dying: 900 },
       after: { dying: 900 },
+      slices: [
+        {
+          budgetKb: 4600,
+          askedKb: 0,
+          wouldRaise: [
+            { path: '/a.slice/guarded', from: '1048576', to: expect.stringMatching(/^1\d{15}$/) },
+            { path: '/a.slice/plain', from: '0' },
+            { path: '/a.slice/pod/container', from: '65536' },
+            { path: '/a.slice/pod', from: '0', to: String(5000 * 1024) },
+          ],
+          wouldRaiseLeftOut: 0,
+        },
+      ],
     });
     expect(node.lows()).toEqual(before);
     expect(existsSync(join(node.root, 'var'))).toBe(false);
+  });
+
+  it('prints no more of what it would raise than the service keeps', async () => {
+    const children = Array.from({ length: 400 }, (_, n) =>
+      cgroup(`/a.slice/${'x'.repeat(100)}${n}`, { live: 0, dying: 0, cacheKb: 4 }),
+    );
+    const node = open(Object.assign({}, smallTree, ...children));
+    const result = await node.run('reclaim', { ...reclaimParameters, dryRun: 'true' });
+    const [{ wouldRaise, wouldRaiseLeftOut }] = json(result).slices;
+
+    expect(wouldRaise.length).toBeGreaterThan(20);
+    expect(wouldRaise.length + wouldRaiseLeftOut).toBe(404);
+    expect(result.stdout.length).toBeLessThan(20_000);
+  });
+
+  it('would raise nothing where nothing is to be done', async () => {
+    const result = json(await open(curedTree).run('reclaim', { ...reclaimParameters, dryRun: 'true' }));
+
+    expect(result).toMatchObject({ protection: { raised: 0 }, slices: [{ wouldRaise: [] }] });
   });
 
   it('does nothing the second time', async () => {
@@ -164,7 +196,7 @@ describe.concurrent('reclaim on cgroup v2', () => {
     const knob = join(node.root, 'sys/fs/cgroup/a.slice/memory.reclaim');
     rmSync(knob);
     node.write('sys/fs/cgroup/a.slice/memory.reclaim', '');
-    const result = json(await node.run('reclaim', reclaimParameters));
+    const result = json(await node.run('reclaim', { ...reclaimParameters, maxSeconds: '120' }));
 
     // All that the dying hold is asked for, in two writes, and a page in three more.
     expect(result.slices).toMatchObject([{ writes: 5, askedKb: 4600 + 3 * 4, stopped: 'no-progress' }]);
