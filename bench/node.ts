@@ -45,7 +45,9 @@ type Result = { name: string; load: number; seconds: number } & (
 export async function node(args: string[]): Promise<number> {
   const options = parse(args);
   if (typeof options === 'string') {
-    process.stderr.write(`${options}${options === usage ? '' : `\n\n${usage}`}\n`);
+    // The help that was asked for is no complaint.
+    if (options === usage) process.stdout.write(`${usage}\n`);
+    else process.stderr.write(`${options}\n\n${usage}\n`);
     return options === usage ? 0 : 2;
   }
   const signal = stopOnSignals();

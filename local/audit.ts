@@ -6,6 +6,7 @@ import { AuditEntry } from '../lambdas/domain/audit/entry.ts';
 import { verifyTrail } from '../lambdas/domain/audit/verify-trail.ts';
 import { printable } from '../lambdas/domain/printable.ts';
 import { AuditFileError, readAuditFile } from './audit-file.ts';
+import { endQuietlyWithReader } from './closed-pipe.ts';
 
 const usage = `usage: npm run audit -- verify FILE [--key PUBLIC_KEY] [--json]
        npm run audit -- show FILE [--json]
@@ -20,6 +21,7 @@ class UsageError extends Error {}
 
 type Ended = { code: 0 | 1; text: string };
 
+endQuietlyWithReader();
 try {
   const { code, text } = main(process.argv.slice(2));
   process.stdout.write(`${text}\n`);

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
 import { documentNames, loadDocument } from '../ssm-documents/load.ts';
+import { endQuietlyWithReader } from './closed-pipe.ts';
 import { listRecordedNodes, openRecordedNode } from './node/recorded-node.ts';
 import { InvalidParametersError, runDocument } from './node/ssm-agent.ts';
 
@@ -17,6 +18,17 @@ flags:     --param KEY=VALUE (repeat it), --node NODE, --root DIR (a folder with
 
 class UsageError extends Error {}
 
+/** Values with which a person can try a document by hand. */
+const examples: Readonly<Record<string, string>> = {
+  slices: '/user.slice',
+  unit: 'ecs.service',
+  users: 'alice',
+  approval: 'policy:by-hand',
+  incident: 'by-hand-1',
+  fencing: '1',
+};
+
+endQuietlyWithReader();
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: string[]): Promise<number> {
@@ -33,7 +45,7 @@ async function main(args: string[]): Promise<number> {
       return 2;
     }
     if (error instanceof InvalidParametersError) {
-      process.stderr.write(`${error.message}\n`);
+      process.stderr.write([error.message, ...exampleOf(error.missing), ''].join('\n'));
       return 2;
     }
     throw error;
@@ -47,6 +59,27 @@ type Options = {
   root: string | undefined;
   json: boolean;
 };
+
+/** How parameters that are missing can be given. */
+function exampleOf(missing: readonly string[]): string[] {
+  const given = missing.flatMap((name) =>
+    Object.hasOwn(examples, name) ? [`--param ${name}=${examples[name]}`] : [],
+  );
+  if (given.length === 0) return [];
+  return [
+    `For example: ${given.join(' ')}`,
+    ...(missing.includes('incident')
+      ? [
+          'An incident of your own for each thing that you may want to take back: its inverse is told the same one.',
+        ]
+      : []),
+    ...(missing.includes('fencing')
+      ? [
+          'Any number will do by hand, unless this node has seen a higher one in the last two hours: the error names it then.',
+        ]
+      : []),
+  ];
+}
 
 /** What to run, or the help that was asked for. */
 function parse(args: string[]): Options | string {
@@ -99,7 +132,10 @@ function helpOf(name: string): string {
     const fallback = rule.default === undefined ? 'required' : `default ${rule.default}`;
     return `  ${key} (${fallback}): ${rule.description}\n    ${values}`;
   });
-  return [`${name}: ${description}`, ...lines].join('\n');
+  const missing = Object.entries(parameters).flatMap(([key, rule]) =>
+    rule.default === undefined ? [key] : [],
+  );
+  return [`${name}: ${description}`, ...lines, ...exampleOf(missing)].join('\n');
 }
 
 async function run(options: Options): Promise<number> {

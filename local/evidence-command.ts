@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import type { Evidence } from '../lambdas/domain/evidence/evidence.ts';
 import { readEvidence } from '../lambdas/domain/evidence/read-evidence.ts';
 import { type Cluster, Settings } from '../lambdas/domain/settings.ts';
+import { endQuietlyWithReader } from './closed-pipe.ts';
 
 type Answers = { schema?: () => unknown; answer: (evidence: Evidence, cluster: Cluster) => unknown };
 
@@ -11,6 +12,7 @@ type Ended = { code: 0 | 1 | 2; text: string };
 
 /** A command that reads evidence and prints JSON. It judges with the default settings of a cluster. */
 export function evidenceCommand(usage: string, answers: Answers): void {
+  endQuietlyWithReader();
   const { code, text } = run(usage, answers);
   (code === 0 ? process.stdout : process.stderr).write(`${text}\n`);
   process.exitCode = code;

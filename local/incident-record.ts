@@ -34,6 +34,7 @@ export function incidentRecord(props: IncidentRecordProps): IncidentRecord {
     reason: ended?.outcomeReason ?? state?.outcomeReason ?? props.stoppedFor ?? reasonOf(execution),
     diagnosis: state?.diagnosis ?? null,
     rungs: state?.results ?? [],
+    leftOut: state?.leftOut ?? [],
     timings: props.timings,
     audit: props.audit,
     report: props.report,

@@ -20,6 +20,8 @@ export type LocalNode = {
   /** Where the numbers of a recorded node come from. */
   provenance?: string;
   recorded: boolean;
+  /** It is still there when the run has ended. */
+  lasts: boolean;
   /** The folder that stands for the root of a recorded node. */
   root?: string;
   managed: ManagedNode;
@@ -86,8 +88,9 @@ async function openHost({ id, directory, signal, onProgress }: OpenNodeProps): P
   });
   return {
     title: `this host (${hostname()}, kernel ${release()})`,
-    about: `a real leak in ${leakSlice(id)}, a cgroup of its own; nothing else on this host is touched`,
+    about: `a real leak in ${leakSlice(id)}, a cgroup of its own, from files below ${directory}. Nothing else on this host is treated. A lock and a short history of evidence stay in /var/lib/cgroup-medic; the twenty empty cgroups and the tracing instance of an examination are removed again`,
     recorded: false,
+    lasts: true,
     managed: {
       instanceId: instanceIdOf(hostname()),
       run: (content, parameters, signal) => runDocument({ content, parameters, signal }),
@@ -121,6 +124,7 @@ export function virtualNode({ node, fault }: FaultyNode): LocalNode {
     title: `a virtual node (${node.title})`,
     about: `${fault.about}, in a machine that is thrown away afterwards; nothing on this host is touched`,
     recorded: false,
+    lasts: false,
     managed: {
       instanceId: instanceIdOf('vm'),
       run: (content, parameters, signal) => node.runDocument({ content, parameters, signal }),
@@ -137,6 +141,7 @@ async function openRecorded({ name }: OpenNodeProps): Promise<LocalNode> {
     about: node.describe.title,
     provenance: node.describe.provenance,
     recorded: true,
+    lasts: false,
     root: node.root,
     managed: {
       instanceId: instanceIdOf(name),

@@ -1,4 +1,8 @@
+import { modeGate } from '../lambdas/domain/gates/mode-gate.ts';
 import { IncidentState, type TreatmentResult } from '../lambdas/domain/incident-state.ts';
+import { leftOutLines } from '../lambdas/domain/left-out.ts';
+import type { Mode } from '../lambdas/domain/settings.ts';
+import type { Rung } from '../lambdas/domain/treatments/treatment.ts';
 import { figureOf } from '../lambdas/domain/verification.ts';
 import type { ExecutionEvent } from './engine/run-state-machine.ts';
 import { phaseOf } from './phases.ts';
@@ -14,19 +18,18 @@ const waits: Record<string, string> = {
   SendUndo: 'the undo on the node',
 };
 
-type Sentence = (state: IncidentState) => string | undefined;
+type Sentence = (state: IncidentState, mode: Mode) => string | undefined;
 
 /** What is said when a state has been left, from what the incident knows then. */
 const sentences: Record<string, Sentence> = {
   Open: ({ lease }) => (lease.status === 'ours' ? 'the incident is open, the node is leased' : lease.reason),
   Diagnose: ({ diagnosis }) =>
     diagnosis && `${diagnosis.cause}, confidence ${diagnosis.confidence}\n${diagnosis.explanation}`,
-  Plan: ({ plan }) =>
-    plan.length === 0
-      ? 'nothing to do'
-      : plan
-          .map(({ treatment, risk, needs }) => `${treatment} (risk ${risk}, by policy ${needs})`)
-          .join(', then '),
+  Plan: ({ plan, leftOut = [] }, mode) => {
+    const steps = plan.map((rung) => `${rung.treatment} (risk ${rung.risk}, ${whatHappens(rung, mode)})`);
+    const ladder = steps.length === 0 ? 'nothing to do' : steps.join(', then ');
+    return [ladder, ...leftOutLines(leftOut)].join('\n');
+  },
   Gate: ({ gate, rung }) => gate && `${rung?.treatment ?? ''}: ${gate.decision}. ${gate.reason}`,
   SettleApproval: ({ approval }) =>
     approval &&
@@ -48,7 +51,7 @@ const sentences: Record<string, Sentence> = {
 };
 
 /** Tells what an execution does, as it does it. */
-export function narrate({ type, state, error, cause }: ExecutionEvent, progress: Progress): void {
+export function narrate({ type, state, error, cause }: ExecutionEvent, progress: Progress, mode: Mode): void {
   if (state === undefined) {
     progress.waitFor('');
     if (type === 'ExecutionAborted')
@@ -70,9 +73,17 @@ export function narrate({ type, state, error, cause }: ExecutionEvent, progress:
   if (type === 'StateFailed') progress.say(`${state.name} failed: ${error ?? ''} ${short(cause)}`, phase);
   if (type === 'StateExited') {
     const parsed = IncidentState.safeParse(state.output);
-    const text = parsed.success ? sentences[state.name]?.(parsed.data) : undefined;
+    const text = parsed.success ? sentences[state.name]?.(parsed.data, mode) : undefined;
     if (text !== undefined) progress.say(text, phase);
   }
+}
+
+/** What the mode makes of a rung, in the words of the gate that decides it. */
+export function whatHappens(rung: Rung, mode: Mode): string {
+  const { decision } = modeGate(mode, rung, false);
+  if (decision === 'observe') return `only said, for the mode is observe; by policy ${rung.needs}`;
+  if (decision === 'ask') return mode === 'approve' ? 'asks, for the mode is approve' : 'asks, by policy';
+  return decision === 'pass' ? 'without asking' : 'never done, by policy';
 }
 
 function startOfTreatment(input: unknown): string {
@@ -82,7 +93,9 @@ function startOfTreatment(input: unknown): string {
 }
 
 function treatmentSentence({ status, reason, result }: NonNullable<IncidentState['treatment']>): string {
-  return result === undefined ? `${status}: ${reason}` : `${status}: ${numbers(result)}`;
+  return result === undefined
+    ? `${status}: ${reason}`
+    : `${status}: ${numbers(result)} (counted on the node just before and just after the treatment)`;
 }
 
 /** The numbers before and after a treatment. */

@@ -9,6 +9,6 @@ const usage = `npm run plan -- FILE|-
 evidenceCommand(usage, {
   answer: (evidence, cluster) => {
     const diagnosis = diagnose(evidence, cluster.thresholds);
-    return { diagnosis, plan: planFor(diagnosis, evidence, cluster) };
+    return { diagnosis, ...planFor(diagnosis, evidence, cluster) };
   },
 });

@@ -34,6 +34,7 @@ ${record.recorded ? recordedBanner(record.node, provenance) : ''}
 ${numbers(record.rungs)}
 ${record.diagnosis === null ? html`<p>There is no diagnosis.</p>` : diagnosis(record.diagnosis)}
 ${rungs(record.rungs)}
+${leftOut(record.leftOut)}
 ${timings(record.timings)}
 ${audit(auditLines)}
 <footer><p>Incident ${record.id}. The audit trail is in <code>${record.audit}</code>; check it with <code>npm run audit -- verify ${record.audit}</code>.</p></footer>
@@ -63,7 +64,7 @@ function numbers(rungs: readonly RungResult[]): Html {
     ];
   });
   if (rows.length === 0) return html``;
-  return html`<table class="numbers"><caption>Before and after</caption>
+  return html`<table class="numbers"><caption>Counted on the node by the documents themselves: just before the first treatment, just after the last</caption>
 <thead><tr><th></th><th>before</th><th>after</th></tr></thead>
 <tbody>${join(rows)}</tbody></table>`;
 }
@@ -98,6 +99,11 @@ function findingsTable(caption: string, findings: Diagnosis['findings']): Html {
 function rungs(results: readonly RungResult[]): Html {
   if (results.length === 0) return html`<section><h2>Treatments</h2><p>None was tried.</p></section>`;
   return html`<section><h2>Treatments</h2>${join(results.map(rung))}</section>`;
+}
+
+function leftOut(treatments: IncidentRecord['leftOut']): Html {
+  if (treatments.length === 0) return html``;
+  return html`<section><h2>Not on the ladder</h2><ul>${join(treatments.map(({ treatment, reason }) => html`<li><strong>${treatment}</strong>: ${reason}</li>`))}</ul></section>`;
 }
 
 function rung(tried: RungResult): Html {

@@ -76,7 +76,7 @@ export async function runIncident(props: RunIncidentProps): Promise<RunResult> {
         decider: props.decider,
         clock,
         ...(signal === undefined ? {} : { signal }),
-        onEvent: (event) => narrate(event, progress),
+        onEvent: (event) => narrate(event, progress, mode),
       });
       for (const text of doneByJanitor(watched.auditLines)) progress.say(text, 'janitor');
       for (const { target, error } of watched.execution.deliveries) {
@@ -85,7 +85,7 @@ export async function runIncident(props: RunIncidentProps): Promise<RunResult> {
       if (before !== undefined && node.symptom !== undefined) {
         const { what, count } = node.symptom;
         progress.say(
-          `counted by this process, not by the medic: ${before} ${what} before, ${await count()} after`,
+          `counted by this process, not by the medic: ${before} ${what} once the fault was made, before the incident began; ${await count()} now that it has ended`,
           'close',
         );
       }

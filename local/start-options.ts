@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { CauseId } from '../lambdas/domain/causes/cause.ts';
 import { Mode } from '../lambdas/domain/settings.ts';
 import { ApproveFlag } from './approvals.ts';
+import { exitCodeLines } from './exit-code.ts';
 import { defaultFault, faults } from './faults.ts';
 
 /** Raised for wrong usage; the message says what is valid. */
@@ -50,8 +51,7 @@ ${faultLines()}
 
 Everything is kept in .cgroup-medic/runs/: audit trail, public key, record, report.
 
-exit code: 0 the incident came to an ordinary end (cured, relieved, observed, refused, denied, expired or void),
-           1 it failed or is unresolved, or could not be run, 2 wrong usage, 130 or 143 stopped by a signal`;
+exit code: ${exitCodeLines().join(`\n${' '.repeat(11)}`)}`;
 }
 
 function faultLines(): string {
@@ -68,12 +68,14 @@ function faultLines(): string {
  */
 export function startOptions(args: string[], recorded: readonly string[]): StartOptions {
   const { values, positionals } = parse(args);
-  const taken = (['node', 'fault', 'approve', 'mode'] as const).find(
+  const taken = (['node', 'fault', 'approve', 'mode'] as const).filter(
     (flag) => values[flag] === undefined && process.env[`npm_config_${flag}`] !== undefined,
   );
-  if (taken !== undefined) {
+  if (taken.length > 0) {
+    const names = taken.map((flag) => `"--${flag}"`).join(' and ');
+    const meant = givenToNpm(taken, positionals, recorded);
     throw new UsageError(
-      `npm kept "--${taken}" for itself: put "--" before the flags, as in "npm run -s start -- --json --${taken} ${process.env[`npm_config_${taken}`] || 'VALUE'}"`,
+      `npm kept ${names} for itself: put "--" before the flags, as in "npm run -s start -- --json ${meant}"`,
     );
   }
   if (positionals.length > 0)
@@ -94,6 +96,33 @@ export function startOptions(args: string[], recorded: readonly string[]): Start
     approve: approve.data,
     mode: mode.data,
   };
+}
+
+/**
+ * The flags that npm took, as they were meant. Of "--node=NAME" npm knows the value; of "--node NAME" it keeps the flag and
+ * hands us the value without it, so that it has to be told by what it says which flag it belongs to.
+ */
+function givenToNpm(
+  taken: readonly ('node' | 'fault' | 'approve' | 'mode')[],
+  positionals: readonly string[],
+  recorded: readonly string[],
+): string {
+  const valid: Record<string, readonly string[]> = {
+    node: ['auto', 'host', 'vm', ...recorded],
+    fault: Object.keys(faults),
+    approve: ApproveFlag.options,
+    mode: Mode.options,
+  };
+  const left = [...positionals];
+  const take = (flag: string): string | undefined => {
+    const value = process.env[`npm_config_${flag}`];
+    if (value !== undefined && value !== '' && value !== 'true') return value;
+    // With one value and one flag there is nothing to tell apart, however wrong the value is.
+    const sure = taken.length === 1 && left.length === 1;
+    const at = left.findIndex((text) => sure || valid[flag]?.includes(text));
+    return at < 0 ? undefined : left.splice(at, 1)[0];
+  };
+  return taken.map((flag) => `--${flag} ${take(flag) ?? 'VALUE'}`).join(' ');
 }
 
 function parse(args: string[]) {

@@ -3,11 +3,13 @@ import { relative } from 'node:path';
 import { standingChanges, standingSentence } from '../lambdas/domain/standing-changes.ts';
 import { deciderOf } from './approvals.ts';
 import { SynthesisError } from './engine/assembly.ts';
+import { exitCodes } from './exit-code.ts';
 import { NodeUnavailableError } from './local-node.ts';
 import { listRecordedNodes } from './node/recorded-node.ts';
 import { RunDirectoryError } from './run-directory.ts';
 import { type RunResult, runIncident } from './run-incident.ts';
 import { type StartOptions, startOptions, UsageError, usageOf } from './start-options.ts';
+import { undoHere } from './undo-here.ts';
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -55,12 +57,11 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-/** What went wrong goes to standard error; the exit code says whether the incident came to an ordinary end. */
+/** What went wrong goes to standard error; the exit code says how the incident ended. */
 function report({ record, approvalProblem, unanswered }: RunResult): number {
   if (approvalProblem !== undefined) process.stderr.write(`${approvalProblem.message}\n`);
   for (const text of new Set(unanswered)) process.stderr.write(`${text}\n`);
-  const ordinary = record.outcome !== 'failed' && record.outcome !== 'unresolved';
-  return ordinary && unanswered.length === 0 ? 0 : 1;
+  return unanswered.length === 0 ? exitCodes[record.outcome] : 1;
 }
 
 function summary({ record, node }: RunResult): string {
@@ -68,7 +69,7 @@ function summary({ record, node }: RunResult): string {
   return [
     '',
     `${record.outcome}: ${record.reason}`,
-    ...standingChanges(record.rungs).map(standingSentence),
+    ...standingChanges(record.rungs).map((change) => standingSentence(change, undoHere(change, node))),
     `node    ${node.recorded ? `recorded, ${node.title}` : node.title}`,
     `audit   ${here(record.audit)}   (npm run audit -- verify ${here(record.audit)})`,
     `report  ${here(record.report)}`,

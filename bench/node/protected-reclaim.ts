@@ -173,6 +173,7 @@ async function reclaim(guest: Guest, slice: string, writeMiB?: number): Promise<
       cpuPercent: '50',
       maxSeconds: '300',
       psiFullLimit: '0',
+      ioFullLimit: '0',
       incident: `bench${slice.replaceAll('/', '-').replaceAll('.', '-')}`,
       fencing: '1',
       dryRun: 'false',

@@ -1,6 +1,7 @@
 import { callForHelp } from './call-for-help.ts';
 import type { IncidentState } from './incident-state.ts';
-import { standingChanges, standingSentence } from './standing-changes.ts';
+import { leftOutLines } from './left-out.ts';
+import { standingChanges, standingSentence, undoByAwsCli } from './standing-changes.ts';
 
 type ClosingMessage = {
   kind: 'call-a-person' | 'incident-closed';
@@ -12,12 +13,19 @@ type ClosingMessage = {
 /**
  * What people are told when an incident closes. Nothing where another incident held the node: that one tells them, and
  * a burst of alarms must not become a burst of messages.
+ *
+ * @param nameOf the name in the account of a document, by its short name
  */
-export function closingMessage(state: IncidentState): ClosingMessage | undefined {
+export function closingMessage(
+  state: IncidentState,
+  nameOf: (document: string) => string,
+): ClosingMessage | undefined {
   if (state.lease.status === 'refused' && state.error === undefined) return undefined;
   const { incident, outcome, outcomeReason, diagnosis } = state;
   const help = callForHelp(state);
-  const staying = standingChanges(state.results).map(standingSentence);
+  const staying = standingChanges(state.results).map((change) =>
+    standingSentence(change, undoByAwsCli(change, nameOf(change.undo.document), incident.instanceId)),
+  );
   const told = state.results.some(({ treatment, status }) => treatment === 'notify' && status === 'done');
   if (outcome === 'failed' || ((outcome === 'unresolved' || outcome === 'relieved') && !told)) {
     return {
@@ -27,7 +35,9 @@ export function closingMessage(state: IncidentState): ClosingMessage | undefined
       text: [outcomeReason ?? '', ...staying, help.text].join('\n'),
     };
   }
-  const plan = state.plan.map(({ treatment, needs, reason }) => `  ${treatment} (${needs}): ${reason}`);
+  const plan = state.plan.map(
+    ({ treatment, needs, reason }) => `  ${treatment} (by policy: ${needs}): ${reason}`,
+  );
   return {
     kind: 'incident-closed',
     incident: incident.id,
@@ -37,6 +47,7 @@ export function closingMessage(state: IncidentState): ClosingMessage | undefined
       ...staying,
       help.text,
       ...(plan.length > 0 ? ['The ladder was:', ...plan] : []),
+      ...leftOutLines(state.leftOut ?? []),
     ].join('\n'),
   };
 }

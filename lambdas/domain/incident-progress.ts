@@ -118,7 +118,8 @@ export function endingOf(state: IncidentState): Ending {
   if (undo?.status === 'failed') return { outcome: 'failed', reason: `the undo failed: ${undo.reason}` };
   if (verification?.verdict === 'cured') {
     const signal = state.rung?.expects.signal ?? 'dying';
-    const counts = `${figureOf(state.before, signal)} before, ${figureOf(verification.samples.at(-1), signal)} after`;
+    const last = state.rung?.treatment ?? 'it';
+    const counts = `${figureOf(state.before, signal)} when looked at before ${last}, ${figureOf(verification.samples.at(-1), signal)} at the last look after it`;
     const helped = [
       ...standingChanges(state.results).map(({ treatment }) => treatment),
       state.rung?.treatment,

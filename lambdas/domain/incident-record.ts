@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { Diagnosis } from './diagnosis.ts';
 import { Outcome, RungResult } from './incident-state.ts';
+import { LeftOut } from './treatments/treatment.ts';
 
 const ms = z.int().nonnegative();
 
@@ -14,6 +15,8 @@ export const IncidentRecord = z.object({
   reason: z.string(),
   diagnosis: Diagnosis.nullable(),
   rungs: z.array(RungResult),
+  /** Treatments of the cause that were not on the ladder, and why. */
+  leftOut: z.array(LeftOut).default([]),
   /** Milliseconds, in all and by phase. */
   timings: z.object({ total: ms, byPhase: z.record(z.string(), ms) }),
   /** Paths of the audit trail and of the report. */

@@ -5,7 +5,7 @@ import { Diagnosis } from './diagnosis.ts';
 import { Evidence } from './evidence/evidence.ts';
 import { GateDecision, GateResult } from './gates/gate.ts';
 import { Mode } from './settings.ts';
-import { Arguments, Rung } from './treatments/treatment.ts';
+import { Arguments, LeftOut, Rung } from './treatments/treatment.ts';
 import { Sample, Verdict } from './verification.ts';
 
 /** An alarm after intake: which node of which cluster, and who or what raised it. */
@@ -125,6 +125,8 @@ export const IncidentState = z.object({
   /** The look before the treatment, with which verification compares. */
   before: Sample.optional(),
   plan: z.array(Rung),
+  /** Treatments of the cause that are not in the plan, and why. */
+  leftOut: z.array(LeftOut).optional(),
   ladder: z.object({ index: z.int().nonnegative(), status: z.enum(['rung', 'empty', 'exhausted']) }),
   rung: Rung.optional(),
   mode: Mode.optional(),

@@ -2,20 +2,30 @@ import type { Diagnosis } from './diagnosis.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import type { Cluster, Need, Risk } from './settings.ts';
 import { treatments } from './treatments/index.ts';
-import { Expects, type Proposal, type Rung, type Treatment } from './treatments/treatment.ts';
+import { Expects, type LeftOut, type Proposal, type Rung, type Treatment } from './treatments/treatment.ts';
 import type { TreatmentId } from './treatments/treatment-id.ts';
+
+export type Plan = { plan: Rung[]; leftOut: LeftOut[] };
 
 /**
  * The ladder for a diagnosis, gentlest rung first. A treatment that the findings or the settings leave nothing to do
- * is not on it; one that the policy forbids stays on it as `never`, so that people see what would have been next.
+ * is not on it, but in `leftOut`, with the reason; one that the policy forbids stays on it as `never`, so that people see
+ * what would have been next.
  */
-export function planFor(diagnosis: Diagnosis, evidence: Evidence | undefined, cluster: Cluster): Rung[] {
-  return treatments
-    .filter((treatment) => treatment.treats.includes(diagnosis.cause))
-    .flatMap((treatment) => {
-      const proposal = treatment.propose(evidence, cluster);
-      return proposal === undefined ? [] : [rungOf(treatment, proposal, cluster)];
-    });
+export function planFor(diagnosis: Diagnosis, evidence: Evidence | undefined, cluster: Cluster): Plan {
+  const plan: Rung[] = [];
+  const reasons = new Map<TreatmentId, string>();
+  for (const treatment of treatments) {
+    if (!treatment.treats.includes(diagnosis.cause)) continue;
+    const proposal = treatment.propose(evidence, cluster);
+    if (!('nothing' in proposal)) plan.push(rungOf(treatment, proposal, cluster));
+    else if (!reasons.has(treatment.id)) reasons.set(treatment.id, proposal.nothing);
+  }
+  const leftOut = [...reasons].map(([treatment, reason]) => ({ treatment, reason }));
+  return {
+    plan,
+    leftOut: leftOut.filter(({ treatment }) => !plan.some((rung) => rung.treatment === treatment)),
+  };
 }
 
 function rungOf(treatment: Treatment, proposal: Proposal, cluster: Cluster): Rung {

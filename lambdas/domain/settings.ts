@@ -47,6 +47,12 @@ const ReclaimSettings = z.strictObject({
     .describe(
       'Memory PSI "full avg10", in percent, at which reclaim stops. 0 switches the limit off. On a kernel without PSI no limit can be kept: there reclaim counts as medium risk.',
     ),
+  ioFullLimit: z
+    .literal([0, 10, 20, 40])
+    .default(20)
+    .describe(
+      'IO PSI "full avg10", in percent, at which reclaim stops when it lasts for 20 s: what reclaim takes from the living (all of their page cache in a slice on cgroup v1) is read again from those disks. 0 switches the limit off.',
+    ),
 });
 
 const Sessions = z.strictObject({

@@ -14,8 +14,22 @@ export function standingChanges(results: readonly RungResult[]): StandingChange[
   });
 }
 
-/** For people: what stays, and how it is taken back. */
-export function standingSentence({ treatment, undo }: StandingChange): string {
-  const args = Object.entries(undo.arguments).map(([name, value]) => `${name}=${value}`);
-  return `${treatment} stays on the node. The SSM document ${undo.document} takes it back: ${args.join(' ')}`;
+/** For people: what stays, and the command that takes it back, on a line of its own to be pasted. */
+export function standingSentence({ treatment }: StandingChange, command: string): string {
+  return `${treatment} stays on the node. This takes it back:\n${command}`;
+}
+
+/**
+ * The command that runs the undo of a standing change on its node, for a POSIX shell.
+ *
+ * @param name the name of the document in the account
+ */
+export function undoByAwsCli({ undo }: StandingChange, name: string, instanceId: string): string {
+  const parameters = Object.fromEntries(Object.entries(undo.arguments).map(([key, value]) => [key, [value]]));
+  return `aws ssm send-command --instance-ids ${quoted(instanceId)} --document-name ${quoted(name)} --parameters ${quoted(JSON.stringify(parameters))}`;
+}
+
+/** One word of a POSIX shell. */
+export function quoted(text: string): string {
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

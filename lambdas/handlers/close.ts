@@ -42,7 +42,10 @@ export const handler = phase(
       outcomeReason: reason,
       closedAt: closedAt.toISOString(),
     };
-    const message = closingMessage(closed);
+    const { DOCUMENTS } = environment();
+    const message = closingMessage(closed, (name) =>
+      Object.hasOwn(DOCUMENTS, name) ? (DOCUMENTS[name]?.name ?? name) : name,
+    );
     const notified =
       message === undefined
         ? 'not needed'

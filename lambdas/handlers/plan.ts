@@ -6,7 +6,7 @@ import { phase } from './phase.ts';
 /** Diagnosis and policy → ladder. */
 export const handler = phase('plan', async (state, { cluster, audit }) => {
   if (state.diagnosis === undefined) throw new MedicError('there is no diagnosis to make a plan for');
-  const plan = planFor(state.diagnosis, state.evidence, cluster);
+  const { plan, leftOut } = planFor(state.diagnosis, state.evidence, cluster);
   const index = firstRung(plan, state.results);
   const rung = plan[index];
   const skipped = plan.slice(0, index).map(({ treatment }) => treatment);
@@ -17,11 +17,12 @@ export const handler = phase('plan', async (state, { cluster, audit }) => {
       rung === undefined ? 'nothing to do' : `the ladder: ${plan.map((step) => step.treatment).join(', ')}`,
       ...(skipped.length === 0 ? [] : [`tried already: ${skipped.join(', ')}`]),
     ].join('; '),
-    details: { plan },
+    details: { plan, leftOut },
   });
   return {
     ...state,
     plan,
+    leftOut,
     ladder: { index, status: rung !== undefined ? 'rung' : plan.length === 0 ? 'empty' : 'exhausted' },
     ...(rung === undefined ? {} : { rung }),
   };

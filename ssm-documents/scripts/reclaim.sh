@@ -26,21 +26,24 @@ WRITE_SECONDS=10
 TURN_SECONDS=(0.05 0.1 0.2 0.4 0.8)
 # A dying cgroup goes away some time after its last page.
 SETTLE_SECONDS=5
+# Characters of all lists of what a dry run would raise.
+MAX_RAISES=6000
+# How long the disks may be busy: what the kernel writes back is over by then, and forgotten by its average of 10 s.
+IO_PATIENCE_SECONDS=20
 
 main() {
-  require_parameters slices cpuPercent maxSeconds psiFullLimit incident fencing dryRun
+  require_parameters slices cpuPercent maxSeconds psiFullLimit ioFullLimit incident fencing dryRun
   check_parameters
   lower_priority
   find_hierarchy || fail "${REASON}"
   use_incident reclaim "${SSM_incident}"
   start_pace "${SSM_maxSeconds}"
-  RAISED=0 NOT_RAISED=0 ALL_RESTORED=0 REMAINING=0 CHANGED=false SLICE_REPORTS='' REFUSALS='' ARMED=''
+  RAISED=0 NOT_RAISED=0 ALL_RESTORED=0 REMAINING=0 CHANGED=false RAISES_LENGTH=0 SLICE_REPORTS='' REFUSALS='' ARMED=''
   LEFT_SHMEM=0 LEFT_DIRTY=0 LEFT_MAPPED=0 LEFT_UNEVICTABLE=0
   choose_raised_low "${SSM_incident}"
 
-  if ((SSM_psiFullLimit > 0)) && ! full_pressure memory; then
-    fail "cannot read /proc/pressure/memory, so the pressure limit of ${SSM_psiFullLimit} % cannot be kept: boot with psi=1, or pass psiFullLimit 0 and watch the node yourself"
-  fi
+  need_pressure memory psiFullLimit "${SSM_psiFullLimit}"
+  need_pressure io ioFullLimit "${SSM_ioFullLimit}"
   if [[ "${HIERARCHY}" == v1 ]] && swap_is_on; then
     fail "swap is on: memory.force_empty would swap the living out, and cgroup v1 has no way to shield them"
   fi
@@ -64,6 +67,13 @@ main() {
   print_result "${before}" "${before_cached}" "${DYING}" "${after_cached}"
 }
 
+# A limit ($3, of parameter $2) that cannot be kept is no limit.
+need_pressure() {
+  if (($3 > 0)) && ! full_pressure "$1"; then
+    fail "cannot read /proc/pressure/$1, so the pressure limit of $3 % cannot be kept: boot with psi=1, or pass $2 0 and watch the node yourself"
+  fi
+}
+
 swap_is_on() {
   local -a lines=()
   mapfile -t lines 2>/dev/null <"${ROOT}/proc/swaps" || return 1
@@ -74,6 +84,7 @@ check_parameters() {
   one_of cpuPercent "${SSM_cpuPercent}" 1 2 5 10 20 50
   one_of maxSeconds "${SSM_maxSeconds}" 10 30 60 120 300 600 1200
   one_of psiFullLimit "${SSM_psiFullLimit}" 0 10 20 40
+  one_of ioFullLimit "${SSM_ioFullLimit}" 0 10 20 40
   one_of dryRun "${SSM_dryRun}" true false
   ((${#SSM_slices} <= 4000)) || fail "slices has ${#SSM_slices} characters: at most 4000"
 }
@@ -155,7 +166,7 @@ restore_leftovers() {
 
 reclaim_slice() {
   local slice="$1"
-  WRITES=0 ASKED_KB=0 STOPPED='' SHIELDED=()
+  WRITES=0 ASKED_KB=0 STOPPED='' SHIELDED=() BUDGET_KB=null WOULD_RAISE=''
   if ! slice_is_safe "${slice}"; then
     refuse "${slice}" "${REASON}"
     return
@@ -176,8 +187,9 @@ reclaim_slice() {
   local dying="${DYING}" ghost
   slice_ghosts "${slice}"
   ghost="${GHOST_KB}"
+  if [[ "${HIERARCHY}" == v2 ]]; then BUDGET_KB="${FREEABLE_KB}"; fi
   if [[ "${SSM_dryRun}" == true ]]; then
-    RAISED=$((RAISED + $(printf '%s' "${PLAN:-}" | wc -l)))
+    predict_raises "${dying}"
     STOPPED=dry-run
   elif may_go_on "${slice}"; then
     if [[ "${HIERARCHY}" == v2 ]]; then reclaim_protected "${slice}" "${dying}"; else empty_in_turns "${slice}"; fi
@@ -188,9 +200,31 @@ reclaim_slice() {
   report_slice "${slice}" "${dying}" "${ghost}" "${DYING}" "${GHOST_KB}"
 }
 
-# v1: the living children, for the ghost bytes.
+# Sets WOULD_RAISE, and adds to RAISED, what a run would raise in a slice with $1 dying cgroups; nothing on v1.
+predict_raises() {
+  local original raised path left=0
+  if [[ "${HIERARCHY}" == v1 || "$1" == null ]] || is_cured "$1" "$(negligible_of "$1")"; then PLAN=''; fi
+  while IFS=' ' read -r original raised path; do
+    [[ -n "${path}" ]] || continue
+    RAISED=$((RAISED + 1))
+    json_string "${path}"
+    if ((RAISES_LENGTH + ${#REPLY} > MAX_RAISES)); then
+      left=$((left + 1))
+      continue
+    fi
+    RAISES_LENGTH=$((RAISES_LENGTH + ${#REPLY} + 60))
+    WOULD_RAISE+="${WOULD_RAISE:+,}{\"path\":${REPLY},\"from\":\"${original}\",\"to\":\"${raised}\"}"
+  done <<<"${PLAN}"
+  WOULD_RAISE=",\"wouldRaise\":[${WOULD_RAISE}],\"wouldRaiseLeftOut\":${left}"
+}
+
+# So few of $1 dying cgroups are left alone.
+negligible_of() { echo $(($1 / 100 > NEGLIGIBLE ? $1 / 100 : NEGLIGIBLE)); }
+
+# v1: the living children of this moment, for the ghost bytes.
 list_children() {
   local child
+  SHIELDED=()
   for child in "${ROOT}${MOUNT}$1"/*/; do
     child="${child%/}"
     if [[ "${child}" != *$'\n'* ]]; then SHIELDED+=("${child#"${ROOT}${MOUNT}"}"); fi
@@ -208,14 +242,13 @@ slice_ghosts() {
 # --- cgroup v2 -------------------------------------------------------------------------------------------------
 
 reclaim_protected() {
-  local slice="$1" dying="$2" budget ask nudges=0 idle=0 negligible
-  budget="${FREEABLE_KB}"
+  local slice="$1" dying="$2" ask nudges=0 idle=0 negligible
   if [[ "${dying}" == null ]]; then
     STOPPED=error
     refuse "${slice}" "its dying cgroups cannot be counted"
     return
   fi
-  negligible=$((dying / 100 > NEGLIGIBLE ? dying / 100 : NEGLIGIBLE))
+  negligible="$(negligible_of "${dying}")"
   if is_cured "${dying}" "${negligible}"; then return; fi
   if ! shield "${slice}"; then
     STOPPED=error
@@ -225,7 +258,7 @@ reclaim_protected() {
   while ! is_cured "${dying}" "${negligible}" && may_go_on "${slice}"; do
     # Beyond what the dying (still) hold, the soft protection gives way and the living pay.
     ask=$((FREEABLE_KB < WRITE_KB ? FREEABLE_KB : WRITE_KB))
-    if ((ask > budget - ASKED_KB)); then ask=$((budget - ASKED_KB)); fi
+    if ((ask > BUDGET_KB - ASKED_KB)); then ask=$((BUDGET_KB - ASKED_KB)); fi
     if ((nudges > 0 || idle > 0 || FREEABLE_KB < LITTLE_KB)); then
       ask="${NUDGE_KB}"
       nudges=$((nudges + 1))
@@ -326,6 +359,19 @@ helped() {
   return 1
 }
 
+# Whether everybody still waits for the disks after some patience: what is freed has to be read again from them.
+disks_stay_busy() {
+  local until_cs
+  read_now
+  until_cs=$((NOW_CS + IO_PATIENCE_SECONDS * 100))
+  while under_pressure io "${SSM_ioFullLimit}"; do
+    if ((NOW_CS >= until_cs)) || out_of_time || asked_to_stop; then return 0; fi
+    sleep 1 9>&-
+    read_now
+  done
+  return 1
+}
+
 # Sets STOPPED and returns 1 when the next write must not be made.
 may_go_on() {
   local knob=memory.force_empty
@@ -340,7 +386,8 @@ may_go_on() {
   elif [[ -n "${ARMED}" && ! -e "${STATE}/saved" ]]; then
     log "somebody else has restored the protections: stopping"
     STOPPED=error
-  elif under_pressure "${SSM_psiFullLimit}"; then
+  elif under_pressure memory "${SSM_psiFullLimit}" || disks_stay_busy; then
+    log "pressure: every task waits ${FULL:-an unknown part} % of the time"
     STOPPED=pressure
   else
     return 0
@@ -351,29 +398,33 @@ may_go_on() {
 # --- cgroup v1 -------------------------------------------------------------------------------------------------
 
 # memory.force_empty works on the whole subtree until it is done or interrupted: short turns, and pauses by the CPU
-# they really used. One turn can take ten times its time, and the first few can free nothing.
+# they really used. One turn can take ten times its time, and the first few can free nothing. Every turn can take page
+# cache of the living: none is made once the dying hold nothing any more.
 empty_in_turns() {
-  local slice="$1" status finished=0 idle=0 best registered cache best_cache idle_since
-  best="$(registered_cgroups)"
-  slice_cache "${slice}"
-  best_cache="${VALUE}"
+  local slice="$1" status finished=0 idle=0 best registered held best_held idle_since
+  registered="$(registered_cgroups)"
+  best="${registered}"
+  held_by_dying "${slice}"
+  best_held="${VALUE}"
   read_now
   idle_since="${NOW_CS}"
-  while may_go_on "${slice}"; do
+  while ! is_emptied "${registered}" "${idle}" && may_go_on "${slice}"; do
     status=0
     timed_write "${TURN_SECONDS[idle < 4 ? idle : 4]}" 0 "${slice}/memory.force_empty" || status=$?
     CHANGED=true
     WRITES=$((WRITES + 1))
     pace "${SSM_cpuPercent}" 10
     registered="$(registered_cgroups)" || registered="${best}"
-    slice_cache "${slice}"
-    cache="${VALUE}"
+    list_children "${slice}"
+    slice_ghosts "${slice}"
+    held_by_dying "${slice}"
+    held="${VALUE}"
     read_now
-    if ((registered < best || cache < best_cache - best_cache / 100)); then
+    if ((registered < best || held < best_held - best_held / 100)); then
       idle=0
       idle_since="${NOW_CS}"
       best=$((registered < best ? registered : best))
-      best_cache=$((cache < best_cache ? cache : best_cache))
+      best_held=$((held < best_held ? held : best_held))
     else
       idle=$((idle + 1))
     fi
@@ -390,7 +441,30 @@ empty_in_turns() {
   done
 }
 
-slice_cache() { read_field "${ROOT}${MOUNT}$1/memory.stat" total_cache || VALUE=0; }
+# Whether the leak is gone, of $1 cgroups that the kernel knows and after $2 turns in a row that did not help: the dying of
+# the slice hold no page cache and the last turn has freed none of them, or the node has no more than any has. Sets STOPPED
+# then. What goes without a turn costs the living nothing.
+is_emptied() {
+  local dying=$(($1 - LIVING))
+  if [[ "${GHOST_KB}" != null ]] && ((FREEABLE_KB < LITTLE_KB && (WRITES == 0 || $2 > 0 || dying <= NEGLIGIBLE))); then
+    STOPPED='done'
+    return 0
+  fi
+  ((dying <= 0)) || return 1
+  # Unless there are fewer living ones by now.
+  count_dying ''
+  if [[ "${DYING}" == 0 ]]; then STOPPED='done'; fi
+  [[ "${DYING}" == 0 ]]
+}
+
+# Sets VALUE to what falls as the dying lose their page cache: what they hold, or all of slice $1 where that cannot be told.
+held_by_dying() {
+  if [[ "${GHOST_KB}" != null ]]; then
+    VALUE="${FREEABLE_KB}"
+  else
+    read_field "${ROOT}${MOUNT}$1/memory.stat" total_cache || VALUE=0
+  fi
+}
 
 # --- the result ------------------------------------------------------------------------------------------------
 
@@ -414,7 +488,7 @@ add_left() {
 
 report_slice() {
   json_string "$1"
-  SLICE_REPORTS+="${SLICE_REPORTS:+,}{\"path\":${REPLY},\"before\":{\"dying\":$2,\"ghostKb\":$3},\"after\":{\"dying\":$4,\"ghostKb\":$5},\"writes\":${WRITES},\"askedKb\":${ASKED_KB},\"stopped\":\"${STOPPED}\"}"
+  SLICE_REPORTS+="${SLICE_REPORTS:+,}{\"path\":${REPLY},\"before\":{\"dying\":$2,\"ghostKb\":$3},\"after\":{\"dying\":$4,\"ghostKb\":$5},\"writes\":${WRITES},\"budgetKb\":${BUDGET_KB},\"askedKb\":${ASKED_KB},\"stopped\":\"${STOPPED}\"${WOULD_RAISE}}"
 }
 
 print_result() {

@@ -17,7 +17,7 @@ main() {
   find_hierarchy || fail "${REASON}"
   find_systemd || fail "${REASON}: scopes cannot be stopped without it"
   take_turn
-  STALE=() LEFTOVERS=() COUNT=0 LEFT=0 STOPPED=0 REMOVED=0
+  STALE=() LEFTOVERS=() COUNT=0 LEFT=0 STOPPED=0 REMOVED=0 TOO_YOUNG=0 AGE_UNKNOWN=0 SPARED=
   find_stale
   find_leftovers
   local before="${#STALE[@]}" unpopulated="${UNPOPULATED}" changed=false
@@ -29,7 +29,7 @@ main() {
   fi
   if ((STOPPED + REMOVED > 0)); then changed=true; fi
   print_result "${changed}" "{\"scopes\":${before},\"unpopulated\":${unpopulated}}" \
-    "{\"scopes\":${#STALE[@]},\"unpopulated\":${UNPOPULATED}}" '' ",\"stopped\":${STOPPED},\"removed\":${REMOVED},\"left\":${LEFT}"
+    "{\"scopes\":${#STALE[@]},\"unpopulated\":${UNPOPULATED}}" '' ",\"stopped\":${STOPPED},\"removed\":${REMOVED},\"left\":${LEFT},\"tooYoung\":${TOO_YOUNG},\"ageUnknown\":${AGE_UNKNOWN}"
 }
 
 check_users() {
@@ -47,12 +47,28 @@ take_one() {
   COUNT=$((COUNT + 1))
 }
 
+# Counts one that is left for its age ($1), unless it has been counted by its name $2.
+spare() {
+  [[ "${SPARED}" != *" $2 "* ]] || return 0
+  SPARED+=" $2 "
+  case "$1" in
+    young) TOO_YOUNG=$((TOO_YOUNG + 1)) ;;
+    unknown) AGE_UNKNOWN=$((AGE_UNKNOWN + 1)) ;;
+  esac
+}
+
 # Sets STALE ("NAME<tab>KIND<tab>CGROUP"), and plans those that may be stopped.
 find_stale() {
   local text line name kind group
   STALE=()
   text="$(stale_scopes "${SSM_minAgeSeconds}")" || fail 'systemd does not list its scopes'
-  if [[ -n "${text}" ]]; then mapfile -t STALE <<<"${text}"; fi
+  while IFS=$'\t' read -r name kind group; do
+    case "${kind}" in
+      '') ;;
+      young | unknown) [[ "${1:-}" == quietly ]] || spare "${kind}" "${name}" ;;
+      *) STALE+=("${name}"$'\t'"${kind}"$'\t'"${group}") ;;
+    esac
+  done <<<"${text}"
   [[ "${1:-}" != quietly ]] || return 0
   for line in ${STALE[@]+"${STALE[@]}"}; do
     IFS=$'\t' read -r name kind group <<<"${line}"
@@ -141,7 +157,12 @@ find_leftovers() {
     [[ -n "${path}" ]] || continue
     UNPOPULATED=$((UNPOPULATED + 1))
     # A scope that is to be stopped takes its directory with it.
-    if is_planned scope "${name}" || ! is_older "${path}" "${SSM_minAgeSeconds}"; then continue; fi
+    if is_planned scope "${name}"; then continue; fi
+    tell_directory_age "${path}" "${SSM_minAgeSeconds}"
+    if [[ "${AGE}" != old ]]; then
+      spare "${AGE}" "${name}"
+      continue
+    fi
     if [[ "${kind}" == pod && "${pods}" == unknown ]]; then
       pods=listed
       list_pods || pods=none why="${REASON}"
@@ -177,8 +198,8 @@ remove_leftovers() {
     elif is_owned "${kind}" "${name}" || ! still_unpopulated "${path}"; then
       REASON='it has an owner or a process again'
     else
-      if [[ "${kind}" == pod ]]; then stop_pod_slice "${path}"; fi
       if remove_tree "${path}"; then
+        if [[ "${kind}" == pod ]]; then forget_pod_slice "${path}"; fi
         REMOVED=$((REMOVED + 1))
         continue
       fi

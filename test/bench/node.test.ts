@@ -22,14 +22,21 @@ describe('npm run bench', () => {
     expect(bench('nope').stderr).toMatch(/there are: spine, node$/m);
   });
 
-  it('node --help names every part, and where it runs', () => {
-    const { status, stderr } = bench('node', '--help');
+  it.each(['--help', '-h'])('%s is help, and no wrong usage', (flag) => {
+    const { status, stdout, stderr } = bench(flag);
 
-    expect(status).toBe(0);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/there are: spine, node$/m);
+  });
+
+  it('node --help names every part, and where it runs', () => {
+    const { status, stdout, stderr } = bench('node', '--help');
+
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     for (const part of ['evidence', 'reclaim', 'reclaim-many', 'large-zombie'])
-      expect(stderr).toMatch(new RegExp(`^${part} +host `, 'm'));
+      expect(stdout).toMatch(new RegExp(`^${part} +host `, 'm'));
     for (const part of ['opens', 'shield', 'recipes'])
-      expect(stderr).toMatch(new RegExp(`^${part} +vm `, 'm'));
+      expect(stdout).toMatch(new RegExp(`^${part} +vm `, 'm'));
   });
 
   it.each([

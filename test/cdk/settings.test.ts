@@ -55,7 +55,7 @@ describe('readSettings', () => {
       name: 'an unknown key of a cluster',
       context: { clusters: { prod: { reclaim: { cpuPrecent: 5 } } } },
       problem:
-        'cgroup-medic.clusters.prod.reclaim.cpuPrecent = 5: there is no such setting; remove it, or use one of: slices, cpuPercent, maxSeconds, psiFullLimit',
+        'cgroup-medic.clusters.prod.reclaim.cpuPrecent = 5: there is no such setting; remove it, or use one of: slices, cpuPercent, maxSeconds, psiFullLimit, ioFullLimit',
     },
     {
       name: 'a value that is not in a closed list of texts',

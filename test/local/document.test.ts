@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { checkParameters } from '../../local/node/parameters.ts';
 import { materialise } from '../../local/node/recorded-tree.ts';
+import { documentNames, loadDocument } from '../../ssm-documents/load.ts';
 import { smallTree } from '../ssm-documents/node-folder.ts';
 
 const command = join(import.meta.dirname, '../../local/document.ts');
@@ -41,6 +43,29 @@ describe('npm run document', () => {
       responseCode: 0,
       contentDigest: expect.any(String),
     });
+  });
+
+  it('says everything that is missing or wrong at once, what it is, and an example', () => {
+    const { status, stderr } = run('reclaim', '--param', 'slices=user.slice', '--root', root);
+
+    expect(status).toBe(2);
+    expect(stderr).toContain(
+      'parameter "slices" is "user.slice", which does not fit. It is: Paths relative to',
+    );
+    expect(stderr).toContain('parameter "incident" is required\nparameter "fencing" is required\n');
+    expect(stderr).toContain('For example: --param incident=by-hand-1 --param fencing=1\n');
+  });
+
+  it.each(documentNames)('takes the values of the example: %s', (name) => {
+    const { parameters } = loadDocument(name).content;
+    const required = Object.keys(parameters).filter((key) => parameters[key]?.default === undefined);
+    const example = /^For example: (.*)$/m.exec(run(name, '--help').stdout)?.[1] ?? '';
+    const given = Object.fromEntries(
+      [...example.matchAll(/--param (\w+)=(\S+)/g)].map(([, key = '', value = '']) => [key, value]),
+    );
+
+    expect(Object.keys(given).sort()).toEqual(required.sort());
+    expect(() => checkParameters(loadDocument(name).content, given)).not.toThrow();
   });
 
   it.each([

@@ -20,6 +20,7 @@ const record: IncidentRecord = {
     gaps: [{ probe: 'pressure', reason: 'PSI is off' }],
     explanation: 'Removed, but still in the kernel.',
   },
+  leftOut: [{ treatment: 'drop-caches', reason: 'not <allowed>' }],
   rungs: [
     {
       treatment: 'reclaim',
@@ -99,6 +100,11 @@ describe('the report', () => {
     expect(page).toContain('Recorded node.');
     expect(page).toContain('Composed from figures.');
     expect(reportHtml({ ...record, recorded: false }, [])).not.toContain('Recorded node.');
+  });
+
+  it('says which treatments were not on the ladder, and why; nothing where all were', () => {
+    expect(page).toContain('<li><strong>drop-caches</strong>: not &lt;allowed&gt;</li>');
+    expect(reportHtml({ ...record, leftOut: [] }, [])).not.toContain('Not on the ladder');
   });
 
   it('escapes whatever comes from a node or a person', () => {

@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Outcome } from '../../lambdas/domain/incident-state.ts';
+import { exitCodes } from '../../local/exit-code.ts';
 import { faults } from '../../local/faults.ts';
 import { listRecordedNodes } from '../../local/node/recorded-node.ts';
 import { startOptions, UsageError, usageOf } from '../../local/start-options.ts';
@@ -105,6 +107,18 @@ describe('npm start', () => {
     expect(options('--node', 'healthy').nodes).toEqual(['healthy']);
   });
 
+  it.each<[string[], Record<string, string>, string]>([
+    // As npm 11 hands on "--node healthy", "--node nope", "--node healthy --mode approve" and "--node= --mode=approve".
+    [['healthy'], { node: 'true' }, '--node healthy"'],
+    [['nope'], { node: 'true' }, '--node nope"'],
+    [['healthy', 'approve'], { mode: 'true', node: 'true' }, '--node healthy --mode approve"'],
+    [[], { node: '', mode: 'approve' }, '--node VALUE --mode approve"'],
+  ])('repeats the values that npm has taken from their flags: %j %j', (args, taken, text) => {
+    for (const [flag, value] of Object.entries(taken)) vi.stubEnv(`npm_config_${flag}`, value);
+
+    expect(() => options(...args)).toThrow(text);
+  });
+
   it('knows a recorded node for every name in the list of faults', () => {
     const named = Object.values(faults)
       .flat()
@@ -129,5 +143,6 @@ describe('npm start', () => {
     const usage = usageOf(recorded);
     for (const word of [...recorded, ...Object.keys(faults), 'exit code', '130'])
       expect(usage).toContain(word);
+    for (const outcome of Outcome.options) expect(usage).toContain(`${exitCodes[outcome]}    ${outcome}: `);
   });
 });

@@ -97,6 +97,19 @@ describe('npm start --json', () => {
   });
 });
 
+describe('the exit code of npm start', () => {
+  it.each([
+    ['denied', 5, ['--node', 'v2-zombies', '--mode', 'approve', '--approve', 'no']],
+    ['observed', 0, ['--node', 'v2-zombies', '--mode', 'observe']],
+    ['unresolved', 4, ['--node', 'silent', '--approve', 'yes']],
+  ])('for %s is %i', async (outcome, code, args) => {
+    const run = start([...args, '--json']);
+    const ended = await run.ended;
+
+    expect([JSON.parse(run.out()).outcome, ended]).toEqual([outcome, code]);
+  });
+});
+
 describe('npm start --approve ask', () => {
   it('without a terminal refuses as soon as somebody has to be asked', async () => {
     const run = start(['--node', 'v2-zombies', '--mode', 'approve']);

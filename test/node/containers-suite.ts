@@ -90,6 +90,7 @@ export function containersSuite(node: BootedNode): void {
           slices: '/kubepods.slice',
           cpuPercent: '50',
           psiFullLimit: '0',
+          ioFullLimit: '0',
           incident: 'n-pods',
           fencing: '1',
         }),

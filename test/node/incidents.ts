@@ -64,7 +64,7 @@ export function incidentsOn<Name extends string>(node: BootedNode, plots: Record
           node: virtualNode({ node: node.node, fault }),
           cluster: name,
           approve: decider,
-          onEvent: (event: ExecutionEvent) => narrate(event, progress),
+          onEvent: (event: ExecutionEvent) => narrate(event, progress, 'auto'),
         };
         return await engine.run(props, async (incident) => {
           const trail = incident.auditLines.map((line) => JSON.parse(line));

@@ -6,6 +6,7 @@ const parameters = {
   cpuPercent: '50',
   maxSeconds: '300',
   psiFullLimit: '0',
+  ioFullLimit: '0',
 };
 
 const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);

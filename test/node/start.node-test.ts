@@ -33,7 +33,7 @@ describe.skipIf(!check.possible)(`npm start -- --node vm${why}`, () => {
       });
       expect(said).toContain('the fault leaked-scopes made in it');
       expect(said).toContain(
-        'counted by this process, not by the medic: 60 empty scope directories before, 0 after',
+        'counted by this process, not by the medic: 60 empty scope directories once the fault was made, before the incident began; 0 now that it has ended',
       );
       const trail = readFileSync(record.audit, 'utf8').trimEnd().split('\n');
       const key = readFileSync(join(folder, 'audit-public-key.pem'), 'utf8');

@@ -24,6 +24,7 @@ describeNode('v1', (node) => {
           cpuPercent: '50',
           maxSeconds: '300',
           psiFullLimit: '0',
+          ioFullLimit: '0',
         }),
       );
       const after = { dying: await node.dying(), other: await node.cacheOf(other) };

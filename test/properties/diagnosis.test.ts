@@ -143,7 +143,7 @@ describe('planFor, for any evidence', () => {
     fc.assert(
       fc.property(evidence, (present) => {
         const diagnosis = diagnose(present, cluster.thresholds);
-        const plan = planFor(diagnosis, present, cluster);
+        const { plan } = planFor(diagnosis, present, cluster);
         const reclaim = plan.find(({ treatment }) => treatment === 'reclaim');
 
         expect(plan.at(-1)?.treatment).toBe(diagnosis.cause === 'healthy' ? undefined : 'notify');

@@ -186,7 +186,7 @@ describe.each(['gawk', 'mawk', 'busybox'])('on a busy node, with %s as awk', (aw
           wantedBy: ['other.service'],
           containers: 0,
         }),
-        expect.objectContaining({ unit: 'docker.service', containers: 1 }),
+        expect.objectContaining({ unit: 'docker.service', containers: 1, protected: true }),
       ]);
       expect(values.workloads).toEqual({
         pods: 1,

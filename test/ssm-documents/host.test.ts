@@ -78,6 +78,7 @@ describe.skipIf(!isV1Host)('on this host (needs root and cgroup v1)', () => {
         cpuPercent: '20',
         maxSeconds: '60',
         psiFullLimit: '0',
+        ioFullLimit: '0',
       };
       const dry = json(await run('reclaim', { ...parameters, dryRun: 'true' }));
       const result = json(await run('reclaim', parameters));

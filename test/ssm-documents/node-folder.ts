@@ -133,8 +133,10 @@ function nodeAt(root: string, end: () => void = () => {}): NodeFolder {
 export const reclaimParameters = {
   slices: '/a.slice',
   cpuPercent: '50',
-  maxSeconds: '30',
+  // Far more than a run needs, also on a loaded machine.
+  maxSeconds: '120',
   psiFullLimit: '20',
+  ioFullLimit: '20',
   incident: 'test-1',
   fencing: '1',
 };

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, vi } from 'vitest';
@@ -43,6 +43,14 @@ trap 'if [[ "$BASH_COMMAND" == ${command.replaceAll(' ', '\\ ')} ]]; then trap -
 `,
   );
   return { BASH_ENV: file };
+}
+
+/** The same at every command of this pattern. */
+export function actAtEach(command: string, action: string): Record<string, string> {
+  const { BASH_ENV } = actBefore(command, action);
+  if (BASH_ENV === undefined) throw new Error('there is no hook');
+  writeFileSync(BASH_ENV, readFileSync(BASH_ENV, 'utf8').replace('trap - DEBUG; ', ''));
+  return { BASH_ENV };
 }
 
 /** `expect.poll` needs to know its test, and here several run at the same time. */

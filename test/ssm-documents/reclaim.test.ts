@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { recordedTree } from '../../local/node/recorded-node.ts';
 import type { Tree } from '../../local/node/recorded-tree.ts';
 import { cgroup, json, reclaimParameters, smallTree, stalled } from './node-folder.ts';
-import { actBefore, curedTree, open, state, until, untilWritten } from './reclaim-node.ts';
+import { actAtEach, actBefore, curedTree, open, state, until, untilWritten } from './reclaim-node.ts';
 
 describe.concurrent('reclaim on cgroup v2', () => {
   it('frees the dying, those inside a living child too, and gives every protection back', async () => {
@@ -67,9 +67,41 @@ describe.concurrent('reclaim on cgroup v2', () => {
       protection: { raised: 4 },
       before: { dying: 900 },
       after: { dying: 900 },
+      slices: [
+        {
+          budgetKb: 4600,
+          askedKb: 0,
+          wouldRaise: [
+            { path: '/a.slice/guarded', from: '1048576', to: expect.stringMatching(/^1\d{15}$/) },
+            { path: '/a.slice/plain', from: '0' },
+            { path: '/a.slice/pod/container', from: '65536' },
+            { path: '/a.slice/pod', from: '0', to: String(5000 * 1024) },
+          ],
+          wouldRaiseLeftOut: 0,
+        },
+      ],
     });
     expect(node.lows()).toEqual(before);
     expect(existsSync(join(node.root, 'var'))).toBe(false);
+  });
+
+  it('prints no more of what it would raise than the service keeps', async () => {
+    const children = Array.from({ length: 400 }, (_, n) =>
+      cgroup(`/a.slice/${'x'.repeat(100)}${n}`, { live: 0, dying: 0, cacheKb: 4 }),
+    );
+    const node = open(Object.assign({}, smallTree, ...children));
+    const result = await node.run('reclaim', { ...reclaimParameters, dryRun: 'true' });
+    const [{ wouldRaise, wouldRaiseLeftOut }] = json(result).slices;
+
+    expect(wouldRaise.length).toBeGreaterThan(20);
+    expect(wouldRaise.length + wouldRaiseLeftOut).toBe(404);
+    expect(result.stdout.length).toBeLessThan(20_000);
+  });
+
+  it('would raise nothing where nothing is to be done', async () => {
+    const result = json(await open(curedTree).run('reclaim', { ...reclaimParameters, dryRun: 'true' }));
+
+    expect(result).toMatchObject({ protection: { raised: 0 }, slices: [{ wouldRaise: [] }] });
   });
 
   it('does nothing the second time', async () => {
@@ -164,7 +196,7 @@ describe.concurrent('reclaim on cgroup v2', () => {
     const knob = join(node.root, 'sys/fs/cgroup/a.slice/memory.reclaim');
     rmSync(knob);
     node.write('sys/fs/cgroup/a.slice/memory.reclaim', '');
-    const result = json(await node.run('reclaim', reclaimParameters));
+    const result = json(await node.run('reclaim', { ...reclaimParameters, maxSeconds: '120' }));
 
     // All that the dying hold is asked for, in two writes, and a page in three more.
     expect(result.slices).toMatchObject([{ writes: 5, askedKb: 4600 + 3 * 4, stopped: 'no-progress' }]);
@@ -193,14 +225,55 @@ describe.concurrent('reclaim on cgroup v2', () => {
     expect(result).toMatchObject({ changed: true, after: { dying: 45 } });
   });
 
-  it.each(['true', 'false'])('refuses a pressure limit that it cannot keep (dry run: %s)', async (dryRun) => {
-    const node = open({ ...smallTree, 'proc/pressure/memory': '' });
+  it.each([
+    ['memory', 'true'],
+    ['memory', 'false'],
+    ['io', 'true'],
+    ['io', 'false'],
+  ])('refuses a limit for %s pressure that it cannot keep (dry run: %s)', async (resource, dryRun) => {
+    const node = open({ ...smallTree, [`proc/pressure/${resource}`]: '' });
     const before = node.lows();
     const result = await node.run('reclaim', { ...reclaimParameters, dryRun });
 
     expect(result.status).toBe('Failed');
-    expect(json(result).error).toContain('cannot read /proc/pressure/memory, so the pressure limit of 20 %');
+    expect(json(result).error).toContain(
+      `cannot read /proc/pressure/${resource}, so the pressure limit of 20 %`,
+    );
     expect(node.lows()).toEqual(before);
+  });
+
+  /** Disks that are busy for longer than this are not waited for. */
+  const impatient = actBefore('reclaim_slice *', 'IO_PATIENCE_SECONDS=1');
+
+  it.each([
+    ['v2', smallTree, '/a.slice'],
+    ['v1', recordedTree('v1-zombies'), '/user.slice'],
+  ])('stops before it begins where everybody waits for the disks (%s)', async (_, tree, slices) => {
+    const node = open({ ...tree, 'proc/pressure/io': stalled });
+    const result = json(await node.run('reclaim', { ...reclaimParameters, slices }, impatient));
+
+    expect(result).toMatchObject({ changed: false, slices: [{ writes: 0, stopped: 'pressure' }] });
+    expect(result.wallSeconds).toBeGreaterThanOrEqual(1);
+  });
+
+  it('waits for what the kernel writes back, and goes on', async () => {
+    const node = open({ ...smallTree, 'proc/pressure/io': stalled });
+    const running = node.run('reclaim', reclaimParameters);
+    await until(() => existsSync(join(node.root, state, 'test-1')));
+    await sleep(1000);
+    const waited = node.lows()['a.slice/plain/memory.low'] === '0';
+    node.write('proc/pressure/io', node.read('proc/pressure/memory'));
+    const result = json(await running);
+
+    expect(waited).toBe(true);
+    expect(result).toMatchObject({ changed: true, after: { dying: 45 } });
+  });
+
+  it('does not look at the disks when that limit is off', async () => {
+    const node = open({ ...smallTree, 'proc/pressure/io': stalled });
+    const result = json(await node.run('reclaim', { ...reclaimParameters, ioFullLimit: '0' }, impatient));
+
+    expect(result).toMatchObject({ changed: true, after: { dying: 45 } });
   });
 
   it('refuses to empty a slice on cgroup v1 where the living could be swapped out', async () => {
@@ -297,6 +370,79 @@ describe.concurrent('reclaim on cgroup v1', () => {
     expect(json(result)).toMatchObject({ slices: [{ stopped: 'no-progress' }], left: { dying: 5800 } });
     expect(json(result).slices[0].writes).toBeGreaterThanOrEqual(5);
     expect(json(result).wallSeconds).toBeLessThan(20);
+  });
+
+  /** The v1 node, with `ghostKb` of page cache in /user.slice that no living child of it has. */
+  const withGhosts = (ghostKb: number): Tree => {
+    const tree = recordedTree('v1-zombies');
+    const stat = tree[userStat] ?? '';
+    return {
+      ...tree,
+      [userStat]: stat.replace(/^total_cache .*/m, `total_cache ${(3072 + ghostKb) * 1024}`),
+    };
+  };
+  const userStat = 'sys/fs/cgroup/memory/user.slice/memory.stat';
+  const userSlice = { ...reclaimParameters, slices: '/user.slice' };
+  /** Nobody reads it: a turn is interrupted and has freed nothing. */
+  const block = (node: { root: string }) => {
+    const knob = join(node.root, 'sys/fs/cgroup/memory/user.slice/memory.force_empty');
+    renameSync(knob, `${knob}.held`);
+    execFileSync('mkfifo', [knob]);
+  };
+
+  it('leaves the living alone where the dying hold no page cache', async () => {
+    const node = open(withGhosts(40));
+    const result = json(await node.run('reclaim', userSlice));
+
+    expect(result).toMatchObject({
+      changed: false,
+      before: { dying: 5800 },
+      slices: [{ before: { ghostKb: 40 }, writes: 0, stopped: 'done' }],
+    });
+  });
+
+  it('ends its turns when the dying hold no page cache any more', async () => {
+    const node = open(withGhosts(20_000));
+    block(node);
+    const running = node.run('reclaim', userSlice);
+    await until(() => existsSync(join(node.root, state, 'test-1')));
+    await sleep(500);
+    node.write(userStat, withGhosts(40)[userStat] ?? '');
+    const result = json(await running);
+
+    expect(result.slices).toMatchObject([{ after: { ghostKb: 40 }, stopped: 'done' }]);
+  });
+
+  it('ends its turns when the node has no dying cgroup any more, whatever the bytes say', async () => {
+    const node = open(withGhosts(20_000));
+    block(node);
+    const running = node.run('reclaim', userSlice);
+    await until(() => existsSync(join(node.root, state, 'test-1')));
+    await sleep(500);
+    node.write('proc/cgroups', node.read('proc/cgroups').replace(/^(memory\t\d+\t)\d+/m, '$137'));
+    const result = json(await running);
+
+    expect(result).toMatchObject({ after: { dying: 0 }, slices: [{ stopped: 'done' }] });
+  });
+
+  it('takes it for no progress when only the living lose page cache', async () => {
+    const child = 'sys/fs/cgroup/memory/user.slice/user-1000.slice/memory.stat';
+    const cached = (stat: string | undefined, kb: number) =>
+      (stat ?? '').replace(/^total_cache .*/m, `total_cache ${kb * 1024}`);
+    const tree = recordedTree('v1-zombies');
+    const node = open({
+      ...tree,
+      [userStat]: cached(tree[userStat], 1_020_000),
+      [child]: cached(tree[child], 1_000_000),
+    });
+    block(node);
+    // With every turn the living, and with them the slice, have 2 % less.
+    const shrink = `local file taken; cd "$CGROUP_MEDIC_ROOT"; taken="$(awk '$1 == "total_cache" { printf "%.0f", $2 / 50 }' '${child}')"; for file in '${userStat}' '${child}'; do awk -v taken="$taken" '{ if ($1 == "total_cache") $2 = sprintf("%.0f", $2 - taken); print }' "$file" >shrunk; mv shrunk "$file"; done`;
+    const result = json(await node.run('reclaim', userSlice, actAtEach('timed_write *', shrink)));
+
+    expect(result.slices).toMatchObject([
+      { before: { ghostKb: 20_000 }, after: { ghostKb: 20_000 }, stopped: 'no-progress' },
+    ]);
   });
 
   it('empties the slice in turns until the kernel finds no more', async () => {

@@ -56,7 +56,7 @@ while (($#)); do
   case "$1" in
     -p) properties="$2"; shift 2 ;;
     --) shift; break ;;
-    --no-legend | --plain | --no-pager | --all | --full | --no-block | --type=scope) shift ;;
+    --no-legend | --plain | --no-pager | --all | --full | --no-block | --type=scope | --job-mode=ignore-dependencies) shift ;;
     # What every systemd from 219 on knows is above; -P and --value came later.
     -*) echo "systemctl: unrecognized option '$1'" >&2; exit 1 ;;
     *) break ;;

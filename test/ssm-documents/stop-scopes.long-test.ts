@@ -61,6 +61,8 @@ const stop = (node: SystemdNode, parameters = {}, env = {}) =>
     },
     env,
   );
+const stops = (node: SystemdNode) =>
+  node.systemd.changes().filter((call) => call.startsWith('systemctl stop'));
 const is = (node: SystemdNode, path: string) => existsSync(join(node.root, memory, path));
 
 describe.concurrent('stop-scopes', () => {
@@ -88,6 +90,9 @@ describe.concurrent('stop-scopes', () => {
       stopped: 2,
       removed: 0,
       left: 0,
+      // session-c4.scope
+      tooYoung: 1,
+      ageUnknown: 0,
       before: { scopes: 3 },
       after: { scopes: 1 },
     });
@@ -101,7 +106,7 @@ describe.concurrent('stop-scopes', () => {
         reason: 'its login is over and has left 1 process: endProcesses=true ends them',
       },
     ]);
-    expect([dry.changes, dry.refusals]).toEqual([result.changes, result.refusals]);
+    expect([dry.changes, dry.refusals, dry.tooYoung]).toEqual([result.changes, result.refusals, 1]);
     expect(node.systemd.changes()).toEqual(['systemctl stop --no-block -- run-r0a.scope session-2.scope']);
     expect(json(await stop(node))).toMatchObject({ changed: false, changes: [], stopped: 0 });
   });
@@ -219,13 +224,23 @@ describe.concurrent('stop-scopes', () => {
     });
 
     it.each([
-      ['has been abandoned for a minute, however old its login', String((10_000 - 60) * 1_000_000)],
-      ['was abandoned who knows when, as on an old systemd', ''],
-    ])('are left in a scope that %s', async (_, changed) => {
+      [
+        'has been abandoned for a minute, however old its login',
+        String((10_000 - 60) * 1_000_000),
+        { tooYoung: 2, ageUnknown: 0 },
+      ],
+      ['was abandoned who knows when, as on an old systemd', '', { tooYoung: 1, ageUnknown: 1 }],
+    ])('are left in a scope that %s', async (_, changed, spared) => {
       const node = of(open(scopes), '1000');
-      node.systemd.unit('session-1.scope', { StateChangeTimestampMonotonic: changed });
+      node.systemd.unit('session-1.scope', {
+        SubState: 'abandoned',
+        ControlGroup: '/user.slice/user-1000.slice/session-1.scope',
+        ActiveEnterTimestampMonotonic: '1',
+        StateChangeTimestampMonotonic: changed,
+      });
       const result = json(await stop(node, may));
 
+      expect(result).toMatchObject(spared);
       expect(result.changes.map(({ subject }: { subject: string }) => subject)).not.toContain(
         'session-1.scope',
       );
@@ -286,6 +301,8 @@ describe.concurrent('stop-scopes', () => {
     expect(result).toMatchObject({
       changed: true,
       removed: 2,
+      tooYoung: 1,
+      ageUnknown: 0,
       before: { unpopulated: 5 },
       after: { unpopulated: 3 },
     });
@@ -331,7 +348,7 @@ describe.concurrent('stop-scopes', () => {
       '/kubepods/burstable/pod11111111-2222-3333-4444-555555555555',
     ]);
     expect(result).toMatchObject({ removed: 2, refusals: [], after: { unpopulated: 3 } });
-    expect(node.systemd.changes()).toContain(`systemctl stop -- ${slice}`);
+    expect(stops(node)).toEqual([`systemctl stop --job-mode=ignore-dependencies -- ${slice}`]);
     expect(is(node, 'kubepods/burstable')).toBe(true);
   });
 
@@ -375,6 +392,23 @@ echo 1 >'${node.root}/${memory}/run-full.scope/cgroup.procs'`;
       { subject: '/run-back.scope', reason: 'it has an owner or a process again' },
       { subject: '/run-full.scope', reason: 'it has an owner or a process again' },
     ]);
+  });
+
+  it('does not stop the slice of a pod that has come back right before', async () => {
+    const slice = 'kubepods-podbbbbbbbb_2222_3333_4444_555555555555.slice';
+    const node = open({}, { [`/kubepods.slice/${slice}`]: 7200 });
+    node.systemd.install('crictl', listing());
+    node.systemd.unit(slice, {});
+    // What the kernel does for a process, a file does for rmdir here.
+    const back = `echo 1 >'${node.root}/${memory}/kubepods.slice/${slice}/back'`;
+    const result = json(await stop(node, {}, meddle(node, 'remove_tree*', back)));
+
+    expect(result).toMatchObject({
+      removed: 0,
+      refusals: [{ reason: 'the kernel keeps it: something has moved in' }],
+    });
+    expect(stops(node)).toEqual([]);
+    expect(node.systemd.property(slice, 'ActiveState')).toBe('active');
   });
 
   it('never removes a file, whatever a directory holds', async () => {
@@ -429,6 +463,7 @@ echo 1 >'${node.root}/${memory}/run-full.scope/cgroup.procs'`;
     const result = json(await stop(node));
 
     expect(result.changes).toMatchObject([{ subject: '/run-gone.scope' }]);
+    expect(result).toMatchObject({ tooYoung: 0, ageUnknown: 1 });
     expect(is(node, 'run-odd.scope')).toBe(true);
   });
 

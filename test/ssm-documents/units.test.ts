@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runParts } from './shell-parts.ts';
 import { type StandIns, standIns } from './stand-in-systemd.ts';
+import { untouchable } from './untouchable.ts';
 
 let root: string;
 let node: StandIns;
@@ -13,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-const run = (code: string, env = {}) => runParts(['systemd', 'units'], code, { root, env });
+const run = (code: string, env = {}) => runParts(['systemd', 'protected', 'units'], code, { root, env });
 /** "ok NAME" or the reason, for each of many names in one shell. */
 function resolve(...names: string[]): string[] {
   const list = join(root, 'names');
@@ -72,67 +73,6 @@ describe('which service is meant', () => {
 });
 
 describe('services that no treatment touches', () => {
-  const untouchable = [
-    'kubelet',
-    'containerd',
-    'docker',
-    'crio',
-    'cri-dockerd',
-    'amazon-ssm-agent',
-    'snap.amazon-ssm-agent.amazon-ssm-agent',
-    'kube-proxy',
-    'aws-node',
-    'ipamd',
-    'dbus',
-    'dbus-broker',
-    'systemd-logind',
-    'systemd-journald',
-    'systemd-networkd',
-    'systemd-nspawn@x',
-    'sshd',
-    ...[
-      'sssd',
-      'nscd',
-      'dnsmasq',
-      'rpcbind',
-      'nfs-client',
-      'autofs',
-      'tailscaled',
-      'wg-quick@wg0',
-      'falcon-sensor',
-    ],
-    ...[
-      'soci-snapshotter-grpc',
-      'refresh-policy-routes@ens5',
-      'policy-routes@ens5',
-      'rsyslog',
-      'crond',
-      'rngd',
-      'irqbalance',
-    ],
-    'ssh',
-    'sshd@1-10.0.0.1:22-10.0.0.2:55',
-    'cloud-init',
-    'cloud-init-local',
-    'cloud-final',
-    'nodeadm-run',
-    'nodeadm-config',
-    'network',
-    'networking',
-    'NetworkManager',
-    'chronyd',
-    'chrony',
-    'getty@tty1',
-    'serial-getty@ttyS0',
-    'user@0',
-    'user@1000',
-    'user-runtime-dir@0',
-    'cilium-agent',
-    'iptables',
-    'polkit',
-    'auditd',
-  ];
-
   it('are refused by their names, with or without suffix, in any case, and escaped', () => {
     const forms = untouchable.flatMap((name) => [
       name,

@@ -1,10 +1,13 @@
 import type { Diagnosis } from '../diagnosis.ts';
+import { leftOutLines } from '../left-out.ts';
+import type { LeftOut } from '../treatments/treatment.ts';
 import type { Approval } from './approval.ts';
 
 /** What a person needs to decide on one rung, as plain text. */
 export function approvalCard(
   approval: Approval,
   diagnosis: Diagnosis | undefined,
+  leftOut: readonly LeftOut[] = [],
 ): { title: string; text: string } {
   const { rung } = approval;
   const args = Object.entries(rung.arguments).map(([name, value]) => `  ${name} = ${value}`);
@@ -22,6 +25,7 @@ export function approvalCard(
       ...args,
       `Expected: ${rung.expects.text}`,
       rung.undoDocument === undefined ? 'It cannot be undone.' : `Undo: document ${rung.undoDocument}`,
+      ...leftOutLines(leftOut),
       `Approval ${approval.id} expires at ${approval.expiresAt}.`,
     ]
       .filter((line) => line !== '')

@@ -16,6 +16,11 @@ export const agentLeak: Cause = {
       source: 'reverse dependencies, containers, restarts',
     })),
 
-  explain: (findings) =>
-    `${loopExplanation(findings)} It may be needed, so it is not stopped: containing it lets it go on without a memory cgroup per start. Why it does not keep running is in its journal.`,
+  explain: (findings) => {
+    const untouched = findings.some(({ value }) => String(value).endsWith('no treatment touches it'));
+    const what = untouched
+      ? 'It belongs to what a node cannot do without, so it is neither stopped nor contained: a person has to mend it.'
+      : 'It may be needed, so it is not stopped: containing it lets it go on without a memory cgroup per start.';
+    return `${loopExplanation(findings)} ${what} Why it does not keep running is in its journal.`;
+  },
 };

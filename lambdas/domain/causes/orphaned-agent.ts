@@ -17,5 +17,5 @@ export const orphanedAgent: Cause = {
     })),
 
   explain: (findings) =>
-    `${loopExplanation(findings)} Nothing on this node needs it, as far as the node can see: it can be disabled by an override, visibly and reversibly.`,
+    `${loopExplanation(findings)} No unit of this node requires it, none but a target wants it, it runs no container, and it does not keep running; whether anybody off this node needs it was not checked. It can be disabled by an override, visibly and reversibly.`,
 };

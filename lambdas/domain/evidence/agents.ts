@@ -16,6 +16,8 @@ export const Agent = z.object({
   wantedBy: z.array(name).max(5),
   /** Containers in cgroups below its own, or of the docker it requires. */
   containers: unknownOr(count),
+  /** It belongs to what a node cannot do without, by a name of its or by what it starts: no treatment touches it. */
+  protected: z.boolean().optional(),
 });
 export type Agent = z.infer<typeof Agent>;
 
@@ -34,9 +36,12 @@ export type Need = { needed: boolean | undefined; why: string };
 export const manyRestarts = 5;
 
 /** Whether anything on the node needs the agent. What a node cannot see stays open: a running service may serve somebody. */
-export function needOf({ unit, sub, active, restarts, requiredBy, wantedBy, containers }: Agent): Need {
+export function needOf(agent: Agent): Need {
+  const { unit, sub, active, restarts, requiredBy, wantedBy, containers } = agent;
   const [requirer] = requiredBy;
   const [wanter] = wantedBy;
+  if (agent.protected)
+    return { needed: true, why: `${unit} belongs to what a node cannot do without: no treatment touches it` };
   if (requirer !== undefined) return { needed: true, why: `${requirer} requires ${unit}` };
   if ((containers ?? 0) > 0)
     return { needed: true, why: `${unit} manages ${containers} containers on this node` };

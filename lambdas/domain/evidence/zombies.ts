@@ -2,8 +2,8 @@ import type { Evidence, Slice } from './evidence.ts';
 import { probeValue } from './probe.ts';
 
 /** Fewer dying cgroups, or ghost bytes, than this in a slice are the floor of any node and not worth a reclaim. */
-const leastDying = 30;
-const leastGhostKb = 1024;
+export const leastDying = 30;
+export const leastGhostKb = 1024;
 /** A child that holds at least this share of what its parent holds stands for it: reclaim there spares the siblings. */
 const standsFor = 0.9;
 

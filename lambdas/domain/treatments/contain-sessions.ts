@@ -1,5 +1,5 @@
 import { probeValue } from '../evidence/probe.ts';
-import type { Treatment } from './treatment.ts';
+import { noEvidence, type Treatment } from './treatment.ts';
 
 /** Turns the memory controller off below user.slice: a login has no memory cgroup of its own any more, and leaves none. */
 export const containSessions: Treatment = {
@@ -12,8 +12,11 @@ export const containSessions: Treatment = {
   treats: ['session-churn'],
 
   propose(evidence) {
-    const sessions = evidence && probeValue(evidence.probes.sessions);
-    if (sessions === undefined || sessions.memoryCgroup === 'none') return undefined;
+    if (evidence === undefined) return noEvidence;
+    const sessions = probeValue(evidence.probes.sessions);
+    if (sessions === undefined) return { nothing: 'what the sessions of this node have is not known' };
+    if (sessions.memoryCgroup === 'none')
+      return { nothing: 'sessions have no memory cgroup of their own here, as once they are contained' };
     return {
       arguments: { allowLimitLoss: 'false' },
       reason:

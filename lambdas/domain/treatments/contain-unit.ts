@@ -1,5 +1,8 @@
+import { needOf } from '../evidence/agents.ts';
 import { loopingAgents } from '../evidence/producers.ts';
-import type { Treatment } from './treatment.ts';
+import { type Nothing, noEvidence, type Treatment } from './treatment.ts';
+
+export const noLoop: Nothing = { nothing: 'no service is known to be started again and again' };
 
 /** Moves a service that is started again and again into a slice without the memory controller, where a start leaves nothing. */
 export const containUnit: Treatment = {
@@ -12,8 +15,10 @@ export const containUnit: Treatment = {
   treats: ['orphaned-agent', 'agent-leak'],
 
   propose(evidence) {
-    const [agent] = evidence === undefined ? [] : loopingAgents(evidence);
-    if (agent === undefined) return undefined;
+    if (evidence === undefined) return noEvidence;
+    const [agent] = loopingAgents(evidence);
+    if (agent === undefined) return noLoop;
+    if (agent.protected) return { nothing: needOf(agent).why };
     return {
       arguments: { unit: agent.unit, allowLimitLoss: 'false' },
       reason: `${agent.unit} was started again ${agent.restarts} times; its next start goes into a slice without memory cgroups, and it is not stopped. It has no memory limit of its own while contained; where one is in force, it is refused`,

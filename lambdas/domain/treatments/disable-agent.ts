@@ -1,6 +1,7 @@
 import { needOf } from '../evidence/agents.ts';
-import { orphanedAgentOf } from '../evidence/producers.ts';
-import type { Treatment } from './treatment.ts';
+import { loopingAgents, orphanedAgentOf } from '../evidence/producers.ts';
+import { noLoop } from './contain-unit.ts';
+import { noEvidence, type Treatment } from './treatment.ts';
 
 /** Disables a host service that nothing on the node needs: a visible condition in a drop-in, and a graceful stop. */
 export const disableAgent: Treatment = {
@@ -13,8 +14,12 @@ export const disableAgent: Treatment = {
   treats: ['orphaned-agent'],
 
   propose(evidence) {
-    const agent = evidence && orphanedAgentOf(evidence);
-    if (agent === undefined) return undefined;
+    if (evidence === undefined) return noEvidence;
+    const agent = orphanedAgentOf(evidence);
+    if (agent === undefined) {
+      const [looping] = loopingAgents(evidence);
+      return looping === undefined ? noLoop : { nothing: needOf(looping).why };
+    }
     return {
       arguments: { unit: agent.unit, stopSeconds: '60' },
       reason: needOf(agent).why,

@@ -1,5 +1,5 @@
 import { probeValue } from '../evidence/probe.ts';
-import type { Treatment } from './treatment.ts';
+import { noEvidence, type Treatment } from './treatment.ts';
 
 /** What must be left of the zombies, as a share: about 6 % stay under any reclaim on kernel 6.1 (measured: 260 of 4,262). */
 const leftover = 0.1;
@@ -14,8 +14,9 @@ export const dropCaches: Treatment = {
   treats: ['dying-memcgs'],
 
   propose(evidence, cluster) {
-    const dying = evidence && probeValue(evidence.probes.cgroups)?.dying;
-    if (dying === undefined) return undefined;
+    if (evidence === undefined) return noEvidence;
+    const dying = probeValue(evidence.probes.cgroups)?.dying;
+    if (dying === undefined) return { nothing: 'how many memory cgroups are dying is not known' };
     const atMost = Math.max(cluster.thresholds.dyingFloor, Math.round(dying * leftover));
     return {
       arguments: { ioFullLimit: '10', maxSeconds: '120' },

@@ -1,5 +1,5 @@
 import { probeValue } from '../evidence/probe.ts';
-import type { Treatment } from './treatment.ts';
+import { noEvidence, type Treatment } from './treatment.ts';
 
 /** The document takes its users as one bounded string. */
 const mostUsers = 20;
@@ -18,13 +18,19 @@ export const enableLinger: Treatment = {
   treats: ['session-churn'],
 
   propose(evidence, cluster) {
-    const sessions = evidence && probeValue(evidence.probes.sessions);
-    if (sessions === undefined) return undefined;
-    if (sessions.memoryCgroup !== 'user' && cluster.sessions.linger === 'where-it-helps') return undefined;
+    if (evidence === undefined) return noEvidence;
+    const sessions = probeValue(evidence.probes.sessions);
+    if (sessions === undefined) return { nothing: 'who logs in on this node is not known' };
+    if (sessions.memoryCgroup !== 'user' && cluster.sessions.linger === 'where-it-helps') {
+      const made = sessions.memoryCgroup ?? 'who knows what';
+      return {
+        nothing: `it helps only where a memory cgroup is made per user, and here one is made per ${made} (settings sessions.linger)`,
+      };
+    }
     const users = sessions.users
       .filter(({ linger, logins }) => !linger && logins > 0)
       .map(({ name }) => name);
-    if (users.length === 0) return undefined;
+    if (users.length === 0) return { nothing: 'nobody without linger is known to log in' };
     return {
       arguments: { users: users.slice(0, mostUsers).join(' ') },
       reason: `${users.slice(0, mostUsers).join(', ')} log in again and again; with linger their slice stays between two logins`,

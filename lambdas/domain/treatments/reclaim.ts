@@ -1,8 +1,8 @@
 import type { Evidence } from '../evidence/evidence.ts';
 import { probeValue } from '../evidence/probe.ts';
-import { isBelow, reclaimTargets } from '../evidence/zombies.ts';
+import { isBelow, leastDying, leastGhostKb, reclaimTargets } from '../evidence/zombies.ts';
 import type { Cluster } from '../settings.ts';
-import type { Proposal, Treatment } from './treatment.ts';
+import { type Nothing, noEvidence, type Proposal, type Treatment } from './treatment.ts';
 
 /** The document takes its slices as one bounded string; a node with more holders than this gets another incident. */
 const mostSlices = 20;
@@ -19,13 +19,11 @@ export const reclaim: Treatment = {
   risk: 'low',
   treats: ['dying-memcgs', 'session-churn', 'orphaned-agent', 'agent-leak'],
 
-  propose: (evidence, cluster) =>
-    evidence &&
-    proposalFor(
-      evidence,
-      cluster,
-      reclaimTargets(evidence).map(({ path }) => path),
-    ),
+  propose(evidence, cluster) {
+    if (evidence === undefined) return noEvidence;
+    const targets = reclaimTargets(evidence).map(({ path }) => path);
+    return proposalFor(evidence, cluster, targets);
+  },
 };
 
 /** Once more, for what was made until its producer was stopped: an approval can take its time. */
@@ -35,16 +33,11 @@ export const reclaimOnceStopped: Treatment = {
   treats: reclaim.treats.filter((cause) => cause !== 'dying-memcgs'),
 
   propose(evidence, cluster) {
-    const proposal =
-      evidence &&
-      proposalFor(
-        evidence,
-        cluster,
-        reclaimTargets(evidence).map(({ path }) => lasting(path)),
-      );
-    return (
-      proposal && { ...proposal, reason: `what was made until the producer was stopped: ${proposal.reason}` }
-    );
+    if (evidence === undefined) return noEvidence;
+    const targets = reclaimTargets(evidence).map(({ path }) => lasting(path));
+    const proposal = proposalFor(evidence, cluster, targets);
+    if ('nothing' in proposal) return proposal;
+    return { ...proposal, reason: `what was made until the producer was stopped: ${proposal.reason}` };
   },
 };
 
@@ -53,23 +46,36 @@ function lasting(path: string): string {
   return isBelow(path, users) ? users : path;
 }
 
-function proposalFor(evidence: Evidence, cluster: Cluster, targets: readonly string[]): Proposal | undefined {
+function proposalFor(evidence: Evidence, cluster: Cluster, targets: readonly string[]): Proposal | Nothing {
   const dying = probeValue(evidence.probes.cgroups)?.dying;
-  if (dying === undefined) return undefined;
+  if (dying === undefined) return { nothing: 'how many memory cgroups are dying is not known' };
   const allowed = (path: string): boolean =>
     cluster.reclaim.slices.some((slice) => path === slice || isBelow(path, slice));
   const holders = [...new Set(targets)];
   const paths = holders.filter(allowed).slice(0, mostSlices);
-  if (paths.length === 0) return undefined;
   const spared = holders.filter((path) => !allowed(path));
-  const watched = cluster.reclaim.psiFullLimit === 0 || evidence.probes.pressure.status === 'ok';
+  if (holders.length === 0) {
+    return {
+      nothing: `no slice is seen to hold enough of them: ${leastDying} dying cgroups, or on cgroup v1 ${leastGhostKb} KiB of page cache that belongs to nobody alive`,
+    };
+  }
+  if (paths.length === 0) {
+    return {
+      nothing: `the dying cgroups are in ${spared.slice(0, mostSlices).join(', ')}, and settings reclaim.slices allow only ${cluster.reclaim.slices.join(', ') || 'nothing'}`,
+    };
+  }
+  const { psiFullLimit, ioFullLimit } = cluster.reclaim;
+  // A kernel has both or none.
+  const seen = evidence.probes.pressure.status === 'ok';
+  const watched = psiFullLimit === 0 || seen;
   const atMost = Math.max(cluster.thresholds.dyingFloor, Math.round(dying * leftover));
   return {
     arguments: {
       slices: paths.join(' '),
       cpuPercent: String(cluster.reclaim.cpuPercent),
       maxSeconds: String(cluster.reclaim.maxSeconds),
-      psiFullLimit: String(watched ? cluster.reclaim.psiFullLimit : 0),
+      psiFullLimit: String(seen ? psiFullLimit : 0),
+      ioFullLimit: String(seen ? ioFullLimit : 0),
     },
     ...(watched ? {} : { risk: 'medium' as const }),
     reason: [

@@ -1,5 +1,5 @@
 import { probeValue } from '../evidence/probe.ts';
-import type { Treatment } from './treatment.ts';
+import { noEvidence, type Treatment } from './treatment.ts';
 
 /** Restarts systemd-logind once, which lets go of sessions that are stuck on their way out. Open sessions stay. */
 export const restartLogind: Treatment = {
@@ -10,8 +10,15 @@ export const restartLogind: Treatment = {
   treats: ['leaked-scopes'],
 
   propose(evidence, cluster) {
-    const closing = evidence && probeValue(evidence.probes.sessions)?.closing;
-    if (closing == null || closing < cluster.thresholds.leakedScopes) return undefined;
+    if (evidence === undefined) return noEvidence;
+    const closing = probeValue(evidence.probes.sessions)?.closing;
+    if (closing == null) return { nothing: 'how many sessions are stuck on their way out is not known' };
+    const { leakedScopes } = cluster.thresholds;
+    if (closing < leakedScopes) {
+      return {
+        nothing: `${closing} sessions are stuck on their way out, fewer than ${leakedScopes} (settings thresholds.leakedScopes)`,
+      };
+    }
     return {
       arguments: { minUptimeSeconds: '3600' },
       reason: `${closing} sessions are stuck on their way out; logind lets go of them when it starts anew`,

@@ -2,7 +2,7 @@ import type { Evidence } from '../evidence/evidence.ts';
 import { probeValue } from '../evidence/probe.ts';
 import { leakedScopes } from '../evidence/producers.ts';
 import type { Cluster } from '../settings.ts';
-import type { Proposal, Treatment } from './treatment.ts';
+import { type Nothing, noEvidence, type Proposal, type Treatment } from './treatment.ts';
 
 /** Stops scopes without a process and removes cgroup directories that nobody owns; with an approval also scopes with one. */
 export const stopScopes: Treatment = {
@@ -13,15 +13,15 @@ export const stopScopes: Treatment = {
   treats: ['leaked-scopes'],
 
   propose(evidence, cluster) {
-    if (evidence === undefined) return undefined;
+    if (evidence === undefined) return noEvidence;
     return endingProcesses(evidence, cluster) ?? leavingProcesses(evidence, cluster);
   },
 };
 
 /** What is always safe: nothing that runs is touched. */
-function leavingProcesses(evidence: Evidence, { scopes, thresholds }: Cluster): Proposal | undefined {
+function leavingProcesses(evidence: Evidence, { scopes, thresholds }: Cluster): Proposal | Nothing {
   const leaked = leakedScopes(evidence);
-  if (leaked === undefined) return undefined;
+  if (leaked === undefined) return { nothing: 'directories without a process were not counted' };
   return {
     arguments: { minAgeSeconds: String(scopes.minAgeSeconds), maxCount: '500', endProcesses: 'false' },
     reason: `${leaked} scope and session directories have no process in them; those older than ${scopes.minAgeSeconds} s that nobody owns are removed`,

@@ -54,6 +54,15 @@ export type Proposal = {
   risk?: Risk;
 };
 
+/** Why a treatment has nothing to do on a node: no answer without a reason. */
+export type Nothing = { nothing: string };
+
+export const noEvidence: Nothing = { nothing: 'there is no evidence from this node' };
+
+/** A treatment of a cause that is not on the ladder of this node, and why. */
+export const LeftOut = z.object({ treatment: TreatmentId, reason: z.string() });
+export type LeftOut = z.infer<typeof LeftOut>;
+
 /** A treatment: what it is, and what it would do to this node. Pure. */
 export type Treatment = {
   id: TreatmentId;
@@ -66,6 +75,6 @@ export type Treatment = {
   risk: Risk;
   /** Causes on whose ladder it stands, in the order of the list of treatments (gentlest first). */
   treats: readonly CauseId[];
-  /** `undefined` where the findings leave nothing for it to do, or the settings forbid all of it. */
-  propose: (evidence: Evidence | undefined, cluster: Cluster) => Proposal | undefined;
+  /** `nothing` where the findings leave nothing for it to do, or the settings forbid all of it. */
+  propose: (evidence: Evidence | undefined, cluster: Cluster) => Proposal | Nothing;
 };

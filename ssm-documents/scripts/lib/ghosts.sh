@@ -40,17 +40,18 @@ read_ghosts() {
   [[ -n "${UNEVICTABLE_KB}" ]]
 }
 
-# Sets DYING to the dying cgroups below path $1 ('' for the node), or to null where the kernel has no such count.
+# Sets DYING to the dying cgroups below path $1 ('' for the node), or to null where the kernel has no such count. On v1
+# also LIVING, the directories of the node.
 count_dying() {
   DYING=null
   if [[ "${HIERARCHY}" == v2 ]]; then
     if read_field "${ROOT}${MOUNT}$1/cgroup.stat" nr_dying_descendants; then DYING="${VALUE}"; fi
   elif [[ -z "$1" ]]; then
-    local registered directories
+    local registered
     registered="$(registered_cgroups)" || return 0
-    directories="$(list_directories "${ROOT}${MOUNT}" | awk 'END { print NR }')" || return 0
+    LIVING="$(list_directories "${ROOT}${MOUNT}" | awk 'END { print NR }')" || return 0
     [[ -n "${registered}" ]] || return 0
-    DYING=$((registered > directories ? registered - directories : 0))
+    DYING=$((registered > LIVING ? registered - LIVING : 0))
   fi
 }
 

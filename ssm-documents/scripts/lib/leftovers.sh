@@ -50,15 +50,18 @@ unpopulated() {
     END { for (i = 1; i <= count; i++) if (!(order[i] in busy)) print seen[order[i]] }' 9>&- | sort
 }
 
-# Whether directory $1 is older than $2 seconds. The kernel sets its time when it is made, when something is made or
-# removed in it, or when it has forgotten it and is asked again: it can look younger than it is, never older.
-is_older() {
+# Sets AGE of directory $1: old from $2 seconds on, young, or unknown. The kernel sets its time when it is made, when
+# something is made or removed in it, or when it has forgotten it and is asked again: it can look younger than it is,
+# never older.
+tell_directory_age() {
   local made age
-  made="$(stat -c %Y "${ROOT}${MOUNT}$1" 2>/dev/null)" || return 1
+  AGE=unknown
+  made="$(stat -c %Y "${ROOT}${MOUNT}$1" 2>/dev/null)" && read_line "${ROOT}/proc/uptime" || return 0
   age=$(($(date +%s) - made))
   # Older than the node itself: the clock was set forward since, and nobody knows how old it is.
-  read_line "${ROOT}/proc/uptime" || return 1
-  ((age >= $2 && age <= 10#${VALUE%%.*}))
+  if ((age > 10#${VALUE%%.*})); then return 0; fi
+  AGE=young
+  if ((age >= $2)); then AGE=old; fi
 }
 
 # Whether systemd has unit $1: then the directory is its own, and it may start again at any moment. Also when it does
@@ -87,9 +90,13 @@ pod_is_there() {
   [[ "${PODS}" == unknown || -e "${ROOT}/var/lib/kubelet/pods/$1" || $'\n'"${PODS}"$'\n' == *$'\n'"$1"$'\n'* ]]
 }
 
-# The slice of a pod is a unit where systemd is the cgroup driver. It goes as the kubelet would have it go.
-stop_pod_slice() {
-  if [[ "$1" == *.slice ]] && unit_is_there "${1##*/}"; then ask_systemd stop -- "${1##*/}" >&2 || true; fi
+# The slice of a pod is a unit where systemd is the cgroup driver, and as long as it stands, its directory is made again
+# at the next reload. So systemd is told to let go of it, once the kernel has let its directory go: of that one unit and of
+# none in it. To stop it as usual is to end the containers in it, and a static pod can have come back under the same UID.
+forget_pod_slice() {
+  if [[ "$1" == *.slice ]] && unit_is_there "${1##*/}"; then
+    ask_systemd stop --job-mode=ignore-dependencies -- "${1##*/}" >&2 || log "systemd keeps ${1##*/}, and may make its directory again"
+  fi
 }
 
 # Removes a directory and those below it, the deepest first. Returns 1 with REASON at the first that the kernel keeps.

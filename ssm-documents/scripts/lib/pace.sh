@@ -60,10 +60,10 @@ full_pressure() {
   [[ -n "${FULL}" ]]
 }
 
-# Whether tasks on the node lose $1 percent of their time or more waiting for memory. 0 switches the check off.
+# Whether tasks on the node lose $2 percent of their time or more waiting for $1 (memory, io). 0 switches the check off.
 # Pressure that cannot be read may be any.
 under_pressure() {
-  (($1 > 0)) || return 1
-  full_pressure memory || return 0
-  ((FULL >= $1))
+  (($2 > 0)) || return 1
+  full_pressure "$1" || return 0
+  ((FULL >= $2))
 }

@@ -8,9 +8,10 @@ BATCH=100
 
 # Prints "NAME<tab>KIND<tab>CGROUP" for each session or run scope that has been for $1 seconds "abandoned" (its maker is
 # gone, processes are left in it: counted from when that was, not from the login), or is that old and "empty" (no process
-# is left, and systemd has missed it). Returns 1 when systemd does not answer.
+# is left, and systemd has missed it). One that is either, and too young for it or of unknown age, has the KIND "young" or
+# "unknown". Returns 1 when systemd does not answer.
 stale_scopes() {
-  local text name state sub since entered group
+  local text name state sub since entered group kind
   local -a names=()
   text="$(ask_systemd list-units --type=scope --all --full --no-legend --plain --no-pager |
     awk '{ for (i = 1; i <= 2; i++) if ($i ~ /^(session-[A-Za-z0-9]+|run-[A-Za-z0-9_-]+)\.scope$/) { print $i; break } }')" || return 1
@@ -22,18 +23,25 @@ stale_scopes() {
       [[ "${state}" == active && "${group}" == /* && "${group}" != *kubepods* ]] || continue
       if ! scope_populated "${group}"; then
         # Nobody is in it, whenever that was.
-        if is_long_ago "${entered}" "$1"; then printf '%s\tempty\t%s\n' "${name}" "${group}"; fi
-      elif [[ "${sub}" == abandoned ]] && is_long_ago "${since}" "$1"; then
-        printf '%s\tabandoned\t%s\n' "${name}" "${group}"
+        kind=empty since="${entered}"
+      elif [[ "${sub}" == abandoned ]]; then
+        kind=abandoned
+      else
+        continue
       fi
+      tell_age "${since}" "$1"
+      if [[ "${AGE}" != old ]]; then kind="${AGE}"; fi
+      printf '%s\t%s\t%s\n' "${name}" "${kind}" "${group}"
     done <<<"${text}"
   done
 }
 
-# Whether $1 (microseconds since boot) was at least $2 seconds ago; not where it is unknown, as of an old systemd.
-is_long_ago() {
-  [[ "$1" =~ ^[1-9][0-9]{0,17}$ ]] && read_line "${ROOT}/proc/uptime" || return 1
-  ((10#${VALUE%%.*} - $1 / 1000000 >= $2))
+# Sets AGE of what was at $1 (microseconds since boot): old from $2 seconds on, young, or unknown, as of an old systemd.
+tell_age() {
+  AGE=unknown
+  [[ "$1" =~ ^[1-9][0-9]{0,17}$ ]] && read_line "${ROOT}/proc/uptime" || return 0
+  AGE=young
+  if ((10#${VALUE%%.*} - $1 / 1000000 >= $2)); then AGE=old; fi
 }
 
 # One line for each unit: systemctl prints the properties in an order of its own, and an empty line between units.

@@ -4,7 +4,7 @@
 
 probe_agents() {
   no_gap "${UNITS_GAP}"
-  local total failures mount status=0
+  local total failures mount shown status=0
   local -a NAMES=()
   take_count total agents "${UNITS}"
   take_count failures failed "${UNITS}"
@@ -15,6 +15,8 @@ probe_agents() {
     object total 0 failed "${failures}" entries '[]' omitted 0
     return
   fi
+  shown="$(tool systemctl show -p Id,ActiveState,SubState,UnitFileState,NRestarts,MemoryCurrent,CPUUsageNSec,ControlGroup \
+    -p RequiredBy,BoundBy,RequisiteOf,UpheldBy,WantedBy,Requires,MainPID,Names,FragmentPath,SourcePath,ExecStart -- "${NAMES[@]}")" || status=$?
   {
     # The containers below each unit, and those of docker, which live beside it.
     if [[ -n "${HIERARCHY}" ]]; then
@@ -22,11 +24,48 @@ probe_agents() {
       list_directories "${mount}/system.slice" 4
       list_directories "${mount}/docker" 1
     fi
-    tool systemctl show -p Id,ActiveState,SubState,UnitFileState,NRestarts,MemoryCurrent,CPUUsageNSec,ControlGroup \
-      -p RequiredBy,BoundBy,RequisiteOf,UpheldBy,WantedBy,Requires,MainPID -- "${NAMES[@]}" || status=$?
-    printf '\nend %s\n' "${status}"
+    list_protected
+    printf '%s\n\nend %s\n' "${shown}" "${status}"
   } | awk -v root="${ROOT}" -v total="${total}" -v failures="${failures}" "${AWK_TOOLS}${AWK_AGENTS}" || tool_failed systemctl "$?"
 }
+
+# Prints "protected UNIT" for those of the units in ${shown} that no treatment touches.
+list_protected() {
+  local line id='' names='' starts='' REASON
+  local -a files=()
+  while IFS= read -r line; do
+    case "${line}" in
+      Id=*) id="${line#*=}" ;;
+      Names=*) names="${line#*=}" ;;
+      FragmentPath=* | SourcePath=*) files+=("${line#*=}") ;;
+      ExecStart=*) starts+="${line#*=} " ;;
+      '')
+        if ! is_unprotected_unit "${id} ${names}" "${starts}" ${files[@]+"${files[@]}"}; then printf 'protected %s\n' "${id}"; fi
+        id='' names='' starts='' files=()
+        ;;
+    esac
+  done <<<"${shown}"$'\n'
+}
+
+# After the rules of list_units: prints "agent UNIT" for services outside ${PROTECTED_SYSTEM}, those in trouble first, and counts.
+AWK_AGENT_UNITS='
+# Patterns of a shell, as one of awk.
+BEGIN {
+  gsub(/[.]/, "[.]", protected)
+  gsub(/[*]/, ".*", protected)
+  gsub(/ /, "|", protected)
+  protected = "^(" protected ")$"
+}
+$1 !~ /\.service$/ || $2 == "not-found" || $2 == "masked" || $3 == "inactive" || $4 == "exited" { next }
+$3 == "failed" { failures++ }
+{ bare = tolower($1); sub(/^snap[.]/, "", bare); sub(/(@.*)?[.]service$/, "", bare) }
+bare ~ protected { next }
+{ agents++; rank = $3 == "activating" ? 1 : $3 == "failed" ? 2 : 3; if (++n[rank] <= 24) agent[rank, n[rank]] = $1 }
+END {
+  print "count failed", failures + 0
+  print "count agents", agents + 0
+  for (rank = 1; rank <= 3; rank++) for (i = 1; i <= n[rank] && i <= 24 && shown++ < 24; i++) print "agent", agent[rank, i]
+}'
 
 AWK_AGENTS='
 function is_container(name) {
@@ -58,9 +97,11 @@ function report(  group, containers, i) {
   line[++entries] = object("unit active sub unitFile restarts memoryKb cpuSeconds requiredBy wantedBy containers", json(p["Id"]), json(p["ActiveState"]),
     json(p["SubState"]), json(p["UnitFileState"]), num(p["NRestarts"]), kib(p["MemoryCurrent"]),
     cpu_seconds(), names(p["RequiredBy"] " " p["BoundBy"] " " p["RequisiteOf"] " " p["UpheldBy"]), names(p["WantedBy"]), containers)
+  if (p["Id"] in is_protected) sub(/}$/, ",\"protected\":true}", line[entries])
   # Those that restart most come first, then those that do not run.
   weight[entries] = p["NRestarts"] * 10 + (p["ActiveState"] != "active")
 }
+/^protected / { is_protected[$2]; next }
 /^below / { looked = length($0) - 5; next }
 /^\// { name = $0; sub(/.*\//, "", name); if (is_container(name) && found < 2000) dir[++found] = substr($0, looked); next }
 /^end [0-9]+$/ { status = $2; next }

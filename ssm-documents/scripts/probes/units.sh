@@ -3,7 +3,7 @@
 # What systemd says of its units.
 
 # Asks systemd once for all its units and keeps the little that the probes need of them, in UNITS: "count KEY N",
-# "abandoned SCOPE", "exited UNIT" (active without a process) and "agent UNIT", those in trouble first.
+# "abandoned SCOPE", "exited UNIT" (active without a process), and what AWK_AGENT_UNITS adds.
 read_units() {
   run_bounded 500 list_units
   UNITS="${REPLY}"
@@ -14,26 +14,18 @@ read_units() {
 }
 
 list_units() {
-  tool systemctl list-units --all --full --plain --no-legend | awk '
+  tool systemctl list-units --all --full --plain --no-legend | awk -v protected="${PROTECTED_SYSTEM-}" '
     # Units in trouble are marked in front of their name.
     $1 !~ /\./ { $1 = ""; $0 = substr($0, 2) }
     $1 !~ /\.(service|scope|mount|socket|slice|target|timer|path|device|swap|automount)$/ { next }
     { units++ }
     $4 == "exited" && ++exited <= 500 { print "exited", $1 }
     $1 ~ /\.scope$/ && $4 == "abandoned" && ++abandoned <= 10 { print "abandoned", $1 }
-    $1 !~ /\.service$/ || $2 == "not-found" || $2 == "masked" || $3 == "inactive" || $4 == "exited" { next }
-    $3 == "failed" { failures++ }
-    # Kubernetes, systemd, and what every Linux needs to be reached, logged, timed and networked.
-    $1 ~ /^(kubelet|snap\.kubelet[^.]*\.daemon|containerd|crio|cri-docker|(snap\.)?amazon-ssm-agent.*|nodeadm.*|dbus.*|sshd?(@.*)?|(serial-|console-)?getty@?.*|user(-runtime-dir)?@.*|systemd-.*|modprobe@.*|cloud-.*|NetworkManager.*|networking|ifup@.*|chronyd?|rsyslog|auditd|polkit|crond?|atd|gssproxy|rngd|acpid|irqbalance|lvm2-.*|(refresh-)?policy-routes@.*|snapd(\..*)?)\.service$/ { next }
-    { agents++; rank = $3 == "activating" ? 1 : $3 == "failed" ? 2 : 3; if (++n[rank] <= 24) name[rank, n[rank]] = $1 }
     END {
       if (!units) exit
       print "count units", units
-      print "count failed", failures + 0
       print "count abandoned", abandoned + 0
-      print "count agents", agents + 0
-      for (rank = 1; rank <= 3; rank++) for (i = 1; i <= n[rank] && i <= 24 && shown++ < 24; i++) print "agent", name[rank, i]
-    }'
+    }'"${AWK_AGENT_UNITS:-}"
 }
 
 # Sets NAMES to the names after keyword $1 in UNITS.

@@ -60,6 +60,7 @@ describe('needOf', () => {
   };
 
   it.each<[string, Partial<Agent>, boolean | undefined, RegExp]>([
+    ['is protected', { protected: true }, true, /no treatment touches it$/],
     ['is required', { requiredBy: ['a.service'] }, true, /^a\.service requires ecs\.service$/],
     ['manages containers', { containers: 2 }, true, /manages 2 containers/],
     ['is wanted', { wantedBy: ['b.service'] }, undefined, /b\.service wants it/],

@@ -114,7 +114,7 @@ describe('endingOf', () => {
     const cured = stateWith({ ...verified('cured'), rung: { ...first, expects }, before });
 
     expect(endingOf(cured).reason).toBe(
-      'reclaim helped: 60 scope and session directories without a process before, an unknown number of scope and session directories without a process after, and no new growth',
+      'reclaim helped: 60 scope and session directories without a process when looked at before reclaim, an unknown number of scope and session directories without a process at the last look after it, and no new growth',
     );
   });
 
@@ -252,7 +252,7 @@ describe('climb, on the ladder of a producer', () => {
     expect(endingOf(cured)).toEqual({
       outcome: 'cured',
       reason:
-        'contain-unit and then reclaim helped: 900 dying memory cgroups before, 500 dying memory cgroups after, and no new growth',
+        'contain-unit and then reclaim helped: 900 dying memory cgroups when looked at before reclaim, 500 dying memory cgroups at the last look after it, and no new growth',
     });
   });
 });
@@ -268,16 +268,20 @@ describe('rungResult', () => {
 });
 
 describe('closingMessage', () => {
+  const nameOf = (name: string) => name;
   const refused = { lease: { status: 'refused', fencing: null, reason: '' } } as const;
 
   it('stays silent only where another incident held the node', () => {
-    expect(closingMessage(stateWith({ ...refused, outcome: 'refused' }))).toBeUndefined();
-    expect(closingMessage(stateWith({ ...refused, ...error, outcome: 'failed' }))).toBeDefined();
-    expect(closingMessage(stateWith({ outcome: 'refused' }))?.kind).toBe('incident-closed');
+    expect(closingMessage(stateWith({ ...refused, outcome: 'refused' }), nameOf)).toBeUndefined();
+    expect(closingMessage(stateWith({ ...refused, ...error, outcome: 'failed' }), nameOf)).toBeDefined();
+    expect(closingMessage(stateWith({ outcome: 'refused' }), nameOf)?.kind).toBe('incident-closed');
   });
 
   it('calls a person when the incident failed, and says why', () => {
-    const message = closingMessage(stateWith({ outcome: 'failed', outcomeReason: 'the undo failed' }));
+    const message = closingMessage(
+      stateWith({ outcome: 'failed', outcomeReason: 'the undo failed' }),
+      nameOf,
+    );
 
     expect(message).toMatchObject({
       kind: 'call-a-person',

@@ -1,12 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { diagnose } from '../../../lambdas/domain/diagnosis.ts';
+import { diagnose, diagnoseWithoutEvidence } from '../../../lambdas/domain/diagnosis.ts';
 import type { Evidence } from '../../../lambdas/domain/evidence/evidence.ts';
 import { planFor } from '../../../lambdas/domain/plan.ts';
 import { cgroups, clusterWith, evidenceWith, slices } from './sample-evidence.ts';
 
 function planOf(evidence: Evidence, settings: Record<string, unknown> = {}) {
+  return ladderOf(evidence, settings).plan;
+}
+
+function ladderOf(evidence: Evidence | undefined, settings: Record<string, unknown> = {}) {
   const cluster = clusterWith(settings);
-  return planFor(diagnose(evidence, cluster.thresholds), evidence, cluster);
+  const gap = { probe: 'evidence', reason: 'no answer' };
+  const diagnosis =
+    evidence === undefined ? diagnoseWithoutEvidence(gap) : diagnose(evidence, cluster.thresholds);
+  return planFor(diagnosis, evidence, cluster);
 }
 
 const leaking = (...entries: Parameters<typeof slices>) =>
@@ -66,9 +73,23 @@ describe('planFor', () => {
     const [rung] = planOf(evidenceWith(blind));
     const [unlimited] = planOf(evidenceWith(blind), { reclaim: { psiFullLimit: 0 } });
 
-    expect(rung).toMatchObject({ risk: 'medium', needs: 'approval', arguments: { psiFullLimit: '0' } });
+    expect(rung).toMatchObject({
+      risk: 'medium',
+      needs: 'approval',
+      arguments: { psiFullLimit: '0', ioFullLimit: '0' },
+    });
     expect(rung?.reason).toContain('does not tell its memory pressure');
     expect(unlimited).toMatchObject({ risk: 'low', needs: 'auto' });
+  });
+
+  it('keeps the limits of the settings for memory and IO pressure where the kernel tells them', () => {
+    const evidence = leaking({ path: '/user.slice', dying: 20_000 });
+
+    expect(planOf(evidence)[0]?.arguments).toMatchObject({ psiFullLimit: '20', ioFullLimit: '20' });
+    expect(planOf(evidence, { reclaim: { psiFullLimit: 10, ioFullLimit: 0 } })[0]?.arguments).toMatchObject({
+      psiFullLimit: '10',
+      ioFullLimit: '0',
+    });
   });
 
   it('leaves alone what holds no more than any node does', () => {
@@ -138,5 +159,37 @@ describe('planFor', () => {
     expect(planOf(evidenceWith({ cgroups: cgroups(100, 900) })).map((rung) => rung.treatment)).toEqual([
       'notify',
     ]);
+  });
+
+  it.each<[string, Evidence | undefined, Record<string, unknown>, string, RegExp]>([
+    [
+      'its slices are not allowed',
+      leaking({ path: '/kubepods.slice', dying: 20_000 }),
+      {},
+      'reclaim',
+      /^the dying cgroups are in \/kubepods\.slice, and settings reclaim\.slices allow only \/user\.slice, /,
+    ],
+    ['there is nothing to reclaim', leaking(), {}, 'reclaim', /^no slice is seen to hold enough of them/],
+    [
+      'only the root is seen to hold them',
+      leaking({ path: '/', dying: 20_000 }),
+      { reclaim: { slices: [] } },
+      'reclaim',
+      /^no slice is seen to hold enough of them: 30 dying cgroups/,
+    ],
+  ])(
+    'says why a treatment of the cause is not on the ladder: %s',
+    (_, evidence, settings, treatment, why) => {
+      const { plan, leftOut } = ladderOf(evidence, settings);
+
+      expect(plan.map((rung) => rung.treatment)).toEqual(['drop-caches', 'notify']);
+      expect(leftOut).toEqual([{ treatment, reason: expect.stringMatching(why) }]);
+    },
+  );
+
+  it('leaves nothing out where all of it is on the ladder, or nothing treats the cause', () => {
+    expect(ladderOf(leaking({ path: '/user.slice', dying: 20_000 })).leftOut).toEqual([]);
+    expect(ladderOf(evidenceWith())).toEqual({ plan: [], leftOut: [] });
+    expect(ladderOf(undefined).leftOut).toEqual([]);
   });
 });

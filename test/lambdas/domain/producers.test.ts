@@ -18,8 +18,8 @@ const { thresholds } = clusterWith();
 function answerTo(evidence: Evidence, settings: Record<string, unknown> = {}) {
   const cluster = clusterWith(settings);
   const diagnosis = diagnose(evidence, cluster.thresholds);
-  const plan = planFor(diagnosis, evidence, cluster);
-  return { diagnosis, plan, ladder: plan.map(({ treatment, needs }) => `${treatment} ${needs}`) };
+  const { plan, leftOut } = planFor(diagnosis, evidence, cluster);
+  return { diagnosis, plan, leftOut, ladder: plan.map(({ treatment, needs }) => `${treatment} ${needs}`) };
 }
 
 const alice = { name: 'alice', logins: 700, linger: false };
@@ -32,11 +32,14 @@ const churning = (change: Record<string, unknown> = {}) =>
 
 describe('session-churn', () => {
   it('is the producer behind the dying cgroups, and is contained after a reclaim', () => {
-    const { diagnosis, ladder, plan } = answerTo(churning());
+    const { diagnosis, ladder, plan, leftOut } = answerTo(churning());
 
     expect(diagnosis).toMatchObject({ cause: 'session-churn', alsoPossible: [{ cause: 'dying-memcgs' }] });
     expect(diagnosis.explanation).toContain('700 logins an hour');
     expect(ladder).toEqual(['reclaim auto', 'contain-sessions approval', 'reclaim auto', 'notify auto']);
+    expect(leftOut).toEqual([
+      { treatment: 'enable-linger', reason: expect.stringContaining('here one is made per session') },
+    ]);
     expect(plan[1]).toMatchObject({
       standing: true,
       undoDocument: 'release-sessions',
@@ -177,6 +180,18 @@ describe('a service in a crash loop', () => {
     expect(answerTo(looping({ restarts: 9999 })).diagnosis.cause).toBe('dying-memcgs');
   });
 
+  it('is not treated where no treatment may touch the service, and says so', () => {
+    const { diagnosis, ladder, leftOut } = answerTo(looping({ protected: true }));
+
+    expect(diagnosis.cause).toBe('agent-leak');
+    expect(diagnosis.explanation).toContain('neither stopped nor contained');
+    expect(ladder.join()).not.toMatch(/contain-unit|disable-agent/);
+    expect(leftOut).toContainEqual({
+      treatment: 'contain-unit',
+      reason: 'ecs.service belongs to what a node cannot do without: no treatment touches it',
+    });
+  });
+
   it('is no fault of a service that was restarted now and then', () => {
     expect(answerTo(looping({ restarts: 4 })).diagnosis.cause).toBe('dying-memcgs');
   });
@@ -198,11 +213,17 @@ describe('leaked scopes', () => {
     });
 
   it('are directories without a process; they are stopped and removed', () => {
-    const { diagnosis, plan, ladder } = answerTo(leaked({ scope: 30, session: 20 }));
+    const { diagnosis, plan, ladder, leftOut } = answerTo(leaked({ scope: 30, session: 20 }));
 
     expect(diagnosis.cause).toBe('leaked-scopes');
     expect(ladder).toEqual(['stop-scopes auto', 'notify auto']);
     expect(plan[0]?.expects).toMatchObject({ signal: 'leakedScopes', atMost: 49 });
+    expect(leftOut).toEqual([
+      {
+        treatment: 'restart-logind',
+        reason: expect.stringMatching(/^0 sessions are stuck .* fewer than 50 /),
+      },
+    ]);
   });
 
   it('are none below the limit, and none of other kinds', () => {

@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import type { RungResult } from '../../../lambdas/domain/incident-state.ts';
-import { standingChanges, standingSentence } from '../../../lambdas/domain/standing-changes.ts';
+import { standingChanges, standingSentence, undoByAwsCli } from '../../../lambdas/domain/standing-changes.ts';
 
 const undo = { document: 'release-sessions', arguments: { incident: 'inc', dryRun: 'false' } };
 const verification = { cured: true, verdict: 'cured' as const, findings: [], samples: [] };
@@ -29,9 +30,25 @@ describe('standingChanges', () => {
     expect(standingChanges([{ ...helped, ...change }])).toEqual([]);
   });
 
-  it('says how it is taken back', () => {
-    expect(standingSentence({ treatment: 'contain-sessions', undo })).toBe(
-      'contain-sessions stays on the node. The SSM document release-sessions takes it back: incident=inc dryRun=false',
+  it('says how it is taken back, by a command that can be pasted', () => {
+    const change = { treatment: 'contain-sessions', undo };
+    const command = undoByAwsCli(change, 'Medic-Documents-1AB', 'i-0abc');
+    // As a shell takes it apart.
+    const words = (text: string) =>
+      execFileSync('sh', ['-c', `printf '%s\\n' ${text}`], { encoding: 'utf8' })
+        .trimEnd()
+        .split('\n');
+
+    expect(standingSentence(change, command)).toBe(
+      `contain-sessions stays on the node. This takes it back:\n${command}`,
     );
+    expect(words(command)).toEqual([
+      ...['aws', 'ssm', 'send-command', '--instance-ids', 'i-0abc', '--document-name', 'Medic-Documents-1AB'],
+      ...['--parameters', '{"incident":["inc"],"dryRun":["false"]}'],
+    ]);
+    const odd = { ...change, undo: { ...undo, arguments: { unit: "a\\x2db'; $(id) `id`" } } };
+    expect(JSON.parse(words(undoByAwsCli(odd, 'D', 'i')).at(-1) ?? '')).toEqual({
+      unit: [odd.undo.arguments.unit],
+    });
   });
 });
