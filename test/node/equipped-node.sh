@@ -56,9 +56,8 @@ unit() {
 pods() {
   local web old
   web="$(pod run shop web-1 11111111-2222-3333-4444-555555555555)"
-  # shellcheck disable=SC2016 # expanded in the container
   # It has memory of its own, so that its working set is the largest on either hierarchy.
-  pod add "${web}" app 0 'x=$(dd if=/dev/zero bs=1M count=4 2>/dev/null | tr "\000" x); while :; do :; done' cpu_quota=10000 memory_limit_in_bytes=67108864
+  pod add "${web}" app 0 'dd if=/dev/zero of=/dev/shm/fill bs=1M count=4; while :; do :; done' cpu_quota=10000 memory_limit_in_bytes=67108864
   pod add "${web}" job 0 'exit 3'
   old="$(pod run shop old-1 22222222-2222-3333-4444-555555555555)"
   crictl --timeout 120s stopp "${old}"
