@@ -69,7 +69,7 @@ export function testSettings(): Settings {
       // In mode auto as well, but its parameter is for one test to change.
       [clusters.switched]: cluster('auto'),
     },
-    command: { ...all.command, evidenceSeconds: 8 },
+    command: { ...all.command, evidenceSeconds: 25 },
     janitor: { settleSeconds: 2, undoSeconds: 30 },
   });
 }
