@@ -6,6 +6,7 @@ import { judgeLoop, loopExplanation } from './crash-loop.ts';
 /** A host service that systemd starts again and again, and that somebody may need. */
 export const agentLeak: Cause = {
   id: 'agent-leak',
+  title: 'A host agent that somebody may need leaks: cgroups by starting again and again, or memory.',
   explains: ['dying-memcgs'],
 
   judge: (evidence, thresholds) =>
@@ -15,6 +16,10 @@ export const agentLeak: Cause = {
       speaks: 'for',
       source: 'reverse dependencies, containers, restarts',
     })),
+
+  untreated: 'It goes on until the node is short of memory, or so slow that its pods suffer.',
+
+  prevent: () => [],
 
   explain: (findings) =>
     `${loopExplanation(findings)} It may be needed, so it is not stopped: containing it lets it go on without a memory cgroup per start. Why it does not keep running is in its journal.`,

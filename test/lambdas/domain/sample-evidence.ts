@@ -69,6 +69,41 @@ const healthyProbes = {
     shares: {},
   }),
   churn: ok({ source: 'tracepoints', windowMs: 1000, made: 0, removed: 0, lost: 0, patterns: [] }),
+  nodeStatus: ok({
+    conditions: [
+      { type: 'Ready', status: 'True', reason: 'KubeletReady', sinceSeconds: 900 },
+      { type: 'MemoryPressure', status: 'False', reason: 'KubeletHasSufficientMemory', sinceSeconds: 900 },
+    ],
+    unschedulable: false,
+    taints: [],
+    memory: {
+      capacityKb: 8_000_000,
+      allocatableKb: 7_000_000,
+      requestsKb: 3_000_000,
+      limitsKb: 5_000_000,
+      podsWithoutLimit: 0,
+    },
+    cpu: { allocatableMillicores: 1930, requestsMillicores: 900, limitsMillicores: 1500 },
+    pods: { allocatable: 29, running: 12, pending: 0 },
+  }),
+  podStatus: ok({ coveredSeconds: 3600, started: 1, ended: 1, evicted: 0, oomKilled: [], agents: [] }),
+  nodeEvents: ok({ coveredSeconds: 3600, reasons: [], sandboxNoSpace: 0, sandboxNoMemory: 0 }),
+  kubeletMetrics: ok({
+    rssKb: 90_000,
+    goroutines: 220,
+    startedSecondsAgo: 900,
+    plegRelistP99Seconds: 0.1,
+    podWorkerP99Seconds: 1,
+    evictionStatsAgeP99Seconds: 10,
+    runningContainers: 12,
+    exitedContainers: 1,
+    runningPods: 12,
+    orphanedRuntimePods: 0,
+    evictions: {},
+    cgroupVersion: 2,
+  }),
+  trend: ok({ series: {} }),
+  console: ok({ lines: 10, oomKills: 0, ofKubelet: 0, hungTasks: 0, cgroupNoSpace: 0, panics: 0, last: [] }),
 } satisfies Probes;
 
 /** Evidence of a healthy node, with the probes given in place of its own. */
