@@ -6,6 +6,8 @@ import { slopePerHour } from './slope.ts';
 /** A course says nothing over less time than this, or with fewer points. */
 const leastSeconds = 3600;
 const leastPoints = 6;
+/** People write down where it was and where it is: those two are true, and far enough apart for them to have noticed. */
+const leastReported = { seconds: 300, points: 2 };
 /** A fall by more than this share from one point to the next is a restart, or somebody who freed it: a new course begins. */
 const restart = 0.3;
 
@@ -22,13 +24,15 @@ export function growthPerDay(evidence: Evidence, name: SeriesName): Growth | und
   return series && growthOf(series);
 }
 
-export function growthOf({ source, points }: Series): Growth | undefined {
+export function growthOf({ source, points, perDay }: Series): Growth | undefined {
+  if (source === 'report' && perDay !== null) return { perDay, hours: 0, points: 0, source: names[source] };
+  const least = source === 'report' ? leastReported : { seconds: leastSeconds, points: leastPoints };
   const course = longestCourse(points);
   const first = course[0];
   const last = course.at(-1);
-  if (first === undefined || last === undefined || course.length < leastPoints) return undefined;
+  if (first === undefined || last === undefined || course.length < least.points) return undefined;
   const seconds = last[0] - first[0];
-  if (seconds < leastSeconds) return undefined;
+  if (seconds < least.seconds) return undefined;
   const perHour = slopePerHour(course.map(([at, value]) => ({ at: at * 1000, value })));
   const hours = Math.round(seconds / 360) / 10;
   return {
@@ -37,6 +41,11 @@ export function growthOf({ source, points }: Series): Growth | undefined {
     points: course.length,
     source: `${names[source]}: ${course.length} points over ${hours} h`,
   };
+}
+
+/** The word of a report for where a figure goes, without a number: less than a growth, and more than nothing. */
+export function courseAsReported(evidence: Evidence, name: SeriesName): Series['course'] {
+  return probeValue(evidence.probes.trend)?.series[name]?.course ?? null;
 }
 
 /** How long until the figure passes the limit, in hours, if it goes on like this; `undefined` where it does not grow. */
@@ -71,7 +80,9 @@ export function seriesOf(evidence: Evidence, name: SeriesName): Series | undefin
     const value = sample[place];
     return value === null ? [] : [[sample[0], value]];
   });
-  return points.length > (measured?.points.length ?? 0) ? { source: 'node', points } : measured;
+  return points.length > (measured?.points.length ?? 0)
+    ? { source: 'node', points, perDay: null, course: null }
+    : measured;
 }
 
 function longestCourse(points: Series['points']): Series['points'] {

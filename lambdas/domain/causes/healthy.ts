@@ -57,14 +57,9 @@ export const healthy: Cause = {
       const good = stalled <= mostStalledPercent;
       compare('time stalled on memory, percent', stalled, mostStalledPercent, good, 'PSI memory avg60');
     }
-    if (reclaim !== undefined) {
-      compare(
-        'direct reclaim stalls in the window',
-        reclaim.allocstall,
-        0,
-        reclaim.allocstall === 0,
-        'vmstat allocstall',
-      );
+    const stalls = reclaim?.allocstall ?? undefined;
+    if (stalls !== undefined) {
+      compare('direct reclaim stalls in the window', stalls, 0, stalls === 0, 'vmstat allocstall');
     }
 
     const scopes = leakedScopesOf(evidence);
@@ -81,7 +76,8 @@ export const healthy: Cause = {
     }
 
     if (findings.some((finding) => finding.speaks === 'against')) return { result: 'excluded', findings };
-    const needs = needed.filter((probe) => evidence.probes[probe].status !== 'ok');
+    const needs: string[] = needed.filter((probe) => evidence.probes[probe].status !== 'ok');
+    if (reclaim !== undefined && stalls === undefined) needs.push('reclaim.allocstall');
     if (needs.length > 0) return { result: 'insufficient-evidence', needs, findings };
     return { result: 'matches', findings };
   },

@@ -3,17 +3,17 @@ import { count, kb, name, unknownOr } from './number.ts';
 
 export const Agent = z.object({
   unit: name,
-  active: name,
-  sub: name,
-  unitFile: name,
+  active: unknownOr(name),
+  sub: unknownOr(name),
+  unitFile: unknownOr(name),
   /** Automatic restarts by systemd; `null` before systemd 235. */
   restarts: unknownOr(count),
   memoryKb: unknownOr(kb),
   cpuSeconds: unknownOr(z.number().nonnegative()),
   /** Units that stop when it does, at most five of them. */
-  requiredBy: z.array(name).max(5),
+  requiredBy: z.array(name).max(5).default([]),
   /** Units, targets apart, that start it and do without it. */
-  wantedBy: z.array(name).max(5),
+  wantedBy: z.array(name).max(5).default([]),
   /** Containers in cgroups below its own, or of the docker it requires. */
   containers: unknownOr(count),
 });
@@ -23,9 +23,9 @@ export type Agent = z.infer<typeof Agent>;
 export const Agents = z.object({
   total: count,
   /** Failed services, whoever they belong to. */
-  failed: count,
+  failed: unknownOr(count),
   entries: z.array(Agent).max(40),
-  omitted: count,
+  omitted: count.default(0),
 });
 
 export type Need = { needed: boolean | undefined; why: string };

@@ -15,10 +15,11 @@ export const NodeStatus = z.object({
         sinceSeconds: unknownOr(count),
       }),
     )
-    .max(30),
-  unschedulable: z.boolean(),
+    .max(30)
+    .default([]),
+  unschedulable: unknownOr(z.boolean()),
   /** KEY=VALUE:EFFECT */
-  taints: z.array(name).max(20),
+  taints: z.array(name).max(20).default([]),
   kubeletVersion: unknownOr(name),
   osImage: unknownOr(name),
   kernelVersion: unknownOr(name),
@@ -45,24 +46,25 @@ const Owner = unknownOr(z.object({ kind: name, name }));
 
 /** What has happened to the pods of the node in the last `coveredSeconds`, as the API server knows it. */
 export const PodStatus = z.object({
-  coveredSeconds: z.int().positive(),
+  coveredSeconds: unknownOr(z.int().positive()),
   /** Pods started, and pods that ended or were deleted. */
   started: unknownOr(count),
   ended: unknownOr(count),
-  evicted: count,
+  evicted: unknownOr(count),
   /** Containers whose last end was an OOM kill, most restarts first. */
   oomKilled: z
     .array(
       z.object({
-        pod: name,
-        container: name,
+        pod: unknownOr(name),
+        container: unknownOr(name),
         owner: Owner,
-        restarts: count,
+        restarts: unknownOr(count),
         limitKb: unknownOr(kb),
         secondsAgo: unknownOr(count),
       }),
     )
-    .max(20),
+    .max(20)
+    .default([]),
   /** Containers that are restarted again and again, and the pods of DaemonSets whatever they do: agents that live in pods. */
   agents: z
     .array(
@@ -76,7 +78,8 @@ export const PodStatus = z.object({
         memoryKb: unknownOr(kb),
       }),
     )
-    .max(40),
+    .max(40)
+    .default([]),
   /** Pod certificate requests of this node that nobody has answered. */
   certificateRequestsPending: unknownOr(count),
   notRead: NotRead,
@@ -84,11 +87,12 @@ export const PodStatus = z.object({
 
 /** Events about the node and its pods, by reason, most first. */
 export const NodeEvents = z.object({
-  coveredSeconds: z.int().positive(),
+  coveredSeconds: unknownOr(z.int().positive()),
   reasons: z
     .array(z.object({ reason: name, count, lastSecondsAgo: unknownOr(count), sample: unknownOr(name) }))
-    .max(30),
+    .max(30)
+    .default([]),
   /** FailedCreatePodSandBox whose message says "no space left on device", or "cannot allocate memory". */
-  sandboxNoSpace: count,
-  sandboxNoMemory: count,
+  sandboxNoSpace: unknownOr(count),
+  sandboxNoMemory: unknownOr(count),
 });

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { count } from './number.ts';
+import { count, unknownOr } from './number.ts';
 
 /**
  * The figures whose course says more than their level. Units: cgroups, KiB (all ...Kb), share 0 to 1 (throttledRatio),
@@ -12,6 +12,7 @@ export const SeriesName = z.enum([
   'slabUnreclaimableKb',
   'percpuKb',
   'kubeletRssKb',
+  'kubeletCpuPercent',
   'goroutines',
   'pods',
   'throttledRatio',
@@ -24,7 +25,13 @@ const Series = z.object({
   /** Metrics of CloudWatch, the ring of samples on the node, or a report that somebody has written. */
   source: z.enum(['cloudwatch', 'node', 'report']),
   /** [seconds since 1970, value], oldest first. */
-  points: z.array(z.tuple([count, z.number()])).max(500),
+  points: z
+    .array(z.tuple([count, z.number()]))
+    .max(500)
+    .default([]),
+  /** What a report says of it instead of points: so much a day, or only a word. */
+  perDay: unknownOr(z.number()),
+  course: unknownOr(z.enum(['rises', 'steady', 'falls'])),
 });
 export type Series = z.infer<typeof Series>;
 
