@@ -17,7 +17,7 @@ export function planFor(diagnosis: Diagnosis, evidence: Evidence | undefined, cl
   const reasons = new Map<TreatmentId, string>();
   for (const treatment of treatments) {
     if (!treatment.treats.includes(diagnosis.cause)) continue;
-    const proposal = treatment.propose(evidence, cluster);
+    const proposal = treatment.propose(evidence, cluster, diagnosis);
     if (!('nothing' in proposal)) plan.push(rungOf(treatment, proposal, cluster));
     else if (!reasons.has(treatment.id)) reasons.set(treatment.id, proposal.nothing);
   }

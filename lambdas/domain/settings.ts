@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { Thresholds } from './thresholds.ts';
 import { TreatmentId } from './treatments/treatment-id.ts';
 
 /** What a treatment may cost if it goes wrong; policy maps it to who has to agree. */
@@ -69,49 +70,6 @@ const Scopes = z.strictObject({
     .literal([60, 300, 900, 3600, 21_600, 86_400])
     .default(3600)
     .describe('How old an empty directory of a scope or session must be before stop-scopes removes it.'),
-});
-
-const Thresholds = z.strictObject({
-  dyingCount: z
-    .int()
-    .min(50)
-    .max(1_000_000)
-    .default(2000)
-    .describe(
-      'Dying memory cgroups on one node that are a fault by number alone. A fresh node has a few dozen at most; each costs about 18 KiB with 2 CPUs (docs/performance.md), and every walk of the tree visits them all. Between dyingFloor and this a node is neither healthy nor at fault: inconclusive.',
-    ),
-  dyingMemoryPercent: z
-    .number()
-    .min(0.1)
-    .max(50)
-    .default(2)
-    .describe(
-      'Percent of the node’s memory that dying cgroups may cost before they are a fault, however few.',
-    ),
-  dyingFloor: z
-    .int()
-    .min(0)
-    .max(100_000)
-    .default(300)
-    .describe(
-      'Dying cgroups up to which a node counts as healthy: what a fresh boot has, with room for the few hundred that hold dirty or metadata pages, which no reclaim frees at once.',
-    ),
-  leakedScopes: z
-    .int()
-    .min(1)
-    .max(100_000)
-    .default(50)
-    .describe(
-      'Scope and session directories without a process, or sessions and scopes that are stuck, that are a fault. A healthy node has none for longer than a moment.',
-    ),
-  dyingPerHour: z
-    .number()
-    .min(0)
-    .max(100_000)
-    .default(60)
-    .describe(
-      'Growth, in dying cgroups per hour, that verification calls healthy: ten in a window of ten minutes, the least that can be told from noise there.',
-    ),
 });
 
 const Examination = z.strictObject({

@@ -19,6 +19,9 @@ const record: IncidentRecord = {
     ],
     gaps: [{ probe: 'pressure', reason: 'PSI is off' }],
     explanation: 'Removed, but still in the kernel.',
+    shadow: [],
+    untreated: 'It gets worse.',
+    prevention: [],
   },
   leftOut: [{ treatment: 'drop-caches', reason: 'not <allowed>' }],
   rungs: [

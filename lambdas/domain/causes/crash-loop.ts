@@ -4,7 +4,6 @@ import { probeValue } from '../evidence/probe.ts';
 import { sliceAt } from '../evidence/producers.ts';
 import type { Cluster } from '../settings.ts';
 import type { Finding, Verdict } from './cause.ts';
-import { confidenceFrom } from './confidence.ts';
 
 const unitFact = 'service that is started again and again';
 const restartsFact = 'its restarts';
@@ -34,18 +33,27 @@ export function judgeLoop(
   }
   const cgroups = probeValue(evidence.probes.cgroups);
   const findings: Finding[] = [
-    { fact: unitFact, value: agent.unit, speaks: 'for', source: `${agent.active} (${agent.sub})` },
+    {
+      fact: unitFact,
+      value: agent.unit,
+      speaks: 'for',
+      source: `${agent.active} (${agent.sub})`,
+      weight: 0.3,
+    },
     {
       fact: restartsFact,
       value: agent.restarts ?? 'not counted',
       threshold: manyRestarts,
       speaks: 'for',
+      weight: 0.45,
       source: 'NRestarts since it was last started by hand',
     },
     need(agent),
   ];
   // v1 has no count per slice; there the node's own has to do.
   const inSlice = sliceAt(evidence, '/system.slice')?.dying ?? undefined;
+  // Where nobody looked at the slices, they may be anywhere: that makes nobody surer.
+  const bySlice = evidence.probes.slices.status === 'ok';
   const dying = inSlice ?? cgroups?.dying;
   if (dying === undefined) return { result: 'insufficient-evidence', needs: ['cgroups'], findings };
   const holds = dying >= thresholds.dyingFloor;
@@ -54,6 +62,7 @@ export function judgeLoop(
     value: dying,
     threshold: thresholds.dyingFloor,
     speaks: holds ? 'for' : 'against',
+    ...(holds ? { weight: inSlice !== undefined ? 0.75 : bySlice ? 0.5 : 0 } : {}),
     source: 'settings thresholds.dyingFloor',
   });
   // A start leaves one at the most, so a service that was started less often did not make most of them.
@@ -68,8 +77,13 @@ export function judgeLoop(
     });
     return { result: 'excluded', findings };
   }
-  const weights = [0.6, holds ? 0.5 : 0, holds && inSlice !== undefined ? 0.5 : 0];
-  return { result: 'matches', confidence: confidenceFrom(weights), findings };
+  return { result: 'matches', findings };
+}
+
+/** The unit that a verdict of `judgeLoop` is about. */
+export function loopingUnit(findings: Finding[]): string | undefined {
+  const value = findings.find(({ fact, speaks }) => fact === unitFact && speaks === 'for')?.value;
+  return value === undefined ? undefined : String(value);
 }
 
 export function loopExplanation(findings: Finding[]): string {

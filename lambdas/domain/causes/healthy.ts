@@ -1,7 +1,6 @@
 import { probeValue } from '../evidence/probe.ts';
 import { leakedScopes as leakedScopesOf, stuckSessions } from '../evidence/producers.ts';
 import type { Cause, Finding } from './cause.ts';
-import { confidenceFrom } from './confidence.ts';
 
 /** Below this share of available memory the kubelet of an EKS node is about to evict (hard eviction: 100 MiB). */
 const leastAvailablePercent = 5;
@@ -13,6 +12,7 @@ const needed = ['cgroups', 'memory', 'pressure', 'reclaim'] as const;
 /** Everything that is looked at was seen, and nothing of it is wrong. One gap among it, and there is no verdict. */
 export const healthy: Cause = {
   id: 'healthy',
+  title: 'Everything that is looked at was seen, and nothing of it is wrong.',
 
   judge(evidence, thresholds) {
     const cgroups = probeValue(evidence.probes.cgroups);
@@ -21,7 +21,14 @@ export const healthy: Cause = {
     const reclaim = probeValue(evidence.probes.reclaim);
     const findings: Finding[] = [];
     const compare = (fact: string, value: number, threshold: number, good: boolean, source: string): void => {
-      findings.push({ fact, value, threshold, speaks: good ? 'for' : 'against', source });
+      findings.push({
+        fact,
+        value,
+        threshold,
+        speaks: good ? 'for' : 'against',
+        source,
+        ...(good ? { weight: 0.5 } : {}),
+      });
     };
 
     if (cgroups !== undefined) {
@@ -50,14 +57,9 @@ export const healthy: Cause = {
       const good = stalled <= mostStalledPercent;
       compare('time stalled on memory, percent', stalled, mostStalledPercent, good, 'PSI memory avg60');
     }
-    if (reclaim !== undefined) {
-      compare(
-        'direct reclaim stalls in the window',
-        reclaim.allocstall,
-        0,
-        reclaim.allocstall === 0,
-        'vmstat allocstall',
-      );
+    const stalls = reclaim?.allocstall ?? undefined;
+    if (stalls !== undefined) {
+      compare('direct reclaim stalls in the window', stalls, 0, stalls === 0, 'vmstat allocstall');
     }
 
     const scopes = leakedScopesOf(evidence);
@@ -74,12 +76,17 @@ export const healthy: Cause = {
     }
 
     if (findings.some((finding) => finding.speaks === 'against')) return { result: 'excluded', findings };
-    const needs = needed.filter((probe) => evidence.probes[probe].status !== 'ok');
+    const needs: string[] = needed.filter((probe) => evidence.probes[probe].status !== 'ok');
+    if (reclaim !== undefined && stalls === undefined) needs.push('reclaim.allocstall');
     if (needs.length > 0) return { result: 'insufficient-evidence', needs, findings };
-    return { result: 'matches', confidence: confidenceFrom([0.5, 0.5, 0.5, 0.5]), findings };
+    return { result: 'matches', findings };
   },
 
   explain() {
     return 'Everything that was looked at is within its limits. Nothing on this node asks for a treatment.';
   },
+
+  untreated: 'Nothing.',
+
+  prevent: () => [],
 };

@@ -1,8 +1,12 @@
 import { agentLeak } from './agent-leak.ts';
 import type { Cause } from './cause.ts';
+import { deadContainers } from './dead-containers.ts';
 import { dyingMemcgs } from './dying-memcgs.ts';
 import { healthy } from './healthy.ts';
+import { kubeletLeak } from './kubelet-leak.ts';
+import { kubeletOomCycle } from './kubelet-oom-cycle.ts';
 import { leakedScopes } from './leaked-scopes.ts';
+import { memcgIdExhaustion } from './memcg-id-exhaustion.ts';
 import { orphanedAgent } from './orphaned-agent.ts';
 import { sessionChurn } from './session-churn.ts';
 
@@ -13,5 +17,9 @@ export const causes: readonly Cause[] = [
   orphanedAgent,
   agentLeak,
   dyingMemcgs,
+  memcgIdExhaustion,
+  kubeletOomCycle,
+  kubeletLeak,
+  deadContainers,
   healthy,
 ];

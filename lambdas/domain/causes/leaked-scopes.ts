@@ -1,6 +1,5 @@
 import { leakedScopes as counted, stuckSessions } from '../evidence/producers.ts';
 import type { Cause, Finding } from './cause.ts';
-import { confidenceFrom } from './confidence.ts';
 
 const emptyFact = 'scope and session directories without a process';
 const stuckFact = 'sessions stuck on their way out, and abandoned scopes';
@@ -8,26 +7,27 @@ const stuckFact = 'sessions stuck on their way out, and abandoned scopes';
 /** Cgroup directories that still exist and that nobody is in: somebody failed to remove them. Not dying cgroups. */
 export const leakedScopes: Cause = {
   id: 'leaked-scopes',
+  title: 'Cgroup directories of scopes and sessions that still exist and that nobody is in.',
 
   judge(evidence, thresholds) {
     const empty = counted(evidence);
     const stuck = stuckSessions(evidence);
     const limit = thresholds.leakedScopes;
-    const finding = (fact: string, value: number, source: string): Finding => ({
+    const finding = (fact: string, value: number, weight: number, source: string): Finding => ({
       fact,
       value,
       threshold: limit,
       speaks: value >= limit ? 'for' : 'against',
+      ...(value >= limit ? { weight } : {}),
       source: `settings thresholds.leakedScopes; ${source}`,
     });
     const findings = [
-      ...(empty === undefined ? [] : [finding(emptyFact, empty, 'counted in the cgroup tree')]),
-      ...(stuck === undefined ? [] : [finding(stuckFact, stuck, 'loginctl and systemctl')]),
+      ...(empty === undefined ? [] : [finding(emptyFact, empty, 0.8, 'counted in the cgroup tree')]),
+      ...(stuck === undefined ? [] : [finding(stuckFact, stuck, 0.7, 'loginctl and systemctl')]),
     ];
     const many = (value: number | undefined): boolean => value !== undefined && value >= limit;
     if (many(empty) || many(stuck)) {
-      const weights = [many(empty) ? 0.8 : 0, many(stuck) ? 0.7 : 0];
-      return { result: 'matches', confidence: confidenceFrom(weights), findings };
+      return { result: 'matches', findings };
     }
     return empty === undefined
       ? { result: 'insufficient-evidence', needs: ['unpopulated'], findings }
@@ -42,4 +42,9 @@ export const leakedScopes: Cause = {
       ' Stopping the scopes and removing the directories that nobody owns is safe; the producer may make new ones.',
     ].join('');
   },
+
+  untreated:
+    'kubelet and cadvisor walk every one of them every few seconds, and systemd and logind get slower with each, until logins and mounts time out.',
+
+  prevent: () => [],
 };

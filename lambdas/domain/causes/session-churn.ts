@@ -3,7 +3,6 @@ import { probeValue } from '../evidence/probe.ts';
 import { sliceAt } from '../evidence/producers.ts';
 import { perHour, zombiesPerLogin } from '../evidence/sessions.ts';
 import type { Cause, Finding } from './cause.ts';
-import { confidenceFrom } from './confidence.ts';
 
 /** Dying cgroups per login from which the logins are the producer: measured, each leaves one (systemd 252). */
 const leastPerLogin = 0.5;
@@ -16,6 +15,7 @@ const heldFact = 'dying memory cgroups below /user.slice';
 /** Logins that each leave a dying memory cgroup: cron with a login, monitoring over SSH, scripts that call su. */
 export const sessionChurn: Cause = {
   id: 'session-churn',
+  title: 'Logins that each leave a dying memory cgroup.',
   explains: ['dying-memcgs'],
 
   judge(evidence, thresholds) {
@@ -27,8 +27,12 @@ export const sessionChurn: Cause = {
     }
 
     const findings: Finding[] = [];
-    const find = (finding: Omit<Finding, 'speaks'>, speaksFor: boolean): boolean => {
-      findings.push({ ...finding, speaks: speaksFor ? 'for' : 'against' });
+    const find = ({ weight, ...finding }: Omit<Finding, 'speaks'>, speaksFor: boolean): boolean => {
+      findings.push({
+        ...finding,
+        speaks: speaksFor ? 'for' : 'against',
+        ...(speaksFor && weight !== undefined ? { weight } : {}),
+      });
       return speaksFor;
     };
     const often = find(
@@ -36,6 +40,7 @@ export const sessionChurn: Cause = {
         fact: rateFact,
         value: Math.round(rate),
         threshold: thresholds.dyingPerHour,
+        weight: 0.5,
         source:
           'settings thresholds.dyingPerHour: a login leaves about one dying cgroup; counted in the journal',
       },
@@ -58,18 +63,19 @@ export const sessionChurn: Cause = {
           fact: 'dying cgroups left by a login',
           value: Math.round(each * 10) / 10,
           threshold: leastPerLogin,
+          weight: 0.7,
           source: 'growth below /user.slice since an earlier sample, by the logins since then',
         },
         each >= leastPerLogin,
       );
     const dying = sliceAt(evidence, '/user.slice')?.dying ?? undefined;
-    const holds =
-      dying === undefined ||
+    if (dying !== undefined)
       find(
         {
           fact: heldFact,
           value: dying,
           threshold: thresholds.dyingFloor,
+          weight: 0.6,
           source: 'settings thresholds.dyingFloor; cgroup.stat',
         },
         dying >= thresholds.dyingFloor,
@@ -94,8 +100,7 @@ export const sessionChurn: Cause = {
     if (each === undefined && dying === undefined && sessions.memoryCgroup === null) {
       return { result: 'insufficient-evidence', needs: ['slices', 'history'], findings };
     }
-    const weights = [0.5, each === undefined ? 0 : 0.7, dying !== undefined && holds ? 0.6 : 0];
-    return { result: 'matches', confidence: confidenceFrom(weights), findings };
+    return { result: 'matches', findings };
   },
 
   explain(findings) {
@@ -109,4 +114,9 @@ export const sessionChurn: Cause = {
       ' Whoever logs in that often should be found: a cron job, a monitor over SSH, a script with su.',
     ].join('');
   },
+
+  untreated:
+    'Each login adds one more: at the rate seen here the node loses memory and gets slower every day, and a reclaim only empties it for a while.',
+
+  prevent: () => [],
 };
