@@ -1,5 +1,6 @@
 import { agentLeak } from './agent-leak.ts';
 import type { Cause } from './cause.ts';
+import { cpuQuotaThrottling } from './cpu-quota-throttling.ts';
 import { deadContainers } from './dead-containers.ts';
 import { dyingMemcgs } from './dying-memcgs.ts';
 import { healthy } from './healthy.ts';
@@ -8,7 +9,10 @@ import { kubeletOomCycle } from './kubelet-oom-cycle.ts';
 import { leakedScopes } from './leaked-scopes.ts';
 import { memcgIdExhaustion } from './memcg-id-exhaustion.ts';
 import { orphanedAgent } from './orphaned-agent.ts';
+import { oversubscribedNode } from './oversubscribed-node.ts';
+import { reclaimPressure } from './reclaim-pressure.ts';
 import { sessionChurn } from './session-churn.ts';
+import { workloadLeak } from './workload-leak.ts';
 
 /** Every cause that can be found. `inconclusive` is what remains when none of them is. */
 export const causes: readonly Cause[] = [
@@ -21,5 +25,9 @@ export const causes: readonly Cause[] = [
   kubeletOomCycle,
   kubeletLeak,
   deadContainers,
+  workloadLeak,
+  oversubscribedNode,
+  reclaimPressure,
+  cpuQuotaThrottling,
   healthy,
 ];
