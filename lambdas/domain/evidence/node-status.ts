@@ -28,7 +28,13 @@ export const NodeStatus = z.object({
   /** Who made the node: the managed node group, the node pool of Karpenter; `null` where no label says so. */
   nodeGroup: unknownOr(name),
   memory: unknownOr(
-    z.object({ capacityKb: kb, allocatableKb: kb, requestsKb: kb, limitsKb: kb, podsWithoutLimit: count }),
+    z.object({
+      capacityKb: unknownOr(kb),
+      allocatableKb: unknownOr(kb),
+      requestsKb: unknownOr(kb),
+      limitsKb: unknownOr(kb),
+      podsWithoutLimit: unknownOr(count),
+    }),
   ),
   cpu: unknownOr(
     z.object({

@@ -51,11 +51,15 @@ export const Observations = z.object({
    * many of them are dying, only a count of the directories tells.
    */
   controllers: z.record(name, count).default({}),
+  /** One of the counts that the probe `cgroups` has together: memory cgroup directories, and dying memory cgroups. */
+  cgroups: z.object({ live: unknownOr(count), dying: unknownOr(count) }).prefault({}),
   /** Figures of /proc/meminfo that were written down, where the whole of it was not kept. */
   memory: z
     .object({
       totalKb: unknownOr(kb),
       availableKb: unknownOr(kb),
+      /** Of both kinds. */
+      slabKb: unknownOr(kb),
       slabUnreclaimableKb: unknownOr(kb),
       percpuKb: unknownOr(kb),
     })

@@ -18,6 +18,7 @@ export const SeriesName = z.enum([
   'throttledRatio',
   'directReclaimPercent',
   'workingSetKb',
+  'agentMemoryKb',
 ]);
 export type SeriesName = z.infer<typeof SeriesName>;
 
