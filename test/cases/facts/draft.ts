@@ -1,0 +1,100 @@
+import type { ProbeName } from '../../../lambdas/domain/evidence/evidence.ts';
+import type { Leftover, Tried } from '../../../lambdas/domain/evidence/observations.ts';
+import type { SeriesName } from '../../../lambdas/domain/evidence/trend.ts';
+
+type Part = { [key: string]: unknown };
+type Course = 'rises' | 'steady' | 'falls';
+export type LeakedKind = 'pod' | 'scope' | 'session' | 'other';
+
+/** What says something only together with other facts. */
+type Notes = {
+  /** Memory cgroups that the kernel counts, the dying ones among them. */
+  memoryCgroups?: number;
+  directories?: number;
+  dying?: number;
+  leaked: Partial<Record<LeakedKind, number>>;
+  /** Directories that nobody has a process in. */
+  empty?: boolean;
+  failedEvents?: number;
+  eventSeconds?: number;
+  /** From the first figure to the last. */
+  spanSeconds?: number;
+  ends: Partial<Record<SeriesName, { start?: number; end?: number }>>;
+  listedSessions?: number;
+  closing?: boolean;
+  /** Until the table of sessions was full. */
+  fullAfterSeconds?: number;
+  after?: Leftover['after'];
+  containers?: number;
+  hotspotPercent?: number;
+  sizes: Part;
+  throttling: Part;
+  ratio?: number;
+  latency: { with?: number; without?: number };
+  agent: Part;
+  workload: Part;
+  oomKilledPods?: number;
+  owner?: string;
+  /** A course of "memory", without saying whose. */
+  memoryCourse?: Course;
+  heap: string[];
+};
+
+/** Evidence on its way: parts of probes, and what has to wait for other facts. */
+export type Draft = { probes: Partial<Record<ProbeName, Part>>; missing: Part; notes: Notes };
+
+export function newDraft(): Draft {
+  return {
+    probes: {},
+    missing: {},
+    notes: {
+      leaked: {},
+      ends: {},
+      sizes: {},
+      throttling: {},
+      latency: {},
+      agent: {},
+      workload: {},
+      heap: [],
+    },
+  };
+}
+
+/** Adds to a probe. Whoever says something first is believed; lists grow. */
+export function say(draft: Draft, probe: ProbeName, part: Part): void {
+  draft.probes[probe] = merged(draft.probes[probe] ?? {}, part);
+}
+
+export function tried(draft: Draft, what: Tried, helped: boolean): void {
+  const known = (draft.probes.observations?.tried ?? []) as { what: Tried }[];
+  if (known.some((entry) => entry.what === what)) return;
+  say(draft, 'observations', { tried: [{ what, helped }] });
+}
+
+export function course(draft: Draft, name: SeriesName, where: Course): void {
+  say(draft, 'trend', { series: { [name]: { source: 'report', course: where } } });
+}
+
+export function perDay(draft: Draft, name: SeriesName, value: number): void {
+  say(draft, 'trend', { series: { [name]: { source: 'report', perDay: value } } });
+}
+
+/** A figure at one end of the time that was looked at. */
+export function end(draft: Draft, name: SeriesName, stage: 'start' | 'end', value: number): void {
+  draft.notes.ends[name] = { [stage]: value, ...draft.notes.ends[name] };
+}
+
+export function merged(known: Part, more: Part): Part {
+  const both = { ...known };
+  for (const [key, value] of Object.entries(more)) {
+    const before = both[key];
+    if (before === undefined || before === null) both[key] = value;
+    else if (Array.isArray(before) && Array.isArray(value)) both[key] = [...before, ...value];
+    else if (isPart(before) && isPart(value)) both[key] = merged(before, value);
+  }
+  return both;
+}
+
+function isPart(value: unknown): value is Part {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,199 @@
+import { type Draft, say, tried } from './draft.ts';
+
+/** Turns what facts say only together into parts of probes. Nothing is added that none of them said. */
+export function finish(draft: Draft): void {
+  cgroups(draft);
+  sessions(draft);
+  events(draft);
+  containers(draft);
+  throttling(draft);
+  pods(draft);
+  agents(draft);
+  profile(draft);
+  courses(draft);
+  nodeMemory(draft);
+}
+
+function cgroups(draft: Draft): void {
+  const { memoryCgroups, directories, empty, leaked } = draft.notes;
+  if (directories !== undefined && empty === true && Object.keys(leaked).length === 0)
+    leaked.other = directories;
+  const kinds = Object.values(leaked);
+  if (kinds.length > 0) {
+    say(draft, 'unpopulated', { pod: 0, scope: 0, session: 0, other: 0, ...leaked, checked: 0, sample: [] });
+  }
+  const live = directories ?? (kinds.length > 0 ? sum(kinds) : undefined);
+  const hidden =
+    memoryCgroups === undefined || live === undefined ? undefined : Math.max(0, memoryCgroups - live);
+  const dying = draft.notes.dying ?? hidden;
+  const counted =
+    live ?? (memoryCgroups === undefined || dying === undefined ? undefined : memoryCgroups - dying);
+  if (counted !== undefined && counted >= 0 && dying !== undefined) {
+    say(draft, 'cgroups', {
+      live: counted,
+      dying,
+      source: memoryCgroups === undefined ? 'cgroup.stat' : 'proc-cgroups',
+    });
+  } else if (live !== undefined || dying !== undefined) {
+    say(draft, 'observations', { cgroups: { live: live ?? null, dying: dying ?? null } });
+  }
+}
+
+function sessions(draft: Draft): void {
+  const { listedSessions, closing, fullAfterSeconds, after } = draft.notes;
+  if (listedSessions !== undefined) say(draft, 'sessions', { open: listedSessions });
+  // "closing" is the state of those that were listed; of a single one where no list is given.
+  if (closing === true) say(draft, 'sessions', { closing: listedSessions ?? 1 });
+  if (listedSessions !== undefined && fullAfterSeconds !== undefined) {
+    say(draft, 'sessions', { logins: listedSessions, coveredSeconds: Math.round(fullAfterSeconds) });
+  }
+  if (after === undefined) return;
+  const directories = Object.keys(draft.notes.leaked).length > 0;
+  const stuck = closing === true || draft.probes.sessions?.closing !== undefined;
+  if (directories) say(draft, 'observations', { leftovers: [{ after, what: 'directory' }] });
+  else if (stuck && after === 'login')
+    say(draft, 'observations', { leftovers: [{ after, what: 'session' }] });
+}
+
+function events(draft: Draft): void {
+  const { failedEvents, eventSeconds } = draft.notes;
+  if (failedEvents === undefined) return;
+  const errno = draft.probes.mkdirProbe?.errno;
+  say(draft, 'nodeEvents', {
+    coveredSeconds: eventSeconds ?? null,
+    reasons: [{ reason: 'FailedCreatePodSandBox', count: failedEvents }],
+    ...(errno === 'ENOSPC' ? { sandboxNoSpace: failedEvents } : {}),
+    ...(errno === 'ENOMEM' ? { sandboxNoMemory: failedEvents } : {}),
+  });
+}
+
+function containers(draft: Draft): void {
+  const all = draft.notes.containers;
+  const known = draft.probes.containers;
+  if (all === undefined) return;
+  const { running, exited } = (known ?? {}) as { running?: number; exited?: number };
+  if (running !== undefined && exited === undefined)
+    say(draft, 'containers', { exited: Math.max(0, all - running) });
+  else if (running === undefined && exited !== undefined) {
+    say(draft, 'containers', { running: Math.max(0, all - exited) });
+  }
+}
+
+function throttling(draft: Draft): void {
+  const { throttling: figures, ratio, latency } = draft.notes;
+  if (latency.with !== undefined && latency.without !== undefined && latency.with > latency.without) {
+    const helped = latency.with >= 2 * latency.without;
+    tried(draft, 'remove-cpu-limit', helped);
+  }
+  const counted = figures.periods !== undefined && figures.throttledPeriods !== undefined;
+  // A share is written as so many of a thousand periods.
+  const perMille = ratio === undefined ? {} : { periods: 1000, throttledPeriods: Math.round(ratio * 1000) };
+  if (!counted && ratio === undefined) return;
+  const entry = { ...figures, ...(counted ? {} : perMille) };
+  say(draft, 'throttling', {
+    cgroups: 1,
+    withQuota: 1,
+    throttled: Number(entry.throttledPeriods) > 0 ? 1 : 0,
+    top: [{ path: '', ...entry }],
+  });
+}
+
+function pods(draft: Draft): void {
+  const { oomKilledPods, owner, workload } = draft.notes;
+  if (oomKilledPods !== undefined) {
+    say(draft, 'podStatus', {
+      oomKilled: [
+        {
+          pod: workload.pod ?? null,
+          owner: owner === undefined ? null : { kind: owner, name: '' },
+          restarts: workload.restarts ?? null,
+          limitKb: workload.limitKb ?? null,
+        },
+      ],
+    });
+  }
+  if (workload.workingSetKb !== undefined) {
+    const { pod = null, workingSetKb, limitKb = null } = workload;
+    say(draft, 'workloads', { pods: 1, top: [{ pod, workingSetKb, limitKb }] });
+  }
+}
+
+function agents(draft: Draft): void {
+  const { agent } = draft.notes;
+  if (Object.keys(agent).length === 0) return;
+  const { unit = 'agent', ...told } = agent;
+  say(draft, 'agents', { total: 1, entries: [{ unit: unitName(String(unit)), ...told }] });
+}
+
+function unitName(unit: string): string {
+  return unit.includes('.') ? unit : `${unit}.service`;
+}
+
+/** A profile belongs to the kubelet, unless the report is about another process. */
+function profile(draft: Draft): void {
+  const { heap, agent, oomKilledPods } = draft.notes;
+  if (heap.length === 0 || Object.keys(agent).length > 0 || oomKilledPods !== undefined) return;
+  say(draft, 'observations', { kubeletHeap: heap.slice(0, 10) });
+}
+
+function courses(draft: Draft): void {
+  const { ends, spanSeconds, memoryCourse, workload, agent, oomKilledPods, owner, sizes } = draft.notes;
+  const about =
+    oomKilledPods !== undefined || owner !== undefined || Object.keys(workload).length > 0
+      ? 'workingSetKb'
+      : Object.keys(agent).length > 0
+        ? 'agentMemoryKb'
+        : draft.probes.kubelet !== undefined
+          ? 'kubeletRssKb'
+          : undefined;
+  const series: Record<string, unknown> = {};
+  if (about !== undefined && memoryCourse !== undefined)
+    series[about] = { source: 'report', course: memoryCourse };
+  if (about !== undefined && sizes.growthPerDay !== undefined) {
+    series[about] = { source: 'report', perDay: sizes.growthPerDay };
+  }
+  for (const [name, { start, end }] of Object.entries(ends)) {
+    if (start === undefined || end === undefined) continue;
+    const where = end > start ? 'rises' : end < start ? 'falls' : 'steady';
+    series[name] = {
+      source: 'report',
+      course: where,
+      ...(spanSeconds === undefined
+        ? {}
+        : {
+            points: [
+              [0, start],
+              [Math.max(1, Math.round(spanSeconds)), end],
+            ],
+          }),
+    };
+  }
+  if (Object.keys(series).length > 0) say(draft, 'trend', { series });
+}
+
+function nodeMemory(draft: Draft): void {
+  const { sizes } = draft.notes;
+  const total = (draft.probes.observations?.memory as { totalKb?: number } | undefined)?.totalKb;
+  const capacity = sizes.allocatableKb ?? total;
+  const known = (field: 'limitsKb' | 'requestsKb'): number | undefined => {
+    const percent = sizes[`${field}Percent`];
+    const given = sizes[field] as number | undefined;
+    if (given !== undefined || percent === undefined || capacity === undefined) return given;
+    return Math.round((Number(percent) * Number(capacity)) / 100);
+  };
+  const [limitsKb, requestsKb] = [known('limitsKb'), known('requestsKb')];
+  if (limitsKb === undefined && requestsKb === undefined && sizes.podsWithoutLimit === undefined) return;
+  say(draft, 'nodeStatus', {
+    memory: {
+      capacityKb: total ?? null,
+      allocatableKb: sizes.allocatableKb ?? null,
+      limitsKb: limitsKb ?? null,
+      requestsKb: requestsKb ?? null,
+      podsWithoutLimit: sizes.podsWithoutLimit ?? null,
+    },
+  });
+}
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((a, b) => a + b, 0);
+}
