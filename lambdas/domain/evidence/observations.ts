@@ -25,8 +25,8 @@ export type Tried = z.infer<typeof Tried>;
 /** What stays each time after a login, a pod, a container or a run of a service is over. */
 export const Leftover = z.object({
   after: z.enum(['login', 'pod', 'container', 'service']),
-  /** A directory without a process, a dying cgroup, or a session that logind does not let go of. */
-  what: z.enum(['directory', 'dying-cgroup', 'session']),
+  /** A directory without a process, a dying cgroup, kernel memory, or a session that logind does not let go of. */
+  what: z.enum(['directory', 'dying-cgroup', 'kernel-memory', 'session']),
 });
 export type Leftover = z.infer<typeof Leftover>;
 

@@ -3,6 +3,8 @@ import { type Draft, say, tried } from './draft.ts';
 /** Turns what facts say only together into parts of probes. Nothing is added that none of them said. */
 export function finish(draft: Draft): void {
   cgroups(draft);
+  courses(draft);
+  leftovers(draft);
   sessions(draft);
   events(draft);
   containers(draft);
@@ -10,7 +12,6 @@ export function finish(draft: Draft): void {
   pods(draft);
   agents(draft);
   profile(draft);
-  courses(draft);
   nodeMemory(draft);
 }
 
@@ -40,16 +41,25 @@ function cgroups(draft: Draft): void {
 }
 
 function sessions(draft: Draft): void {
-  const { listedSessions, closing, fullAfterSeconds, after } = draft.notes;
+  const { listedSessions, closing, fullAfterSeconds } = draft.notes;
   if (listedSessions !== undefined) say(draft, 'sessions', { open: listedSessions });
   // "closing" is the state of those that were listed; of a single one where no list is given.
   if (closing === true) say(draft, 'sessions', { closing: listedSessions ?? 1 });
   if (listedSessions !== undefined && fullAfterSeconds !== undefined) {
     say(draft, 'sessions', { logins: listedSessions, coveredSeconds: Math.round(fullAfterSeconds) });
   }
+}
+
+/** Who makes them, and what each of them leaves. */
+function leftovers(draft: Draft): void {
+  const { closing, after } = draft.notes;
   if (after === undefined) return;
   const directories = Object.keys(draft.notes.leaked).length > 0;
   const stuck = closing === true || draft.probes.sessions?.closing !== undefined;
+  const kernel = Object.keys((draft.probes.trend?.series ?? {}) as object).some((name) =>
+    ['slabUnreclaimableKb', 'percpuKb'].includes(name),
+  );
+  if (kernel) say(draft, 'observations', { leftovers: [{ after, what: 'kernel-memory' }] });
   if (directories) say(draft, 'observations', { leftovers: [{ after, what: 'directory' }] });
   else if (stuck && after === 'login')
     say(draft, 'observations', { leftovers: [{ after, what: 'session' }] });
