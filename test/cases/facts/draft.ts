@@ -11,6 +11,8 @@ type Notes = {
   /** Memory cgroups that the kernel counts, the dying ones among them. */
   memoryCgroups?: number;
   directories?: number;
+  /** Memory cgroups that a drop of the caches left. */
+  leftAfterDrop?: number;
   dying?: number;
   leaked: Partial<Record<LeakedKind, number>>;
   /** Directories that nobody has a process in. */

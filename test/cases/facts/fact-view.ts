@@ -59,6 +59,8 @@ const rateSeconds: Record<string, number> = {
   week: 604_800,
   month: 2_592_000,
 };
+/** "1.5 GB per day", "300 MB/h" is not read: an h is no word. */
+const rateInValue = /(?:\bper|\ban?|\beach|\bevery|\/)\s*(second|minute|hour|day|week|month)\b/i;
 /** Says nothing of its own. "total" and "count" stay out of the subject, so that "sessions_total" is "sessions". */
 const noise = /_(num|count|counted|number|total|text|value|reported|observed|seen|approximately)$/;
 
@@ -74,6 +76,8 @@ export function viewOf(fact: Fact): FactView {
     view.subject = view.subject.replace(reporterSuffix, '');
     view.secondary = suffix[2] !== 'one';
   }
+  const written = typeof fact.value === 'string' ? rateInValue.exec(fact.value)?.[1] : undefined;
+  if (written !== undefined) view.perSeconds = rateSeconds[written.toLowerCase()] ?? 1;
   while (strip(view)) {
     // Until nothing is left that qualifies what it is about.
   }

@@ -19,6 +19,9 @@ function cgroups(draft: Draft): void {
   const { memoryCgroups, directories, empty, leaked } = draft.notes;
   if (directories !== undefined && empty === true && Object.keys(leaked).length === 0)
     leaked.other = directories;
+  const before = draft.notes.dying ?? memoryCgroups;
+  const left = draft.notes.leftAfterDrop;
+  if (left !== undefined && before !== undefined) tried(draft, 'drop-caches', left < before / 2);
   const kinds = Object.values(leaked);
   if (kinds.length > 0) {
     say(draft, 'unpopulated', { pod: 0, scope: 0, session: 0, other: 0, ...leaked, checked: 0, sample: [] });

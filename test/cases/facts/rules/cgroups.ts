@@ -7,7 +7,7 @@ const cgroup = '(cgroups?|memcgs?|descendants)';
 
 /** Counts of cgroups: by the kernel, by directory, and of those that nobody is in. */
 export const cgroupRules: FactRule[] = [
-  counts(/^proc_cgroups_(\w+)$/, (count, draft, { subject }) => {
+  counts(/^proc_cgroups_([a-z]+|cpu_cpuacct|net_cls|net_prio|perf_event)$/, (count, draft, { subject }) => {
     const controller = subject.replace('proc_cgroups_', '');
     say(draft, 'observations', { controllers: { [controller]: count } });
     if (controller === 'memory') draft.notes.memoryCgroups ??= count;
@@ -19,6 +19,20 @@ export const cgroupRules: FactRule[] = [
       draft.notes.memoryCgroups ??= count;
     },
   ),
+  counts(/^cgroups?(_in_use|_registered)?$/, (count, draft, { perSeconds }) => {
+    // Whether by the kernel or by directory is not said.
+    if (perSeconds === undefined) say(draft, 'observations', { controllers: { memory: count } });
+  }),
+  {
+    about:
+      /^(proc_cgroups_memory|(memory_)?cgroups?|memcgs?|nr_dying_descendants|zombies|(dying|hidden)_(memory_)?cgroups)_(after|left_after)_(the_)?(drop(ping)?_caches?|reclaim)$/,
+    tell({ value }, draft) {
+      const left = countIn(value);
+      if (left === undefined) return false;
+      draft.notes.leftAfterDrop ??= left;
+      return true;
+    },
+  },
   {
     about: new RegExp(
       `^(nr_)?(dying|zombie|hidden|offline|invisible|deleted|removed|ghost)_((memory_)?${cgroup}|subsys_memory)|^((memcg|cgroup)_)?zombies$`,
@@ -35,6 +49,13 @@ export const cgroupRules: FactRule[] = [
       return true;
     },
   },
+  counts(
+    /^(transient|run|mount|systemd_run|leftover)_?scopes?(_units)?$|^scopes?(_units)?$/,
+    (count, draft, { perSeconds }) => {
+      // A transient scope lives only while something runs in it: so many that they are counted are left behind.
+      if (perSeconds === undefined) draft.notes.leaked.scope ??= count;
+    },
+  ),
   {
     about:
       /(leaked|stale|dangling|orphan(ed)?|unpopulated|empty|leftover|left_behind|undeleted|unremoved|remaining)/,

@@ -12,7 +12,7 @@ export const containerRules: FactRule[] = [
     (exited, draft) => say(draft, 'containers', { exited }),
   ),
   counts(
-    /^((dead|exited|stopped|not_?ready|stale|leftover)_(pod_)?sandbox(es)?|(pod_)?sandbox(es)?_(dead|not_?ready|exited|stopped)|pod_?sandbox(es)?)$/,
+    /^((dead|exited|stopped|not_?ready|stale|leftover)_(pod_)?sandbox(es)?|(pod_)?sandbox(es)?_(dead|not_?ready|exited|stopped))$/,
     (count, draft) => say(draft, 'containers', { sandboxesNotReady: count }),
   ),
   counts(/^(docker_)?containers(_listed|_all)?$/, (count, draft) => {

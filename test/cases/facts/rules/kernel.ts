@@ -18,6 +18,8 @@ export const kernelRules: FactRule[] = [
       return true;
     },
   },
+  versions(/^runc(_version)?$/, 'runc'),
+  versions(/^(containerd|docker|cri_?o|runtime|container_runtime)_version$/, 'runtimeVersion'),
   counts(/^(node_|host_)?(cpus?|vcpus?|cpu_cores|cores)$/, (cpus, draft, { unit, stage }) => {
     if (unit === undefined && stage === undefined && cpus > 0) say(draft, 'host', { cpus });
   }),
@@ -148,6 +150,14 @@ function hotspot(draft: Draft, symbol: string): void {
   const known = (draft.probes.observations?.kernelHotspots ?? []) as { symbol: string }[];
   if (known.some((entry) => entry.symbol === symbol)) return;
   say(draft, 'observations', { kernelHotspots: [{ symbol, percent: null }] });
+}
+
+function versions(about: RegExp, field: 'runc' | 'runtimeVersion'): FactRule {
+  return {
+    about,
+    tell: ({ value }, draft) =>
+      /\d/.test(String(value)) && tell(() => say(draft, 'containers', { [field]: String(value) })),
+  };
 }
 
 function tell(what: () => void): true {

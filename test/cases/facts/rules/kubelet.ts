@@ -31,9 +31,7 @@ export const kubeletRules: FactRule[] = [
       return true;
     },
   },
-  counts(/^kubelet_(restarts|restart_count|automatic_restarts)$/, (restarts, draft) =>
-    say(draft, 'kubelet', { restarts }),
-  ),
+  counts(/^kubelet_(automatic_)?restarts?$/, (restarts, draft) => say(draft, 'kubelet', { restarts })),
   {
     about: /^memory_(doubles|grows|climbs|rises)(_\w+)*_after_restart$/,
     tell({ value }, draft) {

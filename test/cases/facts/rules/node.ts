@@ -35,10 +35,10 @@ export const nodeRules: FactRule[] = [
   },
   {
     about:
-      /^(pod_|pods_|memory_|total_|node_)*(memory_)?(requests?|limits?)(_sum|_total|_overcommit|_committed|_of_allocatable)?$/,
+      /^(pod_|pods_|memory_|total_|node_)*(memory_)?(requests?|limits?|overcommit)(_sum|_total|_overcommit|_committed|_of_allocatable)?$/,
     tell({ value, unit, subject }, draft) {
       if (!/memory|^limits|^requests|overcommit/.test(subject)) return false;
-      const field = subject.includes('limit') ? 'limitsKb' : 'requestsKb';
+      const field = /limit|overcommit/.test(subject) ? 'limitsKb' : 'requestsKb';
       if (unit === 'percent') {
         const percent = numberIn(value);
         if (percent === undefined) return false;

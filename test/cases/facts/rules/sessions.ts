@@ -89,8 +89,8 @@ export const sessionRules: FactRule[] = [
       /^(producer|trigger|created_by|maker|origin|source_of_(cgroups|sessions|scopes)|scope_creator|churn_source|what_creates_them)$/,
     tell({ value }, draft) {
       const text = String(value);
-      if (/\b(ssh|sftp|logins?|sudo|su|cron|sessions?|pam)\b/i.test(text)) draft.notes.after ??= 'login';
-      else if (/cron ?jobs?|\bpods?\b|deployments?/i.test(text)) draft.notes.after ??= 'pod';
+      if (/cronjobs?\b|\bpods?\b|deployments?/i.test(text)) draft.notes.after ??= 'pod';
+      else if (/\b(ssh|sftp|logins?|sudo|su|cron|sessions?|pam)\b/i.test(text)) draft.notes.after ??= 'login';
       else if (/systemd-run|\bmounts?\b|timers?|services?|units?|daemon|agent/i.test(text)) {
         draft.notes.after ??= 'service';
       } else if (/containers?|docker|exec|probes?/i.test(text)) draft.notes.after ??= 'container';

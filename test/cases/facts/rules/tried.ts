@@ -77,7 +77,7 @@ const actions: [RegExp, Tried][] = [
     'stop-scopes',
   ],
   [
-    /(remov|without|rais|increas|disabl)\w* (the )?cpu[ -]?(limits?|quota)|cpu (limit|quota) (removed|off)/i,
+    /(remov|without|rais|increas|disabl)\w* (the )?cpu[ -]?(limits?|quota)|cpu (limit|quota) (removed|off)|cfs[ _-]quota/i,
     'remove-cpu-limit',
   ],
   [/(remov|without|rais|increas)\w* (the )?memory limits?/i, 'remove-memory-limit'],

@@ -26,7 +26,8 @@ export const workloadRules: FactRule[] = [
     },
   },
   {
-    about: /^(node_|host_|system_|kernel_|other_processes_|global_)?oom_?kill(s|ed)?(_events)?$/,
+    about:
+      /^(node_|host_|system_|kernel_|other_processes_|global_)?oom_?kill(s|ed)?(_events)?$|^system_?oom(s|_events?)?$/,
     tell({ value }, draft) {
       const seen = truthOf(value) === true ? Math.max(1, Math.round(numberIn(value) ?? 1)) : undefined;
       if (seen === undefined) return false;
@@ -59,7 +60,7 @@ export const workloadRules: FactRule[] = [
       return true;
     },
   },
-  sizes(new RegExp(`^(${whose}_)?(memory_limit|limit_memory|mem_limit|memory_max)$`), (kb, draft) => {
+  sizes(new RegExp(`^(${whose}_)?(memory_limit|limit_memory|mem_limit|memory_max|limit)$`), (kb, draft) => {
     draft.notes.workload.limitKb ??= kb;
   }),
   sizes(
