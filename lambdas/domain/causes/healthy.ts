@@ -11,12 +11,7 @@ import { gather } from './gather.ts';
 /** What every fault shows in first, and every node can tell, in a census as well. Without one of them nobody is healthy. */
 const essential = ['cgroups', 'slices', 'memory', 'pressure', 'reclaim'] as const satisfies ProbeName[];
 /** The same of an examination, which asks for more. */
-const essentialWhenExamined = [
-  'unpopulated',
-  'load',
-  'mkdirProbe',
-  'oomKills',
-] as const satisfies ProbeName[];
+const essentialWhenExamined = ['unpopulated', 'load', 'mkdirProbe'] as const satisfies ProbeName[];
 
 /**
  * Probes that answer together or not at all, each group with what else is there wherever one of it answers. A node
@@ -25,7 +20,7 @@ const essentialWhenExamined = [
  * it would have shown. What CloudWatch and the kubelet's metrics tell is never needed: most nodes have neither.
  */
 const together = [
-  { group: ['sessions', 'agents', 'journal'], beside: [] },
+  { group: ['sessions', 'agents', 'journal', 'oomKills'], beside: [] },
   { group: ['kubelet', 'containers'], beside: ['workloads', 'throttling'] },
   { group: ['nodeStatus', 'podStatus', 'nodeEvents'], beside: [] },
 ] as const satisfies { group: ProbeName[]; beside: ProbeName[] }[];
