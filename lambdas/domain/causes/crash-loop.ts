@@ -5,7 +5,7 @@ import { sliceAt } from '../evidence/producers.ts';
 import type { Cluster } from '../settings.ts';
 import type { Finding, Verdict } from './cause.ts';
 
-const unitFact = 'service that is started again and again';
+export const unitFact = 'service that is started again and again';
 const restartsFact = 'its restarts';
 const heldFact = 'dying memory cgroups below /system.slice';
 

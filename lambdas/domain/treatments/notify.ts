@@ -5,7 +5,18 @@ export const notify: Treatment = {
   id: 'notify',
   kind: 'notify',
   risk: 'none',
-  treats: ['dying-memcgs', 'session-churn', 'leaked-scopes', 'orphaned-agent', 'agent-leak', 'inconclusive'],
+  treats: [
+    'dying-memcgs',
+    'session-churn',
+    'leaked-scopes',
+    'orphaned-agent',
+    'agent-leak',
+    'workload-leak',
+    'oversubscribed-node',
+    'reclaim-pressure',
+    'cpu-quota-throttling',
+    'inconclusive',
+  ],
 
   propose() {
     return {
