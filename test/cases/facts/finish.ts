@@ -186,25 +186,18 @@ function courses(draft: Draft): void {
 
 function nodeMemory(draft: Draft): void {
   const { sizes } = draft.notes;
-  const total = (draft.probes.observations?.memory as { totalKb?: number } | undefined)?.totalKb;
-  const capacity = sizes.allocatableKb ?? total;
-  const known = (field: 'limitsKb' | 'requestsKb'): number | undefined => {
-    const percent = sizes[`${field}Percent`];
-    const given = sizes[field] as number | undefined;
-    if (given !== undefined || percent === undefined || capacity === undefined) return given;
-    return Math.round((Number(percent) * Number(capacity)) / 100);
-  };
-  const [limitsKb, requestsKb] = [known('limitsKb'), known('requestsKb')];
-  if (limitsKb === undefined && requestsKb === undefined && sizes.podsWithoutLimit === undefined) return;
-  say(draft, 'nodeStatus', {
-    memory: {
-      capacityKb: total ?? null,
-      allocatableKb: sizes.allocatableKb ?? null,
-      limitsKb: limitsKb ?? null,
-      requestsKb: requestsKb ?? null,
-      podsWithoutLimit: sizes.podsWithoutLimit ?? null,
-    },
-  });
+  const told = [
+    'limitsKb',
+    'requestsKb',
+    'limitsPercent',
+    'requestsPercent',
+    'podsWithoutLimit',
+    'allocatableKb',
+  ];
+  const memory = Object.fromEntries(
+    told.flatMap((name) => (sizes[name] === undefined ? [] : [[name, sizes[name]]])),
+  );
+  if (Object.keys(memory).length > 0) say(draft, 'nodeStatus', { memory });
 }
 
 function sum(numbers: number[]): number {
