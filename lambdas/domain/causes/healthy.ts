@@ -10,6 +10,8 @@ import { gather } from './gather.ts';
 
 /** What every fault shows in first, and every node can tell, in a census as well. Without one of them nobody is healthy. */
 const essential = ['cgroups', 'slices', 'memory', 'pressure', 'reclaim'] as const satisfies ProbeName[];
+/** What collect-evidence says of the window where it was told not to watch any: a census may go by the stalls (PSI) alone. */
+const notAskedFor = 'not asked for';
 /** The same of an examination, which asks for more. */
 const essentialWhenExamined = ['unpopulated', 'load', 'mkdirProbe'] as const satisfies ProbeName[];
 
@@ -162,6 +164,11 @@ function missingOf(evidence: Evidence): string[] {
     // It is there, and nobody could ask it.
     ...(evidence.probes.kubelet.status === 'failed' ? ['kubelet'] : []),
   ];
-  const gaps = [...essential, ...examined, ...partners].filter((probe) => !answered(probe));
+  const { reclaim } = evidence.probes;
+  const unwatched =
+    evidence.profile === 'quick' && reclaim.status === 'missing' && reclaim.reason === notAskedFor;
+  const gaps = [...essential, ...examined, ...partners].filter(
+    (probe) => !answered(probe) && !(unwatched && probe === 'reclaim'),
+  );
   return [...new Set<string>([...gaps, ...parts])];
 }
