@@ -1,4 +1,4 @@
-import { type Draft, say, tried } from './draft.ts';
+import { course, type Draft, type Figure, perDay, points, say, tried } from './draft.ts';
 
 /** Turns what facts say only together into parts of probes. Nothing is added that none of them said. */
 export function finish(draft: Draft): void {
@@ -151,37 +151,32 @@ function profile(draft: Draft): void {
 
 function courses(draft: Draft): void {
   const { ends, spanSeconds, memoryCourse, workload, agent, oomKilledPods, owner, sizes } = draft.notes;
-  const about =
+  const about: Figure | undefined =
     oomKilledPods !== undefined || owner !== undefined || Object.keys(workload).length > 0
       ? 'workingSetKb'
       : Object.keys(agent).length > 0
-        ? 'agentMemoryKb'
+        ? 'agent'
         : draft.probes.kubelet !== undefined
           ? 'kubeletRssKb'
           : undefined;
-  const series: Record<string, unknown> = {};
-  if (about !== undefined && memoryCourse !== undefined)
-    series[about] = { source: 'report', course: memoryCourse };
-  if (about !== undefined && sizes.growthPerDay !== undefined) {
-    series[about] = { source: 'report', perDay: sizes.growthPerDay };
-  }
+  if (about !== undefined && memoryCourse !== undefined) course(draft, about, memoryCourse);
+  if (about !== undefined && sizes.growthPerDay !== undefined)
+    perDay(draft, about, Number(sizes.growthPerDay));
   for (const [name, { start, end }] of Object.entries(ends)) {
     if (start === undefined || end === undefined) continue;
-    const where = end > start ? 'rises' : end < start ? 'falls' : 'steady';
-    series[name] = {
-      source: 'report',
-      course: where,
-      ...(spanSeconds === undefined
-        ? {}
-        : {
-            points: [
-              [0, start],
-              [Math.max(1, Math.round(spanSeconds)), end],
-            ],
-          }),
-    };
+    course(draft, name as Figure, end > start ? 'rises' : end < start ? 'falls' : 'steady');
+    if (spanSeconds === undefined) continue;
+    points(draft, name as Figure, [
+      [0, start],
+      [Math.max(1, Math.round(spanSeconds)), end],
+    ]);
   }
-  if (Object.keys(series).length > 0) say(draft, 'trend', { series });
+  const ofAgent = draft.notes.agentSeries;
+  if (Object.keys(ofAgent).length === 0) return;
+  say(draft, 'trend', {
+    series: { workingSetKb: ofAgent },
+    workload: unitName(String(agent.unit ?? 'agent')),
+  });
 }
 
 function nodeMemory(draft: Draft): void {
