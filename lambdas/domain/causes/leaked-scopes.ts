@@ -16,6 +16,8 @@ const stuckFact = 'sessions stuck on their way out, and abandoned scopes';
 export const leakedScopes: Cause = {
   id: 'leaked-scopes',
   title: 'Cgroup directories of scopes and sessions that still exist and that nobody is in.',
+  seen: 'At least leakedScopes directories of scopes and sessions, or of pods, without a process; as many sessions and scopes stuck on their way out; other empty directories from liveCgroups on; or pods that each leave a directory and start often enough.',
+  excludedBy: 'The tree was counted, and there are fewer.',
 
   judge(evidence, thresholds) {
     const empty = counted(evidence);

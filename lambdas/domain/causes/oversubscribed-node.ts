@@ -25,6 +25,8 @@ export const oversubscribedNode: Cause = {
   id: 'oversubscribed-node',
   title:
     'More memory was promised to pods than the node has, or none was kept for the system, and it is short of it.',
+  seen: 'Strain (MemoryPressure, evictions, memory near hard eviction, NotReady where nobody saw the memory) together with a promise that cannot be kept (limits or requests beyond thresholds, nothing reserved for the system, or a reservation that helped).',
+  excludedBy: 'Memory to spare, whatever was promised; or promises that were read and are in order.',
   explains: ['reclaim-pressure'],
 
   judge(evidence, thresholds) {

@@ -20,6 +20,9 @@ const heldFact = 'dying memory cgroups below /user.slice';
 export const sessionChurn: Cause = {
   id: 'session-churn',
   title: 'Logins that each leave a dying memory cgroup.',
+  seen: 'Logins at a rate of at least dyingPerHour, and something that each of them leaves: dying cgroups below /user.slice, their growth by the logins since an earlier sample, or sessions that logind does not let go of.',
+  excludedBy:
+    'Few logins; sessions without a memory cgroup of their own; logins that leave less than half a dying cgroup each; fewer than a tenth of all dying cgroups below /user.slice.',
   explains: ['dying-memcgs', 'reclaim-pressure'],
 
   judge(evidence, thresholds) {
