@@ -90,7 +90,7 @@ export const cpuQuotaThrottling: Cause = {
         source: 'the CPU that a task spends on reclaim counts against its own quota',
       });
     }
-    if (reclaimed && !helped) return { result: 'excluded', findings };
+    if (reclaimed) return { result: 'excluded', findings };
 
     const who = pinned ?? (byWindow ? worst : undefined);
     if (who !== undefined) {

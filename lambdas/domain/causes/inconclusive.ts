@@ -6,7 +6,8 @@ export type Judged = { id: CauseId; verdict: Verdict };
 
 /** So much of it is read at night. What is left out is counted. */
 const mostItems = 6;
-const longestReason = 120;
+const mostReasons = 3;
+const longestReason = 90;
 
 /**
  * The explanation where no cause matches, or none is to be acted on (`why`): which verdicts are open for want of
@@ -45,10 +46,18 @@ function toCollect(open: readonly { needs: string[] }[], gaps: readonly Gap[]): 
     const way = howToGet(need);
     ways.set(way, [...(ways.get(way) ?? []), need]);
   }
-  return [...ways].map(([way, probes]) => {
-    const named = probes.slice(0, mostItems).map((probe) => `${probe} (${reasonFor(probe, gaps)})`);
-    return `${bounded(named, probes.length).join(', ')}: ${way}`;
-  });
+  return [...ways].map(([way, probes]) => `${namesWithReasons(probes, gaps)}: ${way}`);
+}
+
+/** Those with the same reason together: `memory, pressure (it took too long)`. */
+function namesWithReasons(probes: readonly string[], gaps: readonly Gap[]): string {
+  const byReason = new Map<string, string[]>();
+  for (const probe of probes) {
+    const reason = reasonFor(probe, gaps);
+    byReason.set(reason, [...(byReason.get(reason) ?? []), probe]);
+  }
+  const groups = [...byReason].map(([reason, names]) => `${bounded(names).join(', ')} (${reason})`);
+  return bounded(groups, mostReasons).join(', ');
 }
 
 function reasonFor(need: string, gaps: readonly Gap[]): string {
@@ -58,7 +67,6 @@ function reasonFor(need: string, gaps: readonly Gap[]): string {
   return reason.length > longestReason ? `${reason.slice(0, longestReason)}…` : reason;
 }
 
-function bounded(items: readonly string[], of = items.length): string[] {
-  const kept = items.slice(0, mostItems);
-  return of > kept.length ? [...kept, `and ${of - kept.length} more`] : kept;
+function bounded(items: readonly string[], most = mostItems): string[] {
+  return items.length > most ? [...items.slice(0, most), `and ${items.length - most} more`] : [...items];
 }
