@@ -59,6 +59,9 @@ export const Thresholds = z.strictObject({
   kubeletMbPerDay: real(100, 1, 100_000).describe(
     'Growth of the kubelet’s resident memory, in MB a day with a stable number of pods, that is a leak. The slope counts, not the level.',
   ),
+  kubeletMb: real(2048, 256, 100_000).describe(
+    'Resident memory of the kubelet, in MB, that no number of pods explains: EKS reserves 255 MiB and 11 MiB for each pod for all of Kubernetes on a node, 1,465 MiB with 110 pods. A sign beside others; alone it is no diagnosis.',
+  ),
   goroutines: whole(500, 100, 1_000_000).describe(
     'Goroutines of the kubelet from which their number is a sign: a kubelet with 110 pods has a few hundred, and they do not grow.',
   ),

@@ -1,9 +1,13 @@
 import { agentLeak } from './agent-leak.ts';
 import type { Cause } from './cause.ts';
 import { cpuQuotaThrottling } from './cpu-quota-throttling.ts';
+import { deadContainers } from './dead-containers.ts';
 import { dyingMemcgs } from './dying-memcgs.ts';
 import { healthy } from './healthy.ts';
+import { kubeletLeak } from './kubelet-leak.ts';
+import { kubeletOomCycle } from './kubelet-oom-cycle.ts';
 import { leakedScopes } from './leaked-scopes.ts';
+import { memcgIdExhaustion } from './memcg-id-exhaustion.ts';
 import { orphanedAgent } from './orphaned-agent.ts';
 import { oversubscribedNode } from './oversubscribed-node.ts';
 import { reclaimPressure } from './reclaim-pressure.ts';
@@ -21,5 +25,9 @@ export const causes: readonly Cause[] = [
   oversubscribedNode,
   reclaimPressure,
   cpuQuotaThrottling,
+  memcgIdExhaustion,
+  kubeletOomCycle,
+  kubeletLeak,
+  deadContainers,
   healthy,
 ];
