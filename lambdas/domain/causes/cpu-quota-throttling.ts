@@ -26,6 +26,9 @@ const kernelFact = 'kernel with the fault of CFS quotas';
 export const cpuQuotaThrottling: Cause = {
   id: 'cpu-quota-throttling',
   title: 'Pods use up their own CPU quota and are throttled; the node has CPU to spare and does not reclaim.',
+  seen: 'A cgroup throttled in more than throttledRatio of its periods, now or over hours; a pinned one whose CPUs cannot use up its quota and that is throttled all the same; or a CPU limit whose removal helped.',
+  excludedBy:
+    'No cgroup is throttled that much; removing the limit did not help; or tasks reclaim memory in the same window, which eats their quota.',
 
   judge(evidence, thresholds) {
     const { findings, atLeast, fact } = gather(thresholds);

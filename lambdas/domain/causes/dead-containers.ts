@@ -28,6 +28,8 @@ const tooLarge = /larger than max|Unable to retrieve pods/i;
 export const deadContainers: Cause = {
   id: 'dead-containers',
   title: 'Exited containers and dead sandboxes pile up until the runtime’s lists are too long.',
+  seen: 'At least exitedContainers exited containers or sandboxes that are not ready, exitedPerRunning exited for each running one, or a list of the runtime that was too large for gRPC.',
+  excludedBy: 'Containers and sandboxes were counted, and there are fewer.',
   // With each container that is listed the kubelet’s memory grows.
   explains: ['kubelet-leak'],
 

@@ -3,6 +3,7 @@ import { probeValue } from '../evidence/probe.ts';
 import { slicesWithZombies } from '../evidence/zombies.ts';
 import { growthPerDay } from '../trend.ts';
 import type { Cause, Finding } from './cause.ts';
+import { dyingSigns } from './dying-signs.ts';
 import { gather } from './gather.ts';
 import { calmTheBusiest, moveToV2, sameDriver, stayWithScaleOut } from './prevent.ts';
 
@@ -20,31 +21,39 @@ const countFact = 'dying memory cgroups';
 export const dyingMemcgs: Cause = {
   id: 'dying-memcgs',
   title: 'Memory cgroups that were removed and that page cache charged to them keeps in the kernel.',
+  seen: 'Dying memory cgroups by number, by what they cost, or by their growth. Where nobody counted them: two signs of them that have nothing to do with each other (a kernel counter beyond liveCgroups or far above the other controllers, a profile in functions that walk memory cgroups, kernel memory that is large or rises, caches whose drop helped, something that leaves kernel memory each time).',
+  excludedBy: 'They were counted, and they are few, cheap and stable.',
   explains: ['reclaim-pressure', 'oversubscribed-node'],
 
   judge(evidence, thresholds) {
     const cgroups = probeValue(evidence.probes.cgroups);
-    if (cgroups === undefined) return { result: 'insufficient-evidence', needs: ['cgroups'], findings: [] };
+    const dying = cgroups?.dying ?? probeValue(evidence.probes.observations)?.cgroups.dying ?? undefined;
+    const signs = dyingSigns(evidence, thresholds);
+    if (dying === undefined) {
+      return signs.enough
+        ? { result: 'matches', findings: signs.findings }
+        : { result: 'insufficient-evidence', needs: ['cgroups'], findings: signs.findings };
+    }
     const memory = probeValue(evidence.probes.memory);
     const { findings, atLeast, fact } = gather(thresholds);
 
     const byCount = atLeast({
       fact: countFact,
-      value: cgroups.dying,
+      value: dying,
       threshold: 'dyingCount',
       weight: 0.7,
-      source: `counted from ${cgroups.source}`,
+      source: `counted from ${cgroups?.source ?? 'the report'}`,
     });
     const byCost = atLeast({
       fact: costFact,
-      value: memory && round1((cgroups.dying * kbPerDying * 100) / memory.totalKb),
+      value: memory && round1((dying * kbPerDying * 100) / memory.totalKb),
       threshold: 'dyingMemoryPercent',
       weight: 0.4,
       source: `about ${kbPerDying} KiB each, more with many CPUs`,
     });
     const growth = growthPerDay(evidence, 'dying');
     const byGrowth =
-      cgroups.dying > thresholds.dyingFloor
+      dying > thresholds.dyingFloor
         ? atLeast({
             fact: 'their growth, per day',
             value: growth?.perDay,
@@ -53,18 +62,19 @@ export const dyingMemcgs: Cause = {
             source: growth?.source ?? '',
           })
         : undefined;
-    if (!byCount && !byCost && !byGrowth) {
+    findings.push(...signs.findings);
+    if (!byCount && !byCost && !byGrowth && !signs.enough) {
       // Few by number may still be dear; without the node's memory that stays open.
       return memory === undefined
         ? { result: 'insufficient-evidence', needs: ['memory'], findings }
         : { result: 'excluded', findings };
     }
 
-    if (cgroups.dying >= outnumbers * cgroups.live) {
+    if (cgroups !== undefined && dying >= outnumbers * cgroups.live) {
       findings.push({
         fact: 'live memory cgroups beside them',
         value: cgroups.live,
-        threshold: Math.floor(cgroups.dying / outnumbers),
+        threshold: Math.floor(dying / outnumbers),
         speaks: 'for',
         weight: 0.5,
         source: `the hidden outnumber the visible at least ${outnumbers} to 1`,
@@ -80,8 +90,11 @@ export const dyingMemcgs: Cause = {
     const counted = value(mostOfThem);
     const cached = value(mostOfTheirCache);
     const cost = value(costFact);
+    const count = value(countFact);
     return [
-      `${value(countFact)} memory cgroups were removed but are still in the kernel`,
+      count === undefined
+        ? `Nobody has counted them, but what was seen is what memory cgroups do that were removed and are still in the kernel (${signsIn(findings)})`
+        : `${count} memory cgroups were removed but are still in the kernel`,
       counted === undefined ? '.' : `, most of them below ${counted}.`,
       ' The page cache charged to them keeps them alive; they show in no directory.',
       cached === undefined
@@ -112,6 +125,13 @@ function holderOf({ dying, ghostKb }: Slice): Pick<Finding, 'fact' | 'source' | 
   return dying === null
     ? { fact: mostOfTheirCache, source: `${ghostKb} KiB of page cache charged to no living cgroup` }
     : { fact: mostOfThem, source: `${dying} dying, cgroup.stat of the slice`, weight: 0.4 };
+}
+
+function signsIn(findings: Finding[]): string {
+  return findings
+    .filter(({ speaks }) => speaks === 'for')
+    .map(({ fact, value }) => `${fact}: ${value}`)
+    .join('; ');
 }
 
 function round1(value: number): number {

@@ -31,6 +31,9 @@ const together = [
 export const healthy: Cause = {
   id: 'healthy',
   title: 'Everything that is looked at was seen, and nothing of it is wrong.',
+  seen: 'Counts of cgroups, memory, memory pressure and reclaim were all read, and each is within its limits.',
+  excludedBy:
+    'Anything that is looked at is beyond its limit. One gap among the four, and there is no verdict.',
 
   judge(evidence, thresholds) {
     const findings = findingsOf(evidence, thresholds);

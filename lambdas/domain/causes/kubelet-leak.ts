@@ -25,6 +25,8 @@ const loopFact = 'cgroups that the kubelet failed to remove';
 export const kubeletLeak: Cause = {
   id: 'kubelet-leak',
   title: 'The memory of the kubelet itself grows, with a number of pods that does not explain it.',
+  seen: 'One strong sign (growth beyond kubeletMbPerDay that the number of pods does not explain, memory beyond kubeletMb, goroutines that breed, a heap profile that names a known leak) or two weak ones (growth without a count of pods, a rise in words, many goroutines, a restart that helped).',
+  excludedBy: 'Its memory does not grow, or grows with the number of pods.',
   variants: kubeletVariants,
 
   judge(evidence, thresholds) {
@@ -90,6 +92,15 @@ export const kubeletLeak: Cause = {
 
     // One that is strong is enough, or two that are weak; how much they are worth together the weights say.
     const proven = (variants.heap?.finding.weight ?? 0) >= 0.5;
+    // The kubelet and the runtime keep trying to remove what stays in it.
+    const controller = probeValue(evidence.probes.observations)?.leakingController;
+    const misc = fact({
+      fact: 'controller whose cgroups pile up',
+      value: controller === 'misc' ? controller : undefined,
+      speaks: 'for',
+      weight: 0.4,
+      source: 'as observed by hand; kubernetes#117647',
+    });
     const strong = [grows && load === false, large, breed, proven];
     const weak = [
       grows && load === undefined,
@@ -97,6 +108,7 @@ export const kubeletLeak: Cause = {
       memorySaid,
       goroutinesSaid,
       helped,
+      misc,
       variants.heap && !proven,
     ];
     const points = strong.filter(Boolean).length * 2 + weak.filter(Boolean).length;

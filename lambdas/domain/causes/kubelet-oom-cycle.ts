@@ -37,6 +37,8 @@ type Stage = keyof typeof stages;
 export const kubeletOomCycle: Cause = {
   id: 'kubelet-oom-cycle',
   title: 'The kernel kills the kubelet for want of memory; systemd starts it again, and it climbs anew.',
+  seen: 'An OOM kill of the kubelet in the log of the kernel, on the console or as the result of its unit; or its memory close to the limit of its own unit.',
+  excludedBy: 'Nobody killed it, and it is far from its limit or has none.',
   variants: stages,
   explains: ['kubelet-leak'],
 

@@ -1,7 +1,6 @@
 import type { Evidence } from '../evidence/evidence.ts';
 import { cgroupVersion, kernelVersion } from '../evidence/kubelet-figures.ts';
 import { probeValue } from '../evidence/probe.ts';
-import { leakedScopes } from '../evidence/producers.ts';
 import { isOlder } from '../version.ts';
 import type { Cause, Finding, Prevention } from './cause.ts';
 import { gather } from './gather.ts';
@@ -29,6 +28,9 @@ const textFacts = {
 export const memcgIdExhaustion: Cause = {
   id: 'memcg-id-exhaustion',
   title: 'The kernel cannot make another memory cgroup: its ids are used up, and nothing new can start.',
+  seen: 'A memory cgroup that cannot be made (no space left on device; no memory, where the kernel is older than 4.7), by the probe, the journal, events or the console, or nearly all of the 65,535 ids in use.',
+  excludedBy:
+    'One can be made; a kernel from 4.7 on with room among its directories; caches whose drop gave the ids back; or empty directories that hold most of them, which can be removed.',
   // On kernels where the dying keep their ids they are the reason, and reclaim does not give the ids back.
   explains: ['dying-memcgs', 'leaked-scopes'],
 
@@ -119,7 +121,7 @@ export const memcgIdExhaustion: Cause = {
       fact({ fact: `${freed.what} helped`, value: true, speaks: 'against', source: 'tried by hand' });
       return { result: 'excluded', findings };
     }
-    const empty = leakedScopes(evidence);
+    const empty = unpopulatedIn(evidence);
     if (empty !== undefined && empty >= ids / 2) {
       const source = 'they hold the ids, and removing them gives the ids back';
       fact({
@@ -243,4 +245,11 @@ function preventions(evidence: Evidence, findings: Finding[]): Prevention[] {
 function knowsNokmem(kernel: string): boolean {
   const build = /^3\.10\.0-(\d+)\b.*\.el7/.exec(kernel)?.[1];
   return (build !== undefined && Number(build) >= 1062) || isOlder(kernel, '4.5') === false;
+}
+
+/** All directories without a process, whoever made them: each holds an id. */
+function unpopulatedIn(evidence: Evidence): number | undefined {
+  const unpopulated = probeValue(evidence.probes.unpopulated);
+  if (unpopulated === undefined) return undefined;
+  return unpopulated.pod + unpopulated.scope + unpopulated.session + unpopulated.other;
 }

@@ -1,6 +1,7 @@
 import { hardEviction } from '../evidence/eviction.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import { probeValue } from '../evidence/probe.ts';
+import { availableMemory } from '../evidence/reclaiming.ts';
 import type { Cause } from './cause.ts';
 import { gather } from './gather.ts';
 import { moreMemory, reserveMemory } from './prevent.ts';
@@ -24,11 +25,13 @@ export const oversubscribedNode: Cause = {
   id: 'oversubscribed-node',
   title:
     'More memory was promised to pods than the node has, or none was kept for the system, and it is short of it.',
+  seen: 'Strain (MemoryPressure, evictions, memory near hard eviction, NotReady where nobody saw the memory) together with a promise that cannot be kept (limits or requests beyond thresholds, nothing reserved for the system, or a reservation that helped).',
+  excludedBy: 'Memory to spare, whatever was promised; or promises that were read and are in order.',
   explains: ['reclaim-pressure'],
 
   judge(evidence, thresholds) {
     const { findings, atLeast, atMost, fact } = gather(thresholds);
-    const memory = probeValue(evidence.probes.memory);
+    const memory = availableMemory(evidence);
     const status = probeValue(evidence.probes.nodeStatus);
     const conditions = status?.conditions ?? [];
     const condition = (type: string) => conditions.find((one) => one.type === type);
@@ -92,14 +95,14 @@ export const oversubscribedNode: Cause = {
     const promised = [
       atLeast({
         fact: limitsFact,
-        value: percentOf(asked?.limitsKb, asked?.allocatableKb),
+        value: percentOf(asked?.limitsKb, asked?.allocatableKb) ?? asked?.limitsPercent,
         threshold: 'limitsPercent',
         weight: 0.4,
         source: 'API server',
       }),
       atLeast({
         fact: requestsFact,
-        value: percentOf(asked?.requestsKb, asked?.allocatableKb),
+        value: percentOf(asked?.requestsKb, asked?.allocatableKb) ?? asked?.requestsPercent,
         threshold: 'requestsPercent',
         weight: 0.2,
         source: 'API server',

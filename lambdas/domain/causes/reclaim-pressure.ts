@@ -28,6 +28,9 @@ const throttledFact = 'cgroups throttled in the same window';
 export const reclaimPressure: Cause = {
   id: 'reclaim-pressure',
   title: 'Tasks spend their CPU on finding memory, or wait for it; no leak is seen that explains it.',
+  seen: 'Direct reclaim beyond directReclaimPercent, tasks that wait for memory beyond memoryStallPercent, kswapd on most of a CPU, or a profile in functions that only reclaim.',
+  excludedBy:
+    'The stall time, or both the count of direct reclaims and their share of CPU, were read and say no.',
   explains: ['cpu-quota-throttling'],
 
   judge(evidence, thresholds) {

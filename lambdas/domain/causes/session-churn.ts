@@ -1,3 +1,4 @@
+import type { Evidence } from '../evidence/evidence.ts';
 import { fellBelowUsers } from '../evidence/history.ts';
 import { probeValue } from '../evidence/probe.ts';
 import { sliceAt } from '../evidence/producers.ts';
@@ -11,12 +12,17 @@ const leastPerLogin = 0.5;
 const leastShare = 0.1;
 
 const rateFact = 'logins per hour';
+const leftFact = 'what each login leaves';
+const failedFact = 'sessions that logind could not end, their scope being gone';
 const heldFact = 'dying memory cgroups below /user.slice';
 
 /** Logins that each leave a dying memory cgroup: cron with a login, monitoring over SSH, scripts that call su. */
 export const sessionChurn: Cause = {
   id: 'session-churn',
   title: 'Logins that each leave a dying memory cgroup.',
+  seen: 'Logins at a rate of at least dyingPerHour, and something that each of them leaves: dying cgroups below /user.slice, their growth by the logins since an earlier sample, or sessions that logind does not let go of.',
+  excludedBy:
+    'Few logins; sessions without a memory cgroup of their own; logins that leave less than half a dying cgroup each; fewer than a tenth of all dying cgroups below /user.slice.',
   explains: ['dying-memcgs', 'reclaim-pressure'],
 
   judge(evidence, thresholds) {
@@ -97,8 +103,10 @@ export const sessionChurn: Cause = {
       );
 
     if (!often || !separate || !leaves || !theirs) return { result: 'excluded', findings };
+    const stays = leftAfterLogin(evidence);
+    for (const finding of stays) find(finding, true);
     // The rate alone is no fault: something has to say that these logins leave anything.
-    if (each === undefined && dying === undefined && sessions.memoryCgroup === null) {
+    if (each === undefined && dying === undefined && sessions.memoryCgroup === null && stays.length === 0) {
       return { result: 'insufficient-evidence', needs: ['slices', 'history'], findings };
     }
     return { result: 'matches', findings };
@@ -107,10 +115,13 @@ export const sessionChurn: Cause = {
   explain(findings) {
     const value = (fact: string) => findings.find((finding) => finding.fact === fact)?.value;
     const held = value(heldFact);
+    const stuck = value(leftFact) === 'session' || value(failedFact) !== undefined;
     return [
-      `This node sees ${value(rateFact)} logins an hour, and each leaves a dying memory cgroup below /user.slice`,
+      `This node sees ${value(rateFact)} logins an hour, and each leaves ${stuck ? 'a session that logind does not let go of' : 'a dying memory cgroup below /user.slice'}`,
       held === undefined ? '.' : ` (${held} of them now).`,
-      ' Reclaim frees those that are there; the next login makes the next one.',
+      stuck
+        ? ' Restarting logind lets go of those that are there.'
+        : ' Reclaim frees those that are there; the next login makes the next one.',
       ' Lingering helps only where the memory cgroup is made per user and not per session; containing user.slice stops it either way.',
       ' Whoever logs in that often should be found: a cron job, a monitor over SSH, a script with su.',
     ].join('');
@@ -146,3 +157,32 @@ export const sessionChurn: Cause = {
     ];
   },
 };
+
+/** What stays of a login by the word of logind, or of people: the session itself, its directory, its cgroup. */
+function leftAfterLogin(evidence: Evidence): Omit<Finding, 'speaks'>[] {
+  const left = probeValue(evidence.probes.observations)?.leftovers.find(({ after }) => after === 'login');
+  const failed = probeValue(evidence.probes.sessions)?.abandonFailed ?? 0;
+  return [
+    ...(left === undefined
+      ? []
+      : [
+          {
+            fact: leftFact,
+            value: left.what,
+            weight: 0.5,
+            source: 'as observed by hand',
+          },
+        ]),
+    ...(failed === 0
+      ? []
+      : [
+          {
+            fact: failedFact,
+            value: failed,
+            threshold: 1,
+            weight: 0.4,
+            source: 'journal of systemd-logind; systemd#43745',
+          },
+        ]),
+  ];
+}

@@ -31,6 +31,9 @@ const triedFact = 'tried by hand';
 export const workloadLeak: Cause = {
   id: 'workload-leak',
   title: 'One workload takes more and more memory, and is killed at its own limit again and again.',
+  seen: 'A container that was killed for its memory, or a working set that grows by workloadMbPerDay or is reported to rise.',
+  excludedBy:
+    'No kill and no growth; or a higher memory limit that cured it, which says that the limit was too low.',
   explains: ['reclaim-pressure', 'oversubscribed-node'],
 
   judge(evidence, thresholds) {

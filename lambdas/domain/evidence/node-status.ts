@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { count, kb, NotRead, name, unknownOr } from './number.ts';
+import { count, kb, NotRead, name, share, unknownOr } from './number.ts';
 
 const millicores = z.int().nonnegative();
 
@@ -28,7 +28,16 @@ export const NodeStatus = z.object({
   /** Who made the node: the managed node group, the node pool of Karpenter; `null` where no label says so. */
   nodeGroup: unknownOr(name),
   memory: unknownOr(
-    z.object({ capacityKb: kb, allocatableKb: kb, requestsKb: kb, limitsKb: kb, podsWithoutLimit: count }),
+    z.object({
+      capacityKb: unknownOr(kb),
+      allocatableKb: unknownOr(kb),
+      requestsKb: unknownOr(kb),
+      limitsKb: unknownOr(kb),
+      podsWithoutLimit: unknownOr(count),
+      /** Percent of what is allocatable, as `kubectl describe node` prints them, where nobody wrote down more. */
+      requestsPercent: unknownOr(share),
+      limitsPercent: unknownOr(share),
+    }),
   ),
   cpu: unknownOr(
     z.object({

@@ -25,8 +25,8 @@ export type Tried = z.infer<typeof Tried>;
 /** What stays each time after a login, a pod, a container or a run of a service is over. */
 export const Leftover = z.object({
   after: z.enum(['login', 'pod', 'container', 'service']),
-  /** A directory without a process, a dying cgroup, or a session that logind does not let go of. */
-  what: z.enum(['directory', 'dying-cgroup', 'session']),
+  /** A directory without a process, a dying cgroup, kernel memory, or a session that logind does not let go of. */
+  what: z.enum(['directory', 'dying-cgroup', 'kernel-memory', 'session']),
 });
 export type Leftover = z.infer<typeof Leftover>;
 
@@ -42,6 +42,8 @@ export const Observations = z.object({
     .array(z.object({ symbol: name, percent: share.nullable().default(null) }))
     .max(10)
     .default([]),
+  /** Files of the cgroup tree, or of /proc, that take long to read. */
+  slowFiles: z.array(name).max(10).default([]),
   tried: z
     .array(z.object({ what: Tried, helped: z.boolean(), forSeconds: count.nullable().default(null) }))
     .max(20)
@@ -51,11 +53,17 @@ export const Observations = z.object({
    * many of them are dying, only a count of the directories tells.
    */
   controllers: z.record(name, count).default({}),
+  /** The controller whose cgroups pile up, where somebody has found out which. */
+  leakingController: unknownOr(name),
+  /** One of the counts that the probe `cgroups` has together: memory cgroup directories, and dying memory cgroups. */
+  cgroups: z.object({ live: unknownOr(count), dying: unknownOr(count) }).prefault({}),
   /** Figures of /proc/meminfo that were written down, where the whole of it was not kept. */
   memory: z
     .object({
       totalKb: unknownOr(kb),
       availableKb: unknownOr(kb),
+      /** Of both kinds. */
+      slabKb: unknownOr(kb),
       slabUnreclaimableKb: unknownOr(kb),
       percpuKb: unknownOr(kb),
     })

@@ -17,10 +17,22 @@ export function majorFaultsPerSecond(evidence: Evidence): number | undefined {
   return perSecond(evidence, 'pgmajfault');
 }
 
-/** Percent of the last minute in which every task waited for memory; where the kernel does not say, in which some did. */
+/**
+ * Percent of the last minute in which every task waited for memory; where the kernel does not say, in which some did; where
+ * its averages were not read, of the window.
+ */
 export function memoryStallPercent(evidence: Evidence): number | undefined {
   const memory = probeValue(evidence.probes.pressure)?.memory;
-  return memory && (memory.full?.avg60 ?? memory.some.avg60);
+  const watched = probeValue(evidence.probes.load)?.shares.memoryStallPercent ?? undefined;
+  return memory === undefined ? watched : (memory.full?.avg60 ?? memory.some.avg60);
+}
+
+/** What of the memory is available: as the node says, or as somebody has written it down. */
+export function availableMemory(evidence: Evidence): { totalKb: number; availableKb: number } | undefined {
+  const read = probeValue(evidence.probes.memory);
+  if (read !== undefined) return read;
+  const { totalKb, availableKb } = probeValue(evidence.probes.observations)?.memory ?? {};
+  return totalKb == null || availableKb == null ? undefined : { totalKb, availableKb };
 }
 
 /**

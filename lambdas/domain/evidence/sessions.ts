@@ -6,6 +6,8 @@ export const Sessions = z.object({
   /** Stuck on their way out, of at most 200 that were asked about. */
   closing: unknownOr(count),
   abandonedScopes: unknownOr(count),
+  /** Times logind could not end a session, because it did not find its scope running any more. */
+  abandonFailed: unknownOr(count),
   abandonedSample: z.array(name).max(10).default([]),
   /** What still runs in those abandoned scopes that were looked at (10 at most), and whose: the users of the logins, and of the processes. */
   abandonedLeft: unknownOr(z.object({ scopes: count, processes: count, users: z.array(name).max(10) })),

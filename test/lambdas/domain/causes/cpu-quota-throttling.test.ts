@@ -114,7 +114,7 @@ describe('cpu-quota-throttling', () => {
 
   it('tells people, and does nothing to the node', () => {
     const evidence = evidenceWith({ throttling: throttled });
-    const plan = planFor(diagnose(evidence, thresholds), evidence, clusterWith());
+    const { plan } = planFor(diagnose(evidence, thresholds), evidence, clusterWith());
 
     expect(plan.map(({ treatment }) => treatment)).toEqual(['notify']);
   });
