@@ -229,9 +229,9 @@ export const busyTree: Tree = {
       '/user.slice/user-1000.slice/session-12.scope',
     ].map((path) => [`sys/fs/cgroup${path}/cgroup.events`, 'populated 0\nfrozen 0\n']),
   ),
-  [`sys/fs/cgroup${pod}/memory.current`]: `${500 * 1024 * 1024}\n`,
+  [`sys/fs/cgroup${pod}/memory.current`]: `${1000 * 1024 * 1024}\n`,
   [`sys/fs/cgroup${pod}/memory.max`]: `${512 * 1024 * 1024}\n`,
-  [`sys/fs/cgroup${pod}/memory.stat`]: `file 1\ninactive_file ${100 * 1024 * 1024}\n`,
+  [`sys/fs/cgroup${pod}/memory.stat`]: `file 1\ninactive_file ${600 * 1024 * 1024}\n`,
   [`sys/fs/cgroup${pod}/cpu.stat`]: 'usage_usec 5\nnr_periods 100\nnr_throttled 10\nthrottled_usec 5000\n',
   'sys/fs/cgroup/memory.stat': `${smallTree['sys/fs/cgroup/memory.stat']}kernel 4194304\n`,
   'etc/kubernetes/kubelet/config.json': JSON.stringify({

@@ -20,7 +20,8 @@ probe_workloads() {
       cold = num(field($0 "/memory.stat", idle))
       if (used == "null" || cold == "null") { unread++; next }
       most[uid] = num(first($0 limit))
-      set[uid] = used > cold ? used - cold : 0
+      # Numbers of a function are text to awk until something is done with them.
+      set[uid] = used + 0 > cold + 0 ? used - cold : 0
     }
     END {
       for (n = 0; n < 10 && (uid = largest(set)) != ""; n++) {
