@@ -91,4 +91,5 @@ export const NodeEvents = z.object({
   /** FailedCreatePodSandBox whose message says "no space left on device", or "cannot allocate memory". */
   sandboxNoSpace: count,
   sandboxNoMemory: count,
+  notRead: NotRead,
 });
