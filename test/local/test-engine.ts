@@ -22,7 +22,7 @@ import { synthesize } from '../../local/engine/assembly.ts';
 import { type Engine, startEngine } from '../../local/engine/engine.ts';
 import { readStack, type StackTemplate } from '../../local/engine/template.ts';
 import { type LocalNode, openNode } from '../../local/local-node.ts';
-import { localCluster, localSettings } from '../../local/local-settings.ts';
+import { localApi, localCluster, localSettings } from '../../local/local-settings.ts';
 import { RunDirectory } from '../../local/run-directory.ts';
 import { type WatchedIncident, type WatchIncidentProps, watchIncident } from '../../local/watch-incident.ts';
 
@@ -38,6 +38,7 @@ export const clusters = {
   switched: 'switched',
   cautious: 'cautious',
   patient: 'patient',
+  asked: 'asked',
 };
 
 /** Settings of a local run, with the shortest waits, and an approval that expires while a test waits. */
@@ -66,6 +67,8 @@ export function testSettings(): Settings {
       [clusters.patient]: cluster('auto', 'never', 700),
       [clusters.approve]: cluster('approve'),
       [clusters.observe]: cluster('observe'),
+      // The one whose API server is asked about its nodes.
+      [clusters.asked]: { ...cluster('auto'), api: localApi },
       // In mode auto as well, but its parameter is for one test to change.
       [clusters.switched]: cluster('auto'),
     },
