@@ -23,7 +23,9 @@ export async function askInVpc(
     );
   }
   const parsed = ClusterProbes.safeParse(answer);
-  if (!parsed.success) {
+  // A probe that is not there would pass for one that nobody has collected.
+  const whole = Object.keys(ClusterProbes.shape).every((name) => Object.hasOwn(Object(answer), name));
+  if (!parsed.success || !whole) {
     throw new MedicError(
       `the function in the VPC of ${question.cluster} answered something else than probes`,
     );

@@ -12,8 +12,8 @@ type Answer = { status: number; body: unknown };
 export interface ApiServerProps {
   /** The nodes that it knows now. */
   nodes(): readonly ClusterNode[];
-  /** Answers in its place, for tests. */
-  instead?(url: URL): Answer | undefined;
+  /** Answers in its place, or never, for tests. */
+  instead?(url: URL): Answer | 'silent' | undefined;
 }
 
 /** The version of the certificates API that has pod certificate requests here; the others are unknown to it. */
@@ -66,7 +66,9 @@ export class LocalApiServer {
   #serve(message: IncomingMessage, response: ServerResponse): void {
     const url = new URL(message.url ?? '/', this.endpoint);
     this.asked.push(`${url.pathname}${url.search}`);
-    const { status, body } = this.#props.instead?.(url) ?? this.#answer(message, url);
+    const answer = this.#props.instead?.(url) ?? this.#answer(message, url);
+    if (answer === 'silent') return;
+    const { status, body } = answer;
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     const type = typeof body === 'string' ? 'text/plain; version=0.0.4' : 'application/json';
     response.writeHead(status, { 'content-type': type }).end(text);

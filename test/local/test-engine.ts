@@ -39,6 +39,8 @@ export const clusters = {
   cautious: 'cautious',
   patient: 'patient',
   asked: 'asked',
+  askedToo: 'asked-too',
+  unknown: 'unknown',
 };
 
 /** Settings of a local run, with the shortest waits, and an approval that expires while a test waits. */
@@ -67,8 +69,10 @@ export function testSettings(): Settings {
       [clusters.patient]: cluster('auto', 'never', 700),
       [clusters.approve]: cluster('approve'),
       [clusters.observe]: cluster('observe'),
-      // The one whose API server is asked about its nodes.
+      // Those whose API server is asked about their nodes: each has a stand-in of its own, but for one that EKS does not know.
       [clusters.asked]: { ...cluster('auto'), api: localApi },
+      [clusters.askedToo]: { ...cluster('auto'), api: localApi },
+      [clusters.unknown]: { ...cluster('auto'), api: { access: 'public' } },
       // In mode auto as well, but its parameter is for one test to change.
       [clusters.switched]: cluster('auto'),
     },

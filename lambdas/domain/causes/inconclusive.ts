@@ -16,10 +16,15 @@ export function explainInconclusive(judged: Judged[], gaps: Gap[], why?: string)
     `${why ?? 'No known cause explains what was seen.'} This is not a finding of health.`,
     open.length > 0 ? `Open for want of evidence: ${open.join('; ')}.` : '',
     excluded.length > 0 ? `Ruled out: ${excluded.join(', ')}.` : '',
-    gaps.length > 0
-      ? `To collect next: ${gaps.map(({ probe, reason }) => `${probe} (${reason})`).join('; ')}.`
-      : '',
+    gaps.length > 0 ? `To collect next: ${byReason(gaps).join('; ')}.` : '',
   ]
     .filter((sentence) => sentence !== '')
     .join(' ');
+}
+
+/** A node that does not answer has every probe missing for one reason, which is said once. */
+function byReason(gaps: Gap[]): string[] {
+  return [...Map.groupBy(gaps, ({ reason }) => reason)].map(
+    ([reason, alike]) => `${alike.map(({ probe }) => probe).join(', ')} (${reason})`,
+  );
 }
