@@ -3,8 +3,18 @@ import { virtualFaults } from './vm/faults/index.ts';
 
 /** Recorded nodes that show a fault, and `host` where it can be made on this host. */
 const elsewhere: Readonly<Partial<Record<CauseId, readonly string[]>>> = {
-  'dying-memcgs': ['host', 'v2-zombies', 'v1-zombies', 'v2-partly', 'v2-nothing', 'v2-worse', 'v2-growing'],
+  'dying-memcgs': [
+    'host',
+    'v2-zombies',
+    'v1-zombies',
+    'v2-partly',
+    'v2-nothing',
+    'v2-worse',
+    'v2-growing',
+    'v2-trend',
+  ],
   'session-churn': ['v1-logins'],
+  'kubelet-oom-cycle': ['silent-notready'],
   healthy: ['healthy'],
   inconclusive: ['garbage', 'silent'],
 };

@@ -170,15 +170,15 @@ export function stillMatches(cause: CauseId, evidence: Evidence, thresholds: Thr
   return causes.find(({ id }) => id === cause)?.judge(evidence, thresholds).result === 'matches';
 }
 
-/** The diagnosis of a node from which no evidence came: it did not answer, or what it printed cannot be read. */
-export function diagnoseWithoutEvidence(gap: Gap): Diagnosis {
+/** The diagnosis of a node from which no evidence came: it did not answer, or what it printed cannot be read, and nothing is known around it. */
+export function diagnoseWithoutEvidence(gap: Gap, around: readonly Gap[] = []): Diagnosis {
   return {
     cause: 'inconclusive',
     confidence: 0,
     alsoPossible: [],
     shadow: [],
     findings: [],
-    gaps: [gap],
+    gaps: [gap, ...around],
     explanation: `There is no evidence from this node: ${gap.reason}. That is not a finding of health; somebody should look.`,
     untreated: 'Nobody knows: somebody should look.',
     prevention: [],

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { ApprovalStatus } from './approval/approval.ts';
 import { Finding } from './causes/cause.ts';
 import { Diagnosis } from './diagnosis.ts';
-import { Evidence } from './evidence/evidence.ts';
+import { AroundProbes, Evidence } from './evidence/evidence.ts';
 import { GateDecision, GateResult } from './gates/gate.ts';
 import { Mode } from './settings.ts';
 import { Arguments, LeftOut, Rung } from './treatments/treatment.ts';
@@ -120,6 +120,10 @@ export const IncidentState = z.object({
     reason: z.string(),
   }),
   command: Command.optional(),
+  /** What is known around the node, until it is made part of the evidence. */
+  around: AroundProbes.optional(),
+  /** What Step Functions caught while that was asked. It is a gap, and never ends the incident. */
+  aroundError: z.object({ Error: z.string().optional(), Cause: z.string().optional() }).loose().optional(),
   evidence: Evidence.optional(),
   diagnosis: Diagnosis.optional(),
   /** The look before the treatment, with which verification compares. */

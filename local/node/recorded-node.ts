@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { Holder, KernelModel, Response } from './kernel-model.ts';
+import { type RecordedAround, readAround } from './recorded-around.ts';
 import { changedTree, materialise, readTree, type Tree } from './recorded-tree.ts';
 import { type DocumentResult, type RunDocument, runDocument } from './ssm-agent.ts';
 
@@ -31,6 +32,8 @@ export type RecordedNode = {
   root: string;
   describe: RecordedNodeDescription;
   response: Response;
+  /** What is known around it; `undefined` where that was not recorded. */
+  around: RecordedAround | undefined;
   /** Runs a document on the node as its agent would; a silent one takes it and is never heard of again. */
   run(options: Pick<RunDocument, 'content' | 'parameters' | 'signal' | 'onOutput'>): Promise<DocumentResult>;
   close(): Promise<void>;
@@ -59,6 +62,12 @@ export function recordedTree(name: string): Tree {
   return existsSync(difference) ? changedTree(tree, difference) : tree;
 }
 
+/** What is known around a recorded node, which is nothing for most of them. */
+export function recordedAround(name: string): RecordedAround | undefined {
+  describeRecordedNode(name);
+  return readAround(join(nodesFolder, name));
+}
+
 /** Lays a recorded node out in a folder of its own and starts the model of its kernel. Close it to remove both. */
 export async function openRecordedNode(name: string): Promise<RecordedNode> {
   const describe = describeRecordedNode(name);
@@ -77,6 +86,7 @@ export async function openRecordedNode(name: string): Promise<RecordedNode> {
     root,
     describe,
     response,
+    around: recordedAround(name),
     run: (options) => {
       if (response === 'silent') return silence(options.signal);
       if (response === 'garbage') return Promise.resolve(garbage());

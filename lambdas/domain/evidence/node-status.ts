@@ -104,4 +104,5 @@ export const NodeEvents = z.object({
   /** FailedCreatePodSandBox whose message says "no space left on device", or "cannot allocate memory". */
   sandboxNoSpace: unknownOr(count),
   sandboxNoMemory: unknownOr(count),
+  notRead: NotRead,
 });

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { count, unknownOr } from './number.ts';
+import { count, NotRead, unknownOr } from './number.ts';
 
 /**
  * The figures whose course says more than their level. Units: cgroups, KiB (all ...Kb), share 0 to 1 (throttledRatio),
- * percent of CPU (directReclaimPercent), pods.
+ * percent of CPU (directReclaimPercent), pods. `workingSetKb` is of one workload, `nodeWorkingSetKb` of the whole node.
  */
 export const SeriesName = z.enum([
   'dying',
@@ -18,6 +18,7 @@ export const SeriesName = z.enum([
   'throttledRatio',
   'directReclaimPercent',
   'workingSetKb',
+  'nodeWorkingSetKb',
 ]);
 export type SeriesName = z.infer<typeof SeriesName>;
 
@@ -40,5 +41,6 @@ export const Trend = z.object({
   series: z.partialRecord(SeriesName, Series),
   /** The workload whose working set it is. */
   workload: z.string().max(400).nullable().default(null),
+  notRead: NotRead,
 });
 export type Trend = z.infer<typeof Trend>;

@@ -51,11 +51,13 @@ describe('the recorded nodes', () => {
       'garbage',
       'healthy',
       'silent',
+      'silent-notready',
       'v1-logins',
       'v1-zombies',
       'v2-growing',
       'v2-nothing',
       'v2-partly',
+      'v2-trend',
       'v2-worse',
       'v2-zombies',
     ]);
