@@ -3,12 +3,17 @@ import { resolve } from 'node:path';
 import * as z from 'zod';
 import type { Cause } from '../lambdas/domain/causes/cause.ts';
 import { causes } from '../lambdas/domain/causes/index.ts';
+import type { Evidence } from '../lambdas/domain/evidence/evidence.ts';
 import { Thresholds } from '../lambdas/domain/thresholds.ts';
 import { treatments } from '../lambdas/domain/treatments/index.ts';
+import { evidenceOf } from '../test/cases/evidence-of.ts';
 import { incidentFolder, incidentsIn } from '../test/cases/incident.ts';
-import { measure } from '../test/cases/measure.ts';
+import { defaultCluster, measure } from '../test/cases/measure.ts';
 import { measuredText } from '../test/cases/measured-text.ts';
+import { reportOf, variants } from '../test/cases/variants.ts';
 
+/** Enough to see what it is about; the diagnosis of a node names its own. */
+const mostLines = 6;
 const page = resolve(import.meta.dirname, '../docs/diagnosis.md');
 const folder = resolve(import.meta.dirname, '../lambdas/domain/causes');
 
@@ -33,18 +38,42 @@ function causesText(): string {
 }
 
 function causeText(cause: Cause): string {
-  const { id, title, variants = {}, explains = [], untreated } = cause;
+  const { id, title, seen, excludedBy, variants = {}, explains = [], untreated } = cause;
   const named = Object.entries(variants).map(([variant, line]) => `- \`${variant}\`: ${line}`);
   const ladder = treatments.filter(({ treats }) => treats.includes(id)).map((rung) => `\`${rung.id}\``);
   return [
     `## ${id}`,
     title,
+    `Seen: ${seen}`,
+    `Excluded by: ${excludedBy}`,
     ...(named.length > 0 ? [`Variants:\n\n${named.join('\n')}`] : []),
     ...(explains.length > 0 ? [`Comes before its effects: ${explains.map(code).join(', ')}.`] : []),
     `Left alone: ${untreated}`,
     `Ladder: ${ladder.length > 0 ? [...new Set(ladder)].join(' → ') : 'none'}.`,
+    ...preventionText(cause),
     ...thresholdsText(id),
   ].join('\n\n');
+}
+
+/** What it asks for in the incidents, and in their near variants; on another node its findings may ask for more. */
+function preventionText(cause: Cause): string[] {
+  const { thresholds } = defaultCluster();
+  const list = samples().flatMap((evidence) => {
+    const verdict = cause.judge(evidence, thresholds);
+    return verdict.result === 'matches' ? cause.prevent(evidence, verdict.findings) : [];
+  });
+  const lines = [...new Set(list.map(({ what, where }) => `- ${what}. Where: ${where}.`))].slice(
+    0,
+    mostLines,
+  );
+  return lines.length === 0 ? [] : [`Prevention, as the incidents ask for it:\n\n${lines.join('\n')}`];
+}
+
+function samples(): Evidence[] {
+  return [
+    ...incidentsIn(incidentFolder).map((incident) => evidenceOf(incident).evidence),
+    ...variants.map((variant) => evidenceOf(reportOf(variant)).evidence),
+  ];
 }
 
 function code(text: string): string {
@@ -58,7 +87,9 @@ function thresholdsText(id: string): string[] {
     properties?: Record<string, { default?: unknown; description?: string }>;
   };
   const rows = Object.entries(properties)
-    .filter(([name]) => new RegExp(`(thresholds\\.|')${name}\\b`).test(text))
+    .filter(([name]) =>
+      new RegExp(`thresholds\\.${name}\\b|threshold: '${name}'|\\b${name}\\b[^}]*\\}: Thresholds`).test(text),
+    )
     .map(([name, { default: value, description }]) => `| \`${name}\` | ${value} | ${description} |`);
   if (rows.length === 0) return [];
   return [['| threshold | default | source |', '|---|---|---|', ...rows].join('\n')];

@@ -3,6 +3,7 @@ import { type Cause, CauseId, Finding, Prevention } from './causes/cause.ts';
 import { confidenceOf } from './causes/confidence.ts';
 import { explainInconclusive, type Judged } from './causes/inconclusive.ts';
 import { causes } from './causes/index.ts';
+import { type Contradiction, contradictionsIn, withoutProbes } from './evidence/contradictions.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import { type Gap, gapsOf } from './evidence/gaps.ts';
 import type { Thresholds } from './thresholds.ts';
@@ -36,7 +37,8 @@ type Match = Judged & { cause: Cause; variant?: string; confidence: number; find
  *
  * Every rule judges for itself. A producer comes before its effects, however sure those are; then the surer cause comes
  * first. Where two that have nothing to do with each other are as sure, or the surest is not sure enough, the answer is
- * `inconclusive`. Health is found only where no fault is.
+ * `inconclusive`. Health is found only where no fault is. Where the evidence contradicts itself, a diagnosis stands only
+ * if it needs none of the probes that do.
  *
  * @param shadow causes whose rules only watch
  */
@@ -53,22 +55,27 @@ export function diagnose(
   const faults = acting.filter(({ id }) => id !== 'healthy');
   const ranked = faults.length > 0 ? producersFirst(faults) : acting;
   const [best, second] = ranked;
+  const contradictions = contradictionsIn(evidence);
 
   const inconclusive = (why?: string): Diagnosis => ({
     cause: 'inconclusive',
     confidence: 0,
     alsoPossible: ranked.map(possible),
     shadow: watching.map(possible),
-    findings:
-      best === undefined
+    findings: [
+      ...contradictions.map(asFinding),
+      ...(best === undefined
         ? judged.flatMap(({ verdict }) => verdict.findings)
-        : ranked.flatMap((match) => match.findings),
+        : ranked.flatMap((match) => match.findings)),
+    ],
     gaps,
-    explanation: explainInconclusive(judged, gaps, why),
+    explanation: explainInconclusive(judged, gaps, why ?? explainContradictions(contradictions)),
     untreated: 'Nobody knows: somebody should look.',
     prevention: [],
   });
   if (best === undefined) return inconclusive();
+  const shaken = contradictions.filter((one) => !standsWithout(best.cause, one, evidence, thresholds));
+  if (shaken.length > 0) return inconclusive(explainContradictions(shaken, best.id));
   if (best.confidence < thresholds.leastConfidence) {
     return inconclusive(
       `${best.id} is the most likely, and its confidence of ${best.confidence} is below ${thresholds.leastConfidence}.`,
@@ -106,6 +113,33 @@ function matchOf({ id, cause, verdict }: Judged & { cause: Cause }): Match[] {
       ...(variant === undefined ? {} : { variant }),
     },
   ];
+}
+
+/** Whether a match would be one without the probes that contradict each other. */
+function standsWithout(
+  cause: Cause,
+  { probes, says }: Contradiction,
+  evidence: Evidence,
+  thresholds: Thresholds,
+): boolean {
+  const rest = withoutProbes(evidence, probes, `contradicts itself: ${says}`.slice(0, 500));
+  return cause.judge(rest, thresholds).result === 'matches';
+}
+
+function explainContradictions(contradictions: Contradiction[], cause?: CauseId): string | undefined {
+  if (contradictions.length === 0) return undefined;
+  const says = contradictions.map((one) => `${one.says} (${one.probes.join(' and ')})`).join('; ');
+  const stands = cause === undefined ? '' : ` ${cause} would stand on it.`;
+  return `The evidence contradicts itself: ${says}. At least one of these is wrong.${stands} Collect it again.`;
+}
+
+function asFinding({ probes, says }: Contradiction): Finding {
+  return {
+    fact: 'contradiction in the evidence',
+    value: says,
+    speaks: 'against',
+    source: probes.join(' and '),
+  };
 }
 
 /** A producer comes before what it produces, however sure that is. */

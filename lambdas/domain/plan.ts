@@ -13,7 +13,7 @@ export function planFor(diagnosis: Diagnosis, evidence: Evidence | undefined, cl
   return treatments
     .filter((treatment) => treatment.treats.includes(diagnosis.cause))
     .flatMap((treatment) => {
-      const proposal = treatment.propose(evidence, cluster);
+      const proposal = treatment.propose(evidence, cluster, diagnosis);
       return proposal === undefined ? [] : [rungOf(treatment, proposal, cluster)];
     });
 }

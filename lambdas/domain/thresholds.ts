@@ -32,6 +32,15 @@ export const Thresholds = z.strictObject({
   memoryStallPercent: real(5, 0.1, 100).describe(
     'Percent of time in which every task waits for memory (PSI full, avg60) that is pressure. A node that is well shows less than 1.',
   ),
+  kswapdPercent: real(50, 1, 100).describe(
+    'Percent of one CPU that kswapd takes from which it does little else: on a node with memory to spare it sleeps.',
+  ),
+  allocstallsPerSecond: real(5, 0, 100_000).describe(
+    'Times a second that a task has to reclaim for itself, up to which a node counts as healthy: now and then one does on any busy node.',
+  ),
+  majorFaultsPerSecond: real(500, 1, 1_000_000).describe(
+    'Major page faults a second from which a node reads back what it has just dropped. A sign beside others: starting a container makes some as well.',
+  ),
   throttledRatio: real(0.25, 0.01, 1).describe(
     'Share of a cgroup’s own CFS periods in which it was throttled: a quarter, as in the alert CPUThrottlingHigh of kubernetes-mixin.',
   ),
@@ -50,6 +59,9 @@ export const Thresholds = z.strictObject({
   kubeletMbPerDay: real(100, 1, 100_000).describe(
     'Growth of the kubelet’s resident memory, in MB a day with a stable number of pods, that is a leak. The slope counts, not the level.',
   ),
+  kubeletMb: real(2048, 256, 100_000).describe(
+    'Resident memory of the kubelet, in MB, that no number of pods explains: EKS reserves 255 MiB and 11 MiB for each pod for all of Kubernetes on a node, 1,465 MiB with 110 pods. A sign beside others; alone it is no diagnosis.',
+  ),
   goroutines: whole(500, 100, 1_000_000).describe(
     'Goroutines of the kubelet from which their number is a sign: a kubelet with 110 pods has a few hundred, and they do not grow.',
   ),
@@ -61,6 +73,9 @@ export const Thresholds = z.strictObject({
   ),
   limitsPercent: real(150, 100, 10_000).describe(
     'Memory limits of the pods as percent of what is allocatable: from here on they can together use far more than the node has.',
+  ),
+  requestsPercent: real(95, 50, 100).describe(
+    'Requested memory, or pods, as percent of what the node can give from which it is full. A sign beside others: a full node is what the scheduler aims at.',
   ),
   workloadPercentOfLimit: real(90, 50, 100).describe(
     'Working set of a pod as percent of its own limit from which it is about to be killed.',

@@ -11,8 +11,17 @@ const leastReported = { seconds: 300, points: 2 };
 /** A fall by more than this share from one point to the next is a restart, or somebody who freed it: a new course begins. */
 const restart = 0.3;
 
-/** Where a figure goes, from the longest stretch without a restart. `perDay` is in the unit of the series. */
-export type Growth = { perDay: number; hours: number; points: number; source: string };
+/**
+ * Where a figure goes, from the longest stretch without a restart. `perDay` is in the unit of the series; `between`, the
+ * ends of that stretch in seconds since 1970, is absent where a report names only the rate.
+ */
+export type Growth = {
+  perDay: number;
+  hours: number;
+  points: number;
+  source: string;
+  between?: readonly [number, number];
+};
 
 /**
  * How fast a figure grows, by a robust slope (Theil–Sen) over its last course: one that a restart, a gap or a sawtooth
@@ -40,6 +49,7 @@ export function growthOf({ source, points, perDay }: Series): Growth | undefined
     hours,
     points: course.length,
     source: `${names[source]}: ${course.length} points over ${hours} h`,
+    between: [first[0], last[0]],
   };
 }
 

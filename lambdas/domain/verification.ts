@@ -5,6 +5,7 @@ import { probeValue } from './evidence/probe.ts';
 import { leakedScopes } from './evidence/producers.ts';
 import type { Cluster } from './settings.ts';
 import { slopePerHour } from './slope.ts';
+import { sourceOf } from './thresholds.ts';
 import type { Expects, Signal } from './treatments/treatment.ts';
 
 /** One look at the node after a treatment. A figure that was not seen is `null`, never zero. */
@@ -15,6 +16,9 @@ export const Sample = z.object({
   leakedScopes: z.number().nullable().default(null),
   /** Scopes whose login is over and that have processes; only looked at where a rung promises something of them. */
   abandonedScopes: z.number().nullable().default(null),
+  /** Resident memory of the kubelet, in KiB, and exited containers: only looked at where a rung promises something of them. */
+  kubeletRssKb: z.number().nullable().default(null),
+  exitedContainers: z.number().nullable().default(null),
   availablePercent: z.number().nullable(),
   stalledPercent: z.number().nullable(),
   bootId: z.string().nullable(),
@@ -48,6 +52,8 @@ export function sampleOf(evidence: Evidence | undefined, at: Date, gap?: string)
     dying: cgroups?.dying ?? null,
     leakedScopes: (evidence && leakedScopes(evidence)) ?? null,
     abandonedScopes: sessions?.abandonedScopes ?? null,
+    kubeletRssKb: (evidence && probeValue(evidence.probes.kubelet)?.rssKb) ?? null,
+    exitedContainers: (evidence && probeValue(evidence.probes.containers)?.exited) ?? null,
     availablePercent: memory ? Math.round((memory.availableKb * 1000) / memory.totalKb) / 10 : null,
     stalledPercent: pressure ? (pressure.memory.full?.avg10 ?? pressure.memory.some.avg10) : null,
     bootId: (evidence && probeValue(evidence.probes.host)?.bootId) ?? null,
@@ -109,7 +115,7 @@ export function judge(
     source,
   });
 
-  const growth = growthOf(seen, thresholds.dyingPerHour, fact);
+  const growth = growthOf(seen, expects.signal, thresholds);
   findings.push(growth.finding);
 
   const harmed = sideFindings(before, last);
@@ -125,9 +131,14 @@ export function figureOf(sample: Sample | undefined, signal: Signal): string {
   return `${sample?.[signal] ?? 'an unknown number of'} ${signals[signal].fact}`;
 }
 
-type Watched = { fact: string; floor: (thresholds: Cluster['thresholds']) => number };
+type Watched = {
+  fact: string;
+  floor: (thresholds: Cluster['thresholds']) => number;
+  /** Growth per hour that is healthy, with where that is set, and the rise within a window that is noise. */
+  growth?: { perHour: (thresholds: Cluster['thresholds']) => number; source: string; noise: number };
+};
 
-/** The counts that can be followed, and the level that is healthy where the rung promises none. */
+/** The figures that can be followed, and the level that is healthy where the rung promises none. */
 const signals: Record<Signal, Watched> = {
   leakedScopes: {
     fact: 'scope and session directories without a process',
@@ -137,16 +148,47 @@ const signals: Record<Signal, Watched> = {
     fact: 'abandoned scopes of logins that are over',
     floor: ({ leakedScopes }) => leakedScopes - 1,
   },
+  kubeletRssKb: {
+    fact: 'KiB of memory of the kubelet',
+    floor: ({ kubeletMb }) => kubeletMb * 1024,
+    growth: {
+      perHour: ({ kubeletMbPerDay }) => (kubeletMbPerDay * 1024) / 24,
+      source: sourceOf('kubeletMbPerDay'),
+      // It reads everything anew after a start.
+      noise: 20 * 1024,
+    },
+  },
+  exitedContainers: {
+    fact: 'exited containers',
+    floor: ({ exitedContainers }) => exitedContainers - 1,
+    growth: {
+      perHour: ({ exitedContainers }) => exitedContainers / 24,
+      source: `a day's share of ${sourceOf('exitedContainers')}`,
+      noise,
+    },
+  },
   dying: { fact: 'dying memory cgroups', floor: ({ dyingFloor }) => dyingFloor },
+};
+
+const dyingGrowth: NonNullable<Watched['growth']> = {
+  perHour: ({ dyingPerHour }) => dyingPerHour,
+  source: sourceOf('dyingPerHour'),
+  noise,
 };
 
 type Growth = { grows: boolean; provisional: boolean; finding: Finding };
 
-function growthOf(seen: { at: number; value: number }[], healthyPerHour: number, fact: string): Growth {
+function growthOf(
+  seen: { at: number; value: number }[],
+  signal: Signal,
+  thresholds: Cluster['thresholds'],
+): Growth {
+  const { fact, growth = dyingGrowth } = signals[signal];
+  const healthyPerHour = growth.perHour(thresholds);
   const hours = ((seen.at(-1)?.at ?? 0) - (seen[0]?.at ?? 0)) / 3_600_000;
   const perHour = slopePerHour(seen);
   // What the window can tell from noise; above the healthy band the verdict is only as good as the window is long.
-  const resolution = hours > 0 ? noise / hours : Number.POSITIVE_INFINITY;
+  const resolution = hours > 0 ? growth.noise / hours : Number.POSITIVE_INFINITY;
   const limit = Math.max(healthyPerHour, resolution);
   const grows = !(perHour <= limit);
   return {
@@ -158,9 +200,7 @@ function growthOf(seen: { at: number; value: number }[], healthyPerHour: number,
       threshold: Number.isFinite(limit) ? Math.round(limit) : 'none: the window has no length',
       speaks: grows ? 'against' : 'for',
       source:
-        resolution > healthyPerHour
-          ? 'the least that this short window can tell from noise'
-          : 'settings thresholds.dyingPerHour',
+        resolution > healthyPerHour ? 'the least that this short window can tell from noise' : growth.source,
     },
   };
 }

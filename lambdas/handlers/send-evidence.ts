@@ -1,8 +1,12 @@
 import { ssm } from '../adapters/ssm.ts';
 import { NodeUnreachableError, sendCommand } from '../adapters/ssm-commands.ts';
 import type { OneCommand } from '../domain/incident-state.ts';
+import type { Signal } from '../domain/treatments/treatment.ts';
 import { pinnedDocument } from './documents.ts';
 import { type PhaseContext, phase } from './phase.ts';
+
+/** Figures that `collect-services` reads. */
+const ofServices: readonly Signal[] = ['abandonedScopes', 'kubeletRssKb', 'exitedContainers'];
 
 /**
  * Sends `collect-evidence` to the node: for the examination, after an approval, and for each look of a verification.
@@ -19,7 +23,7 @@ export const handler = phase('send-evidence', async (state, context) => {
     sendOne(name, args, { id, instanceId }, context);
   const windowSeconds = deciding ? String(context.cluster.examination.windowSeconds) : '0';
   const command = await send('collect-evidence', { profile, windowSeconds });
-  const asksServices = deciding || counted === 'abandonedScopes';
+  const asksServices = deciding || ofServices.includes(counted);
   if (!asksServices || command.status !== 'running') return { ...state, command };
   return { ...state, command: { ...command, companion: await send('collect-services', {}) } };
 });

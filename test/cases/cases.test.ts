@@ -8,7 +8,7 @@ import { planFor } from '../../lambdas/domain/plan.ts';
 import { evidenceOf } from './evidence-of.ts';
 import { type Incident, incidentFolder, incidentsIn } from './incident.ts';
 import { defaultCluster, judge, type Measured, measure } from './measure.ts';
-import { variants } from './variants.ts';
+import { reportOf, variants } from './variants.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const incidents = incidentsIn(incidentFolder);
@@ -134,9 +134,9 @@ describe('the facts of an incident', () => {
 });
 
 describe('reports in other words', () => {
-  it.each(variants)('$name', ({ facts, platform = {}, may, variant }) => {
-    const named = Object.entries(facts).map(([name, value]) => ({ name, value, from: 'reported' as const }));
-    const { evidence, told } = evidenceOf({ id: 'variant', year: 2026, platform, facts: named });
+  it.each(variants)('$name', (report) => {
+    const { may, variant } = report;
+    const { evidence, told } = evidenceOf(reportOf(report));
     const diagnosis = diagnose(evidence, cluster.thresholds);
 
     expect(told.filter(({ as }) => as === 'unknown')).toEqual([]);

@@ -211,3 +211,17 @@ export const variants: Variant[] = [
     may: ['inconclusive'],
   },
 ];
+
+/** Such a report in the form of an incident, as far as evidence is made from it. */
+export function reportOf({
+  name,
+  platform = {},
+  facts,
+}: Variant): Pick<Incident, 'id' | 'year' | 'platform' | 'facts'> {
+  return {
+    id: name,
+    year: 2026,
+    platform,
+    facts: Object.entries(facts).map(([fact, value]) => ({ name: fact, value, from: 'reported' })),
+  };
+}

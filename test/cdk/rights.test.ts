@@ -75,6 +75,8 @@ const ownRights: Record<string, string[]> = {
     'contain-unit',
     'disable-agent',
     'drop-caches',
+    'prune-containers',
+    'restart-kubelet',
   ),
   'send-undo': [...send(...inverses), 'ssm:CancelCommand on *'],
   'poll-command': follow,

@@ -53,6 +53,9 @@ export type Cause = {
   id: CauseId;
   /** One line for lists and for the documentation. */
   title: string;
+  /** What must be seen for a match, and what excludes it, each a sentence for people; docs/diagnosis.md carries them. */
+  seen: string;
+  excludedBy: string;
   /** Its variants, each with a line of its own; the verdict names one where the evidence can tell. */
   variants?: Readonly<Record<string, string>>;
   /** Causes that are its effects: where both match, this one is the diagnosis. */

@@ -5,7 +5,7 @@ import { sliceAt } from '../evidence/producers.ts';
 import type { Cluster } from '../settings.ts';
 import type { Finding, Verdict } from './cause.ts';
 
-const unitFact = 'service that is started again and again';
+export const unitFact = 'service that is started again and again';
 const restartsFact = 'its restarts';
 const heldFact = 'dying memory cgroups below /system.slice';
 
@@ -52,6 +52,8 @@ export function judgeLoop(
   ];
   // v1 has no count per slice; there the node's own has to do.
   const inSlice = sliceAt(evidence, '/system.slice')?.dying ?? undefined;
+  // Where nobody looked at the slices, they may be anywhere: that makes nobody surer.
+  const bySlice = evidence.probes.slices.status === 'ok';
   const dying = inSlice ?? cgroups?.dying;
   if (dying === undefined) return { result: 'insufficient-evidence', needs: ['cgroups'], findings };
   const holds = dying >= thresholds.dyingFloor;
@@ -60,7 +62,7 @@ export function judgeLoop(
     value: dying,
     threshold: thresholds.dyingFloor,
     speaks: holds ? 'for' : 'against',
-    ...(holds ? { weight: inSlice === undefined ? 0.5 : 0.75 } : {}),
+    ...(holds ? { weight: inSlice !== undefined ? 0.75 : bySlice ? 0.5 : 0 } : {}),
     source: 'settings thresholds.dyingFloor',
   });
   // A start leaves one at the most, so a service that was started less often did not make most of them.
@@ -76,6 +78,12 @@ export function judgeLoop(
     return { result: 'excluded', findings };
   }
   return { result: 'matches', findings };
+}
+
+/** The unit that a verdict of `judgeLoop` is about. */
+export function loopingUnit(findings: Finding[]): string | undefined {
+  const value = findings.find(({ fact, speaks }) => fact === unitFact && speaks === 'for')?.value;
+  return value === undefined ? undefined : String(value);
 }
 
 export function loopExplanation(findings: Finding[]): string {

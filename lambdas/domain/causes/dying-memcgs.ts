@@ -5,6 +5,7 @@ import { growthPerDay } from '../trend.ts';
 import type { Cause, Finding } from './cause.ts';
 import { dyingSigns } from './dying-signs.ts';
 import { gather } from './gather.ts';
+import { calmTheBusiest, moveToV2, sameDriver, stayWithScaleOut } from './prevent.ts';
 
 /** What one dying cgroup costs on 2 CPUs: 18 to 20 KiB (docs/performance.md); it grows with the number of CPUs. */
 const kbPerDying = 20;
@@ -20,6 +21,9 @@ const countFact = 'dying memory cgroups';
 export const dyingMemcgs: Cause = {
   id: 'dying-memcgs',
   title: 'Memory cgroups that were removed and that page cache charged to them keeps in the kernel.',
+  seen: 'Dying memory cgroups by number, by what they cost, or by their growth. Where nobody counted them: two signs of them that have nothing to do with each other (a kernel counter beyond liveCgroups or far above the other controllers, a profile in functions that walk memory cgroups, kernel memory that is large or rises, caches whose drop helped, something that leaves kernel memory each time).',
+  excludedBy: 'They were counted, and they are few, cheap and stable.',
+  explains: ['reclaim-pressure', 'oversubscribed-node'],
 
   judge(evidence, thresholds) {
     const cgroups = probeValue(evidence.probes.cgroups);
@@ -105,7 +109,14 @@ export const dyingMemcgs: Cause = {
   untreated:
     'They add up: each holds kernel memory, and every walk of the cgroup tree by kubelet, cadvisor and reclaim visits them all, so the node gets slower and has less memory every day.',
 
-  prevent: () => [],
+  prevent: (evidence) => [
+    ...calmTheBusiest(evidence),
+    ...moveToV2(evidence),
+    ...sameDriver(evidence),
+    ...stayWithScaleOut(
+      'new nodes of the same image run the same jobs, and fill up with dying cgroups as this one did',
+    ),
+  ],
 };
 
 /** On cgroup v1 only the page cache says where they are, and one dying cgroup can hold more of it than a thousand. */

@@ -3,6 +3,7 @@ import { probeValue } from '../evidence/probe.ts';
 import { leakedScopes as counted, stuckSessions } from '../evidence/producers.ts';
 import type { Thresholds } from '../thresholds.ts';
 import type { Cause, Finding } from './cause.ts';
+import { newerSystemd, sameDriver, stayWithScaleOut } from './prevent.ts';
 
 const emptyFact = 'scope and session directories without a process';
 const podFact = 'directories of pods without a process';
@@ -15,6 +16,8 @@ const stuckFact = 'sessions stuck on their way out, and abandoned scopes';
 export const leakedScopes: Cause = {
   id: 'leaked-scopes',
   title: 'Cgroup directories of scopes and sessions that still exist and that nobody is in.',
+  seen: 'At least leakedScopes directories of scopes and sessions, or of pods, without a process; as many sessions and scopes stuck on their way out; other empty directories from liveCgroups on; or pods that each leave a directory and start often enough.',
+  excludedBy: 'The tree was counted, and there are fewer.',
 
   judge(evidence, thresholds) {
     const empty = counted(evidence);
@@ -42,6 +45,17 @@ export const leakedScopes: Cause = {
     ];
     const many = (value: number | undefined): boolean => value !== undefined && value >= limit;
     if (many(empty) || many(stuck) || many(unpopulated?.pod) || others.length > 0 || each.length > 0) {
+      const live = probeValue(evidence.probes.cgroups)?.live ?? 0;
+      if (live >= thresholds.liveCgroups) {
+        findings.push({
+          fact: 'live memory cgroups of the node',
+          value: live,
+          threshold: thresholds.liveCgroups,
+          speaks: 'for',
+          weight: 0.3,
+          source: 'settings thresholds.liveCgroups; every walk of kubelet and cadvisor visits them all',
+        });
+      }
       return { result: 'matches', findings };
     }
     return empty === undefined
@@ -63,7 +77,11 @@ export const leakedScopes: Cause = {
   untreated:
     'kubelet and cadvisor walk every one of them every few seconds, and systemd and logind get slower with each, until logins and mounts time out.',
 
-  prevent: () => [],
+  prevent: (evidence) => [
+    ...newerSystemd(evidence),
+    ...sameDriver(evidence),
+    ...stayWithScaleOut('new nodes of the same image leave the same directories behind'),
+  ],
 };
 
 /** Of others nobody can say whether they are leaked or kept for later; so many are too many either way. */

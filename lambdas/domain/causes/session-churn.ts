@@ -3,7 +3,8 @@ import { fellBelowUsers } from '../evidence/history.ts';
 import { probeValue } from '../evidence/probe.ts';
 import { sliceAt } from '../evidence/producers.ts';
 import { perHour, zombiesPerLogin } from '../evidence/sessions.ts';
-import type { Cause, Finding } from './cause.ts';
+import type { Cause, Finding, Prevention } from './cause.ts';
+import { calmTheBusiest, moveToV2, stayWithScaleOut } from './prevent.ts';
 
 /** Dying cgroups per login from which the logins are the producer: measured, each leaves one (systemd 252). */
 const leastPerLogin = 0.5;
@@ -19,7 +20,10 @@ const heldFact = 'dying memory cgroups below /user.slice';
 export const sessionChurn: Cause = {
   id: 'session-churn',
   title: 'Logins that each leave a dying memory cgroup.',
-  explains: ['dying-memcgs'],
+  seen: 'Logins at a rate of at least dyingPerHour, and something that each of them leaves: dying cgroups below /user.slice, their growth by the logins since an earlier sample, or sessions that logind does not let go of.',
+  excludedBy:
+    'Few logins; sessions without a memory cgroup of their own; logins that leave less than half a dying cgroup each; fewer than a tenth of all dying cgroups below /user.slice.',
+  explains: ['dying-memcgs', 'reclaim-pressure'],
 
   judge(evidence, thresholds) {
     const sessions = probeValue(evidence.probes.sessions);
@@ -126,7 +130,32 @@ export const sessionChurn: Cause = {
   untreated:
     'Each login adds one more: at the rate seen here the node loses memory and gets slower every day, and a reclaim only empties it for a while.',
 
-  prevent: () => [],
+  prevent(evidence) {
+    const sessions = probeValue(evidence.probes.sessions);
+    const [user] = sessions?.users ?? [];
+    const who: Prevention[] =
+      user === undefined
+        ? []
+        : [
+            {
+              what: `find what logs in as ${user.name}, and let it keep one session open or log in less often`,
+              where: 'the monitor, the cron job with a login or the script with su that uses this account',
+              because: `${user.name} logged in ${user.logins} times in ${Math.round((sessions?.coveredSeconds ?? 0) / 60)} minutes`,
+            },
+          ];
+    return [
+      ...who,
+      ...calmTheBusiest(evidence),
+      {
+        what: 'DisableControllers=memory for user.slice: sessions then have no memory cgroup, and no memory limit either',
+        where:
+          'a drop-in in /etc/systemd/system/user.slice.d/, in the image or the user data of the launch template',
+        because: 'every login leaves a dying memory cgroup below /user.slice, with or without linger',
+      },
+      ...moveToV2(evidence),
+      ...stayWithScaleOut('whoever logs in here logs in on new nodes as well'),
+    ];
+  },
 };
 
 /** What stays of a login by the word of logind, or of people: the session itself, its directory, its cgroup. */

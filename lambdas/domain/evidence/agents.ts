@@ -8,7 +8,10 @@ export const Agent = z.object({
   unitFile: unknownOr(name),
   /** Automatic restarts by systemd; `null` before systemd 235. */
   restarts: unknownOr(count),
+  /** Of its cgroup, the page cache of its files and the containers below it among it. */
   memoryKb: unknownOr(kb),
+  /** Resident memory of its main process. */
+  rssKb: unknownOr(kb),
   cpuSeconds: unknownOr(z.number().nonnegative()),
   /** Units that stop when it does, at most five of them. */
   requiredBy: z.array(name).max(5).default([]),
@@ -33,10 +36,22 @@ export type Need = { needed: boolean | undefined; why: string };
 /** Restarts after which a service that happens to run at the moment is one that does not keep running. */
 export const manyRestarts = 5;
 
+/**
+ * What no treatment touches, whatever it does: the node, its network and its login live by it, and amazon-ssm-agent is
+ * the way to repair it.
+ */
+const untouchable =
+  /^(snap\.)?(kubelet|kube-|containerd|docker|cri-?o|cri-|nodeadm|amazon-ssm-agent|ssm-agent|aws-node|aws-vpc-cni|ipamd|cni-|cilium|calico|flannel|dbus|systemd-|ssh)|-cni(@.*)?\.service$/i;
+
+export function isUntouchable({ unit }: Pick<Agent, 'unit'>): boolean {
+  return untouchable.test(unit);
+}
+
 /** Whether anything on the node needs the agent. What a node cannot see stays open: a running service may serve somebody. */
 export function needOf({ unit, sub, active, restarts, requiredBy, wantedBy, containers }: Agent): Need {
   const [requirer] = requiredBy;
   const [wanter] = wantedBy;
+  if (isUntouchable({ unit })) return { needed: true, why: `the node itself needs ${unit}` };
   if (requirer !== undefined) return { needed: true, why: `${requirer} requires ${unit}` };
   if ((containers ?? 0) > 0)
     return { needed: true, why: `${unit} manages ${containers} containers on this node` };
@@ -51,6 +66,6 @@ export function needOf({ unit, sub, active, restarts, requiredBy, wantedBy, cont
   }
   return {
     needed: false,
-    why: `${alone}; it does not keep running (${sub}, ${restarts ?? 'uncounted'} restarts)`,
+    why: `${alone}; it does not keep running (${sub ?? 'state not seen'}, ${restarts ?? 'uncounted'} restarts)`,
   };
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { count, kb, NotRead, name, unknownOr } from './number.ts';
+import { count, kb, NotRead, name, share, unknownOr } from './number.ts';
 
 const millicores = z.int().nonnegative();
 
@@ -34,6 +34,9 @@ export const NodeStatus = z.object({
       requestsKb: unknownOr(kb),
       limitsKb: unknownOr(kb),
       podsWithoutLimit: unknownOr(count),
+      /** Percent of what is allocatable, as `kubectl describe node` prints them, where nobody wrote down more. */
+      requestsPercent: unknownOr(share),
+      limitsPercent: unknownOr(share),
     }),
   ),
   cpu: unknownOr(

@@ -18,7 +18,6 @@ export const SeriesName = z.enum([
   'throttledRatio',
   'directReclaimPercent',
   'workingSetKb',
-  'agentMemoryKb',
 ]);
 export type SeriesName = z.infer<typeof SeriesName>;
 

@@ -1,4 +1,6 @@
-import { loopingAgents } from '../evidence/producers.ts';
+import { isUntouchable } from '../evidence/agents.ts';
+import { loopingAgents, orphanedAgentOf } from '../evidence/producers.ts';
+import { concernsRestarts } from './concerns-restarts.ts';
 import type { Treatment } from './treatment.ts';
 
 /** Moves a service that is started again and again into a slice without the memory controller, where a start leaves nothing. */
@@ -11,9 +13,11 @@ export const containUnit: Treatment = {
   risk: 'medium',
   treats: ['orphaned-agent', 'agent-leak'],
 
-  propose(evidence) {
-    const [agent] = evidence === undefined ? [] : loopingAgents(evidence);
-    if (agent === undefined) return undefined;
+  propose(evidence, _, diagnosis) {
+    if (evidence === undefined || !concernsRestarts(diagnosis)) return undefined;
+    const agent =
+      diagnosis.cause === 'orphaned-agent' ? orphanedAgentOf(evidence) : loopingAgents(evidence)[0];
+    if (agent === undefined || isUntouchable(agent)) return undefined;
     return {
       arguments: { unit: agent.unit, allowLimitLoss: 'false' },
       reason: `${agent.unit} was started again ${agent.restarts} times; its next start goes into a slice without memory cgroups, and it is not stopped. It has no memory limit of its own while contained; where one is in force, it is refused`,

@@ -2,6 +2,7 @@ import type { Evidence } from '../evidence/evidence.ts';
 import { probeValue } from '../evidence/probe.ts';
 import { isBelow, reclaimTargets } from '../evidence/zombies.ts';
 import type { Cluster } from '../settings.ts';
+import { concernsRestarts } from './concerns-restarts.ts';
 import type { Proposal, Treatment } from './treatment.ts';
 
 /** The document takes its slices as one bounded string; a node with more holders than this gets another incident. */
@@ -19,13 +20,11 @@ export const reclaim: Treatment = {
   risk: 'low',
   treats: ['dying-memcgs', 'session-churn', 'orphaned-agent', 'agent-leak'],
 
-  propose: (evidence, cluster) =>
-    evidence &&
-    proposalFor(
-      evidence,
-      cluster,
-      reclaimTargets(evidence).map(({ path }) => path),
-    ),
+  propose(evidence, cluster, diagnosis) {
+    if (evidence === undefined || !concernsRestarts(diagnosis)) return undefined;
+    const paths = reclaimTargets(evidence).map(({ path }) => path);
+    return proposalFor(evidence, cluster, paths);
+  },
 };
 
 /** Once more, for what was made until its producer was stopped: an approval can take its time. */
@@ -34,14 +33,10 @@ export const reclaimOnceStopped: Treatment = {
   onceStopped: true,
   treats: reclaim.treats.filter((cause) => cause !== 'dying-memcgs'),
 
-  propose(evidence, cluster) {
-    const proposal =
-      evidence &&
-      proposalFor(
-        evidence,
-        cluster,
-        reclaimTargets(evidence).map(({ path }) => lasting(path)),
-      );
+  propose(evidence, cluster, diagnosis) {
+    if (evidence === undefined || !concernsRestarts(diagnosis)) return undefined;
+    const paths = reclaimTargets(evidence).map(({ path }) => lasting(path));
+    const proposal = proposalFor(evidence, cluster, paths);
     return (
       proposal && { ...proposal, reason: `what was made until the producer was stopped: ${proposal.reason}` }
     );

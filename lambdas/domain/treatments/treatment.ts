@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { CauseId } from '../causes/cause.ts';
+import type { Diagnosis } from '../diagnosis.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import { type Cluster, Risk } from '../settings.ts';
 import { TreatmentId } from './treatment-id.ts';
@@ -8,8 +9,14 @@ import { TreatmentId } from './treatment-id.ts';
 export const Arguments = z.record(z.string(), z.string());
 export type Arguments = z.infer<typeof Arguments>;
 
-/** Counts of the evidence that verification can follow. */
-export const Signal = z.enum(['dying', 'leakedScopes', 'abandonedScopes']);
+/** Figures of the evidence that verification can follow. */
+export const Signal = z.enum([
+  'dying',
+  'leakedScopes',
+  'abandonedScopes',
+  'kubeletRssKb',
+  'exitedContainers',
+]);
 export type Signal = z.infer<typeof Signal>;
 
 /** What verification will check. */
@@ -54,6 +61,9 @@ export type Proposal = {
   risk?: Risk;
 };
 
+/** What of a diagnosis a treatment goes by: one cause can ask for different things by its variant. */
+export type Diagnosed = Pick<Diagnosis, 'cause' | 'variant' | 'findings'>;
+
 /** A treatment: what it is, and what it would do to this node. Pure. */
 export type Treatment = {
   id: TreatmentId;
@@ -67,5 +77,5 @@ export type Treatment = {
   /** Causes on whose ladder it stands, in the order of the list of treatments (gentlest first). */
   treats: readonly CauseId[];
   /** `undefined` where the findings leave nothing for it to do, or the settings forbid all of it. */
-  propose: (evidence: Evidence | undefined, cluster: Cluster) => Proposal | undefined;
+  propose: (evidence: Evidence | undefined, cluster: Cluster, diagnosis: Diagnosed) => Proposal | undefined;
 };

@@ -3,6 +3,8 @@ import type { Leftover, Tried } from '../../../lambdas/domain/evidence/observati
 import type { SeriesName } from '../../../lambdas/domain/evidence/trend.ts';
 
 type Part = { [key: string]: unknown };
+/** A series of the trend, or the memory of the agent: that one is a working set as well, of a workload that is named. */
+export type Figure = SeriesName | 'agent';
 type Course = 'rises' | 'steady' | 'falls';
 export type LeakedKind = 'pod' | 'scope' | 'session' | 'other';
 
@@ -21,7 +23,7 @@ type Notes = {
   eventSeconds?: number;
   /** From the first figure to the last. */
   spanSeconds?: number;
-  ends: Partial<Record<SeriesName, { start?: number; end?: number }>>;
+  ends: Partial<Record<Figure, { start?: number; end?: number }>>;
   listedSessions?: number;
   closing?: boolean;
   /** Until the table of sessions was full. */
@@ -34,6 +36,7 @@ type Notes = {
   ratio?: number;
   latency: { with?: number; without?: number };
   agent: Part;
+  agentSeries: Part;
   workload: Part;
   oomKilledPods?: number;
   owner?: string;
@@ -56,6 +59,7 @@ export function newDraft(): Draft {
       throttling: {},
       latency: {},
       agent: {},
+      agentSeries: {},
       workload: {},
       heap: [],
     },
@@ -73,17 +77,28 @@ export function tried(draft: Draft, what: Tried, helped: boolean): void {
   say(draft, 'observations', { tried: [{ what, helped }] });
 }
 
-export function course(draft: Draft, name: SeriesName, where: Course): void {
-  say(draft, 'trend', { series: { [name]: { source: 'report', course: where } } });
+export function course(draft: Draft, name: Figure, where: Course): void {
+  sayOf(draft, name, { course: where });
 }
 
-export function perDay(draft: Draft, name: SeriesName, value: number): void {
-  say(draft, 'trend', { series: { [name]: { source: 'report', perDay: value } } });
+export function perDay(draft: Draft, name: Figure, value: number): void {
+  sayOf(draft, name, { perDay: value });
+}
+
+/** [seconds, value], from an arbitrary beginning. */
+export function points(draft: Draft, name: Figure, values: [number, number][]): void {
+  sayOf(draft, name, { points: values });
 }
 
 /** A figure at one end of the time that was looked at. */
-export function end(draft: Draft, name: SeriesName, stage: 'start' | 'end', value: number): void {
+export function end(draft: Draft, name: Figure, stage: 'start' | 'end', value: number): void {
   draft.notes.ends[name] = { [stage]: value, ...draft.notes.ends[name] };
+}
+
+function sayOf(draft: Draft, name: Figure, part: Part): void {
+  const series = { source: 'report', ...part };
+  if (name === 'agent') draft.notes.agentSeries = merged(draft.notes.agentSeries, series);
+  else say(draft, 'trend', { series: { [name]: series } });
 }
 
 export function merged(known: Part, more: Part): Part {

@@ -1,4 +1,4 @@
-import { type Draft, say, tried } from './draft.ts';
+import { course, type Draft, type Figure, perDay, points, say, tried } from './draft.ts';
 
 /** Turns what facts say only together into parts of probes. Nothing is added that none of them said. */
 export function finish(draft: Draft): void {
@@ -107,7 +107,7 @@ function throttling(draft: Draft): void {
     cgroups: 1,
     withQuota: 1,
     throttled: Number(entry.throttledPeriods) > 0 ? 1 : 0,
-    top: [{ path: '', ...entry }],
+    top: [{ path: unnamed, ...entry }],
   });
 }
 
@@ -118,7 +118,7 @@ function pods(draft: Draft): void {
       oomKilled: [
         {
           pod: workload.pod ?? null,
-          owner: owner === undefined ? null : { kind: owner, name: '' },
+          owner: owner === undefined ? null : { kind: owner, name: unnamed },
           restarts: workload.restarts ?? null,
           limitKb: workload.limitKb ?? null,
         },
@@ -138,6 +138,9 @@ function agents(draft: Draft): void {
   say(draft, 'agents', { total: 1, entries: [{ unit: unitName(String(unit)), ...told }] });
 }
 
+/** A name that the schema asks for, and that no report gives. */
+const unnamed = '(not named)';
+
 function unitName(unit: string): string {
   return unit.includes('.') ? unit : `${unit}.service`;
 }
@@ -151,60 +154,48 @@ function profile(draft: Draft): void {
 
 function courses(draft: Draft): void {
   const { ends, spanSeconds, memoryCourse, workload, agent, oomKilledPods, owner, sizes } = draft.notes;
-  const about =
+  const about: Figure | undefined =
     oomKilledPods !== undefined || owner !== undefined || Object.keys(workload).length > 0
       ? 'workingSetKb'
       : Object.keys(agent).length > 0
-        ? 'agentMemoryKb'
+        ? 'agent'
         : draft.probes.kubelet !== undefined
           ? 'kubeletRssKb'
           : undefined;
-  const series: Record<string, unknown> = {};
-  if (about !== undefined && memoryCourse !== undefined)
-    series[about] = { source: 'report', course: memoryCourse };
-  if (about !== undefined && sizes.growthPerDay !== undefined) {
-    series[about] = { source: 'report', perDay: sizes.growthPerDay };
-  }
+  if (about !== undefined && memoryCourse !== undefined) course(draft, about, memoryCourse);
+  if (about !== undefined && sizes.growthPerDay !== undefined)
+    perDay(draft, about, Number(sizes.growthPerDay));
   for (const [name, { start, end }] of Object.entries(ends)) {
     if (start === undefined || end === undefined) continue;
-    const where = end > start ? 'rises' : end < start ? 'falls' : 'steady';
-    series[name] = {
-      source: 'report',
-      course: where,
-      ...(spanSeconds === undefined
-        ? {}
-        : {
-            points: [
-              [0, start],
-              [Math.max(1, Math.round(spanSeconds)), end],
-            ],
-          }),
-    };
+    course(draft, name as Figure, end > start ? 'rises' : end < start ? 'falls' : 'steady');
+    if (spanSeconds === undefined) continue;
+    points(draft, name as Figure, [
+      [0, start],
+      [Math.max(1, Math.round(spanSeconds)), end],
+    ]);
   }
-  if (Object.keys(series).length > 0) say(draft, 'trend', { series });
+  const ofAgent = draft.notes.agentSeries;
+  if (Object.keys(ofAgent).length === 0) return;
+  say(draft, 'trend', {
+    series: { workingSetKb: ofAgent },
+    workload: unitName(String(agent.unit ?? 'agent')),
+  });
 }
 
 function nodeMemory(draft: Draft): void {
   const { sizes } = draft.notes;
-  const total = (draft.probes.observations?.memory as { totalKb?: number } | undefined)?.totalKb;
-  const capacity = sizes.allocatableKb ?? total;
-  const known = (field: 'limitsKb' | 'requestsKb'): number | undefined => {
-    const percent = sizes[`${field}Percent`];
-    const given = sizes[field] as number | undefined;
-    if (given !== undefined || percent === undefined || capacity === undefined) return given;
-    return Math.round((Number(percent) * Number(capacity)) / 100);
-  };
-  const [limitsKb, requestsKb] = [known('limitsKb'), known('requestsKb')];
-  if (limitsKb === undefined && requestsKb === undefined && sizes.podsWithoutLimit === undefined) return;
-  say(draft, 'nodeStatus', {
-    memory: {
-      capacityKb: total ?? null,
-      allocatableKb: sizes.allocatableKb ?? null,
-      limitsKb: limitsKb ?? null,
-      requestsKb: requestsKb ?? null,
-      podsWithoutLimit: sizes.podsWithoutLimit ?? null,
-    },
-  });
+  const told = [
+    'limitsKb',
+    'requestsKb',
+    'limitsPercent',
+    'requestsPercent',
+    'podsWithoutLimit',
+    'allocatableKb',
+  ];
+  const memory = Object.fromEntries(
+    told.flatMap((name) => (sizes[name] === undefined ? [] : [[name, sizes[name]]])),
+  );
+  if (Object.keys(memory).length > 0) say(draft, 'nodeStatus', { memory });
 }
 
 function sum(numbers: number[]): number {

@@ -57,7 +57,7 @@ describe('diagnose', () => {
     expect(diagnosis.cause).toBe('inconclusive');
     expect(diagnosis.confidence).toBe(0);
     expect(diagnosis.explanation).toContain(
-      'Ruled out: session-churn, leaked-scopes, orphaned-agent, agent-leak, dying-memcgs, healthy',
+      'Ruled out: session-churn, leaked-scopes, orphaned-agent, agent-leak, dying-memcgs, workload-leak, oversubscribed-node, reclaim-pressure, cpu-quota-throttling, memcg-id-exhaustion, kubelet-oom-cycle, kubelet-leak, dead-containers, healthy',
     );
   });
 

@@ -53,6 +53,7 @@ describe('needOf', () => {
     unitFile: 'enabled',
     restarts: 812,
     memoryKb: null,
+    rssKb: null,
     cpuSeconds: null,
     requiredBy: [],
     wantedBy: [],

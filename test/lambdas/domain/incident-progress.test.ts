@@ -24,6 +24,8 @@ const look: Sample = {
   dying: 500,
   leakedScopes: null,
   abandonedScopes: null,
+  kubeletRssKb: null,
+  exitedContainers: null,
   availablePercent: 60,
   stalledPercent: 0,
   bootId: 'b',

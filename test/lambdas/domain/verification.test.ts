@@ -8,7 +8,14 @@ const start = Date.parse('2026-11-21T06:30:00Z');
 
 function sample(minute: number, dying: number | null, more: Partial<Sample> = {}): Sample {
   const at = new Date(start + minute * 60_000).toISOString();
-  const calm = { leakedScopes: 0, abandonedScopes: 0, availablePercent: 60, stalledPercent: 0 };
+  const calm = {
+    leakedScopes: 0,
+    abandonedScopes: 0,
+    kubeletRssKb: 90_000,
+    exitedContainers: 1,
+    availablePercent: 60,
+    stalledPercent: 0,
+  };
   return { at, dying, ...calm, bootId: 'boot-1', ...more };
 }
 
@@ -121,6 +128,51 @@ describe('judge, for a treatment that stops a producer', () => {
   });
 });
 
+describe('a restart of the kubelet', () => {
+  const promise = {
+    text: 'half of it',
+    signal: 'kubeletRssKb' as const,
+    atMost: 300_000,
+    level: 'falls' as const,
+  };
+  const looks = (...values: number[]) =>
+    values.map((kubeletRssKb, index) => sample(index * 2, 18, { kubeletRssKb }));
+  const judged = (...values: number[]) =>
+    judge(sample(-1, 18, { kubeletRssKb: 600_000 }), looks(...values), promise, thresholds);
+
+  it('is cured by memory that stays down, and only provisionally: ten minutes do not show 100 MB a day', () => {
+    const judgement = judged(90_000, 100_000, 103_000, 104_000, 104_500, 105_000);
+
+    expect(judgement).toMatchObject({ verdict: 'cured', provisional: true });
+    expect(judgement.findings[0]).toMatchObject({ fact: 'KiB of memory of the kubelet', value: 104_500 });
+  });
+
+  it('has relieved it where the memory comes straight back', () => {
+    expect(judged(90_000, 120_000, 150_000, 180_000, 210_000, 240_000).verdict).toBe('relieved');
+  });
+
+  it('has not cured one that holds as much as before', () => {
+    expect(judged(590_000, 590_000, 590_000, 590_000, 590_000, 590_000).verdict).toBe('not-cured');
+  });
+});
+
+describe('pruning containers', () => {
+  const promise = { text: 'few', signal: 'exitedContainers' as const, atMost: 499, level: 'falls' as const };
+  const judged = (...values: (number | null)[]) =>
+    judge(
+      sample(-1, 18, { exitedContainers: 900 }),
+      values.map((exitedContainers, index) => sample(index * 2, 18, { exitedContainers })),
+      promise,
+      thresholds,
+    ).verdict;
+
+  it('is judged by the exited containers', () => {
+    expect(judged(480, 480, 481, 480, 480, 480)).toBe('cured');
+    expect(judged(600, 600, 600, 600, 600, 600)).toBe('not-cured');
+    expect(judged(480, null, 480, null, 480, 480)).toBe('not-cured');
+  });
+});
+
 describe('sampleOf', () => {
   const at = new Date(start);
 
@@ -129,6 +181,8 @@ describe('sampleOf', () => {
       dying: null,
       leakedScopes: null,
       abandonedScopes: null,
+      kubeletRssKb: null,
+      exitedContainers: null,
       availablePercent: null,
       stalledPercent: null,
       bootId: null,
@@ -140,6 +194,8 @@ describe('sampleOf', () => {
       pressure: missing,
       unpopulated: missing,
       sessions: missing,
+      kubelet: missing,
+      containers: missing,
     });
 
     expect(sampleOf(blind, at)).toEqual({ at: at.toISOString(), ...unknown });

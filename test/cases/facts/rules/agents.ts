@@ -58,10 +58,11 @@ export const agentRules: FactRule[] = [
   },
   sizes(new RegExp(`^${daemons}_${memoryWords}(_growth)?$`), (kb, draft, { stage, perSeconds, subject }) => {
     draft.notes.agent.unit ??= unitOf(subject);
-    if (perSeconds !== undefined) perDay(draft, 'agentMemoryKb', (kb * 86_400) / perSeconds);
+    if (perSeconds !== undefined) perDay(draft, 'agent', (kb * 86_400) / perSeconds);
     else {
-      if (stage !== undefined) end(draft, 'agentMemoryKb', stage, kb);
-      if (stage !== 'start') draft.notes.agent.memoryKb ??= kb;
+      if (stage !== undefined) end(draft, 'agent', stage, kb);
+      if (stage !== 'start')
+        draft.notes.agent[/_(rss|res|resident\w*)$/.test(subject) ? 'rssKb' : 'memoryKb'] ??= kb;
     }
   }),
 ];

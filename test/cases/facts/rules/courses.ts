@@ -1,5 +1,4 @@
-import type { SeriesName } from '../../../../lambdas/domain/evidence/trend.ts';
-import { course, perDay } from '../draft.ts';
+import { course, type Figure, perDay } from '../draft.ts';
 import type { FactRule } from '../rule.ts';
 import { courseIn, kbIn, secondsIn } from '../words.ts';
 
@@ -20,7 +19,7 @@ export const courseRules: FactRule[] = [
       const [, whose = ''] = found;
       const name = seriesIn(whose);
       if (typeof value === 'number' && perSeconds !== undefined && name !== undefined) {
-        const amount = name.endsWith('Kb') ? kbIn(value, unit) : value;
+        const amount = name.endsWith('Kb') || name === 'agent' ? kbIn(value, unit) : value;
         if (amount === undefined) return false;
         perDay(draft, name, (amount * 86_400) / perSeconds);
         return true;
@@ -76,14 +75,14 @@ export const courseRules: FactRule[] = [
 ];
 
 /** The figure that a name means: a metric, or words. Nothing where it is not clear whose it is. */
-export function seriesIn(text: string): SeriesName | undefined {
-  const known: [RegExp, SeriesName][] = [
+export function seriesIn(text: string): Figure | undefined {
+  const known: [RegExp, Figure][] = [
     [/sunreclaim|unreclaimable|kernel_memory|slab_unreclaim/i, 'slabUnreclaimableKb'],
     [/per_?cpu/i, 'percpuKb'],
     [/goroutines/i, 'goroutines'],
     [/kubelet.*cpu/i, 'kubeletCpuPercent'],
     [/kubelet/i, 'kubeletRssKb'],
-    [/(ssm|ecs|cloudwatch|monitoring|host)?_?(agent|daemon)|dockerd|containerd/i, 'agentMemoryKb'],
+    [/(ssm|ecs|cloudwatch|monitoring|host)?_?(agent|daemon)|dockerd|containerd/i, 'agent'],
     [/dying|zombie|hidden_(memory_)?cgroups/i, 'dying'],
     [/nr_descendants|cgroup_(dirs|directories|count)|cgroups?$|scopes$/i, 'live'],
     [/throttl/i, 'throttledRatio'],

@@ -38,7 +38,7 @@ export const nodeRules: FactRule[] = [
       /^(pod_|pods_|memory_|total_|node_)*(memory_)?(requests?|limits?|overcommit)(_sum|_total|_overcommit|_committed|_of_allocatable)?$/,
     tell({ value, unit, subject }, draft) {
       if (!/memory|^limits|^requests|overcommit/.test(subject)) return false;
-      const field = /limit|overcommit/.test(subject) ? 'limitsKb' : 'requestsKb';
+      const field = /limit|overcommit/.test(subject) ? 'limits' : 'requests';
       if (unit === 'percent') {
         const percent = numberIn(value);
         if (percent === undefined) return false;
@@ -47,7 +47,7 @@ export const nodeRules: FactRule[] = [
       }
       const kb = kbIn(value, unit);
       if (kb === undefined || !/^(total|pods?|sum|memory_(limits|requests)_)/.test(subject)) return false;
-      draft.notes.sizes[field] ??= kb;
+      draft.notes.sizes[`${field}Kb`] ??= kb;
       return true;
     },
   },
