@@ -53,7 +53,12 @@ export function diagnose(
   const watching = matches.filter(({ id }) => shadow.includes(id));
   const acting = matches.filter(({ id }) => !shadow.includes(id));
   const faults = acting.filter(({ id }) => id !== 'healthy');
-  const ranked = faults.length > 0 ? producersFirst(faults) : acting;
+  // One that is not sure enough hides none that is, though it would produce it.
+  const isSure = ({ confidence }: Match): boolean => confidence >= thresholds.leastConfidence;
+  const ranked =
+    faults.length > 0
+      ? [...producersFirst(faults.filter(isSure)), ...producersFirst(faults.filter((one) => !isSure(one)))]
+      : acting;
   const [best, second] = ranked;
   const contradictions = contradictionsIn(evidence);
 

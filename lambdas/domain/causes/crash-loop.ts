@@ -42,14 +42,26 @@ export function judgeLoop(
     },
     {
       fact: restartsFact,
-      value: agent.restarts ?? 'not counted',
+      value: agent.restarts ?? 'not counted, and between two of them',
       threshold: manyRestarts,
       speaks: 'for',
-      weight: 0.45,
+      weight: agent.restarts === null ? 0.3 : 0.45,
       source: 'NRestarts since it was last started by hand',
     },
     need(agent),
   ];
+  const disabled = probeValue(evidence.probes.observations)?.tried.find(
+    ({ what }) => what === 'disable-agent',
+  );
+  if (disabled !== undefined) {
+    findings.push({
+      fact: 'disabling it helped',
+      value: disabled.helped,
+      speaks: disabled.helped ? 'for' : 'against',
+      source: 'tried by hand',
+      ...(disabled.helped ? { weight: 0.5 } : {}),
+    });
+  }
   // v1 has no count per slice; there the node's own has to do.
   const inSlice = sliceAt(evidence, '/system.slice')?.dying ?? undefined;
   // Where nobody looked at the slices, they may be anywhere: that makes nobody surer.
@@ -66,7 +78,7 @@ export function judgeLoop(
     source: 'settings thresholds.dyingFloor',
   });
   // A start leaves one at the most, so a service that was started less often did not make most of them.
-  const enough = (agent.restarts ?? 0) >= dying / 2;
+  const enough = agent.restarts === null || agent.restarts >= dying / 2;
   if (holds && !enough) {
     findings.push({
       fact: 'share of them that its starts can have left',

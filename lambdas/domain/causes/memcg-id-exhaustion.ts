@@ -1,7 +1,6 @@
 import type { Evidence } from '../evidence/evidence.ts';
 import { cgroupVersion, kernelVersion } from '../evidence/kubelet-figures.ts';
 import { probeValue } from '../evidence/probe.ts';
-import { leakedScopes } from '../evidence/producers.ts';
 import { isOlder } from '../version.ts';
 import type { Cause, Finding, Prevention } from './cause.ts';
 import { gather } from './gather.ts';
@@ -122,7 +121,7 @@ export const memcgIdExhaustion: Cause = {
       fact({ fact: `${freed.what} helped`, value: true, speaks: 'against', source: 'tried by hand' });
       return { result: 'excluded', findings };
     }
-    const empty = leakedScopes(evidence);
+    const empty = unpopulatedIn(evidence);
     if (empty !== undefined && empty >= ids / 2) {
       const source = 'they hold the ids, and removing them gives the ids back';
       fact({
@@ -246,4 +245,11 @@ function preventions(evidence: Evidence, findings: Finding[]): Prevention[] {
 function knowsNokmem(kernel: string): boolean {
   const build = /^3\.10\.0-(\d+)\b.*\.el7/.exec(kernel)?.[1];
   return (build !== undefined && Number(build) >= 1062) || isOlder(kernel, '4.5') === false;
+}
+
+/** All directories without a process, whoever made them: each holds an id. */
+function unpopulatedIn(evidence: Evidence): number | undefined {
+  const unpopulated = probeValue(evidence.probes.unpopulated);
+  if (unpopulated === undefined) return undefined;
+  return unpopulated.pod + unpopulated.scope + unpopulated.session + unpopulated.other;
 }
