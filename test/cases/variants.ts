@@ -45,6 +45,23 @@ export const variants: Variant[] = [
     may: ['dying-memcgs'],
   },
   {
+    name: 'statistics that take long to read',
+    facts: { slow_file: 'memory.stat', dropping_caches_fixes: true, stall_ms_min: 100 },
+    may: ['dying-memcgs'],
+  },
+  {
+    name: 'logins, with what is below their slice',
+    platform: { cgroupVersion: 2, systemd: '252' },
+    facts: {
+      nr_dying_descendants: 30_500,
+      nr_descendants: 190,
+      user_slice_dying: 30_100,
+      ssh_logins_per_minute: 12,
+      producer: 'monitoring over ssh',
+    },
+    may: ['session-churn'],
+  },
+  {
     name: 'sessions stuck, in other words',
     facts: { closing_sessions: 412, ssh_logins_per_hour: 300, abandoned_session_scopes: 400 },
     may: ['session-churn', 'leaked-scopes'],
@@ -120,6 +137,30 @@ export const variants: Variant[] = [
     facts: { feature_gates_enabled: 'PodCertificateRequest=true', heap_top: 'podcertificate.credStore' },
     may: ['kubelet-leak'],
     variant: 'pod-certs',
+  },
+  {
+    name: 'the misc controller on cgroup v1',
+    platform: {
+      kernel: '5.15.0-1031',
+      cgroupVersion: 1,
+      kubernetes: 'v1.25.6',
+      runtime: 'containerd 1.6.18, runc 1.1.4',
+    },
+    facts: {
+      kubelet_log: 'Failed to delete cgroup paths',
+      failed_to_delete_cgroup_paths_messages: 4000,
+      kubelet_memory_trend: 'increases linearly',
+      kubelet_restart_helps: true,
+    },
+    may: ['kubelet-leak'],
+    variant: 'cgroup-v1-misc',
+  },
+  {
+    name: 'the evented generator',
+    platform: { kubernetes: 'v1.33.0' },
+    facts: { feature_gate: 'EventedPLEG', goroutines_start: 400, goroutines_end: 30_000, hours_between: 48 },
+    may: ['kubelet-leak'],
+    variant: 'evented-pleg',
   },
   {
     name: 'the kubelet is killed again and again',

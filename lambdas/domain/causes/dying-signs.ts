@@ -10,6 +10,8 @@ import { gather } from './gather.ts';
 /** Functions that walk memory cgroups one by one; reclaim itself (shrink_…) is not among them. */
 const walks =
   /^_*(mem_cgroup|memcg|css_(next|tryget|get)|cgroup_rstat|cache_reap|kmem_cache_shrink|list_lru|lruvec)/;
+/** Statistics of memory cgroups. */
+const statistics = /(^|\/)memory\.(stat|numa_stat|kmem\.slabinfo|usage_in_bytes|current)$/;
 /** On cgroup v1 the controllers have about as many cgroups each, where memory does not leak. */
 const aboveOthers = 10;
 /** Kernel memory as a share of the node: a node that is well has a few percent. */
@@ -56,6 +58,14 @@ export function dyingSigns(
     weight: 0.45,
     source: 'it walks memory cgroups one by one',
   });
+  const slow = seen?.slowFiles.find((file) => statistics.test(file));
+  const slowly = fact({
+    fact: 'file that takes long to read',
+    value: slow,
+    speaks: 'for',
+    weight: 0.4,
+    source: 'the kernel adds it up over all memory cgroups below, the dying among them',
+  });
   const helped = seen?.tried.find(({ what, helped }) => helped && frees.some((free) => free === what));
   const freed = fact({
     fact: 'what helped when it was tried',
@@ -73,7 +83,7 @@ export function dyingSigns(
     weight: 0.4,
     source: 'as observed: its cgroup stays in the kernel',
   });
-  const signs = [registered || aside, walking, freed, grows, left].filter(Boolean);
+  const signs = [registered || aside, walking || slowly, freed, grows, left].filter(Boolean);
   return { findings, enough: signs.length >= 2 };
 }
 

@@ -42,6 +42,8 @@ export const Observations = z.object({
     .array(z.object({ symbol: name, percent: share.nullable().default(null) }))
     .max(10)
     .default([]),
+  /** Files of the cgroup tree, or of /proc, that take long to read. */
+  slowFiles: z.array(name).max(10).default([]),
   tried: z
     .array(z.object({ what: Tried, helped: z.boolean(), forSeconds: count.nullable().default(null) }))
     .max(20)

@@ -20,6 +20,7 @@ type Notes = {
   /** Directories that nobody has a process in. */
   empty?: boolean;
   failedEvents?: number;
+  sandboxesFail?: boolean;
   eventSeconds?: number;
   /** From the first figure to the last. */
   spanSeconds?: number;
@@ -45,13 +46,22 @@ type Notes = {
   heap: string[];
 };
 
+type Hint = { probe: ProbeName; part: Part };
+
 /** Evidence on its way: parts of probes, and what has to wait for other facts. */
-export type Draft = { probes: Partial<Record<ProbeName, Part>>; missing: Part; notes: Notes };
+export type Draft = {
+  probes: Partial<Record<ProbeName, Part>>;
+  missing: Part;
+  /** The least that follows from a fact, where no other says more. */
+  hints: Hint[];
+  notes: Notes;
+};
 
 export function newDraft(): Draft {
   return {
     probes: {},
     missing: {},
+    hints: [],
     notes: {
       leaked: {},
       ends: {},
@@ -69,6 +79,11 @@ export function newDraft(): Draft {
 /** Adds to a probe. Whoever says something first is believed; lists grow. */
 export function say(draft: Draft, probe: ProbeName, part: Part): void {
   draft.probes[probe] = merged(draft.probes[probe] ?? {}, part);
+}
+
+/** Once at least: a message was seen, something has happened. A fact with the number says more. */
+export function atLeast(draft: Draft, probe: ProbeName, part: Part): void {
+  draft.hints.push({ probe, part });
 }
 
 export function tried(draft: Draft, what: Tried, helped: boolean): void {

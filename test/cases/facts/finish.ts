@@ -13,6 +13,7 @@ export function finish(draft: Draft): void {
   agents(draft);
   profile(draft);
   nodeMemory(draft);
+  for (const { probe, part } of draft.hints) say(draft, probe, part);
 }
 
 function cgroups(draft: Draft): void {
@@ -69,7 +70,9 @@ function leftovers(draft: Draft): void {
 }
 
 function events(draft: Draft): void {
-  const { failedEvents, eventSeconds } = draft.notes;
+  const { eventSeconds, sandboxesFail } = draft.notes;
+  // One at least, where they fail at all.
+  const failedEvents = draft.notes.failedEvents ?? (sandboxesFail === true ? 1 : undefined);
   if (failedEvents === undefined) return;
   const errno = draft.probes.mkdirProbe?.errno;
   say(draft, 'nodeEvents', {

@@ -32,7 +32,7 @@ export const silent: { about: RegExp; because: string }[] = [
     because: 'how long it takes people to notice is not how fast a figure grows',
   },
   {
-    about: /^(p\d+|latency|response|burn|iteration|job_success|error_rate|user_|request)/,
+    about: /^(p\d+|latency|stall|response|burn|iteration|job_success|error_rate|user_|request)/,
     because: 'what users see of it; no probe looks into applications',
   },
   { about: /max_pods|^ttl|cleanup|min_age|history_limit/, because: 'a setting that is no fault by itself' },

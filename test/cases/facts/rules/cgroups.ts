@@ -34,6 +34,21 @@ export const cgroupRules: FactRule[] = [
     },
   },
   {
+    about:
+      /^(user|system|runtime|kubepods)(_slice)?_(nr_)?(dying|zombies|dying_(descendants|cgroups)|zombie_cgroups)$|^(dying|zombies|zombie_cgroups|dying_cgroups)_(in|below|under)_(user|system|runtime|kubepods)(_slice)?$/,
+    tell({ value, subject }, draft) {
+      const dying = countIn(value);
+      const slice = /user|system|runtime|kubepods/.exec(subject)?.[0];
+      if (dying === undefined || slice === undefined) return false;
+      say(draft, 'slices', {
+        entries: [{ path: `/${slice}.slice`, live: null, dying, ghostKb: null, cachedKb: null }],
+        omitted: 0,
+        unread: 0,
+      });
+      return true;
+    },
+  },
+  {
     about: new RegExp(
       `^(nr_)?(dying|zombie|hidden|offline|invisible|deleted|removed|ghost)_((memory_)?${cgroup}|subsys_memory)|^((memcg|cgroup)_)?zombies$`,
     ),

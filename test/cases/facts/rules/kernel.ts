@@ -2,6 +2,9 @@ import { type Draft, say } from '../draft.ts';
 import { counts, type FactRule, sizes } from '../rule.ts';
 import { countIn, numberIn, secondsIn, truthOf } from '../words.ts';
 
+/** Seconds; a read of statistics takes less than a millisecond where all is well. */
+const slowRead = 0.05;
+
 /** The machine and its kernel: versions, memory, where the CPU goes, and what reclaim does. */
 export const kernelRules: FactRule[] = [
   {
@@ -69,6 +72,24 @@ export const kernelRules: FactRule[] = [
     },
   },
   {
+    about: /^(slow(est)?_(file|read)|(file|read)_that_is_slow|slow_to_read)(_path)?$/,
+    tell({ value }, draft) {
+      if (typeof value !== 'string' || !/^[\w./-]+$/.test(value)) return false;
+      say(draft, 'observations', { slowFiles: [value] });
+      return true;
+    },
+  },
+  {
+    about:
+      /^((cat|read)_)?(memory|memcg|cgroup_memory)_stat_?(read|cat|reads)?(_time|_latency|_duration|_slow)?$/,
+    tell({ value, unit }, draft) {
+      const seconds = secondsIn(value, unit);
+      if (value !== true && (seconds === undefined || seconds < slowRead)) return false;
+      say(draft, 'observations', { slowFiles: ['memory.stat'] });
+      return true;
+    },
+  },
+  {
     about: /(kswapd|kworkers?|kcompactd)/,
     tell({ value, unit, subject }, draft) {
       const thread = /kswapd|kworker|kcompactd/.exec(subject)?.[0] ?? '';
@@ -91,10 +112,12 @@ export const kernelRules: FactRule[] = [
   share(/^(memory_(psi|pressure|stall)|psi_memory)(_some|_full|_avg\d+|_time)*$/, 'memoryStallPercent'),
   {
     about:
-      /^(node_vmstat_)?(allocstall|pgscan_direct|pgscan_kswapd|pgsteal_direct|pgsteal_kswapd|pgmajfault)(_\w+)?$/,
+      /^(node_vmstat_)?(allocstall|pgscan_direct|pgscan_kswapd|pgsteal_direct|pgsteal_kswapd|pgmajfault|major_(page_)?faults)(_\w+)?$/,
     tell({ value, subject, perSeconds }, draft) {
       const count = countIn(value);
-      const field = /allocstall|pg(?:scan|steal)_(?:direct|kswapd)|pgmajfault/.exec(subject)?.[0];
+      const field = /major/.test(subject)
+        ? 'pgmajfault'
+        : /allocstall|pg(?:scan|steal)_(?:direct|kswapd)|pgmajfault/.exec(subject)?.[0];
       if (count === undefined || field === undefined) return false;
       say(draft, 'reclaim', {
         [field.replace(/_(\w)/, (_, letter: string) => letter.toUpperCase())]: count,

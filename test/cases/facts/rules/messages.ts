@@ -1,4 +1,4 @@
-import { type Draft, say } from '../draft.ts';
+import { atLeast, type Draft, say } from '../draft.ts';
 import { counts, type FactRule } from '../rule.ts';
 import { secondsIn, truthOf } from '../words.ts';
 
@@ -34,7 +34,7 @@ export const messageRules: FactRule[] = [
       /(pod|sandbox|container)s?_(creation|create|start)(_\w+)?_?(fails?|failed|failing)$|^new_pods?_(fail|failing)/,
     tell({ value }, draft) {
       if (truthOf(value) !== true) return false;
-      say(draft, 'nodeEvents', { reasons: [{ reason: 'FailedCreatePodSandBox', count: 1 }] });
+      draft.notes.sandboxesFail = true;
       return true;
     },
   },
@@ -48,7 +48,7 @@ export const messageRules: FactRule[] = [
   },
   counts(/^grpc_message(_size)?$/, (bytes, draft) => {
     // The limit of gRPC in kubelet and runtimes.
-    if (bytes > 16 * 1024 * 1024) say(draft, 'kubelet', { journal: { listTooLarge: 1 } });
+    if (bytes > 16 * 1024 * 1024) atLeast(draft, 'kubelet', { journal: { listTooLarge: 1 } });
   }),
 ];
 
@@ -65,28 +65,28 @@ function tellMessage(subject: string, text: string, draft: Draft): boolean {
     return true;
   }
   if (has(/failed to (delete|remove) cgroup/i)) {
-    say(draft, 'kubelet', { journal: { cgroupDeleteFailed: 1 } });
+    atLeast(draft, 'kubelet', { journal: { cgroupDeleteFailed: 1 } });
     return true;
   }
   if (has(/larger than max|ResourceExhausted/i)) {
-    say(draft, 'kubelet', { journal: { listTooLarge: 1 } });
+    atLeast(draft, 'kubelet', { journal: { listTooLarge: 1 } });
     return true;
   }
   if (has(/\bPLEG\b|GenericPLEG/)) {
-    say(draft, 'kubelet', { journal: { pleg: 1 } });
+    atLeast(draft, 'kubelet', { journal: { pleg: 1 } });
     return true;
   }
   if (has(/context deadline exceeded|DeadlineExceeded/) && about(/kubelet|runtime|cri|container|pod/i)) {
-    say(draft, 'kubelet', { journal: { criDeadline: 1 } });
+    atLeast(draft, 'kubelet', { journal: { criDeadline: 1 } });
     return true;
   }
   if (has(/ScopeNotRunning/) || about(/abandon.*(not running|failed)/i)) {
-    say(draft, 'sessions', { abandonFailed: 1 });
+    atLeast(draft, 'sessions', { abandonFailed: 1 });
     return true;
   }
   const killed = /(?:killed process|kill(?:ed|ing)?) \d* ?\(?([\w.-]+)\)?/i.exec(text)?.[1];
   if (killed !== undefined && has(/oom|out of memory|killed process/i)) {
-    say(draft, 'oomKills', { source: 'report', seen: 1, ofKubelet: killed === 'kubelet' ? 1 : 0 });
+    atLeast(draft, 'oomKills', { source: 'report', seen: 1, ofKubelet: killed === 'kubelet' ? 1 : 0 });
     return true;
   }
   return false;
