@@ -93,6 +93,14 @@ describe('the facts of an incident', () => {
     expect(evidenceOf(incident).told.filter(({ as }) => as === 'unknown')).toEqual([]);
   });
 
+  it('fit the probes that they are read into', () => {
+    const misfits = [...incidents, ...variants.map(reportOf)].flatMap((report) =>
+      Object.entries(evidenceOf(report).evidence.probes).filter(([, { status }]) => status === 'failed'),
+    );
+
+    expect(misfits).toEqual([]);
+  });
+
   it('do not tell the answer: the label, the title and the actions change nothing', () => {
     for (const incident of incidents) {
       const { year, platform, facts } = incident;

@@ -1,4 +1,4 @@
-import { Evidence } from '../../lambdas/domain/evidence/evidence.ts';
+import { Evidence, type ProbeName } from '../../lambdas/domain/evidence/evidence.ts';
 import { readEvidence } from '../../lambdas/domain/evidence/read-evidence.ts';
 import { type Draft, newDraft, say } from './facts/draft.ts';
 import { type FactView, viewOf } from './facts/fact-view.ts';
@@ -97,7 +97,7 @@ function tellPlatform(platform: Incident['platform'], draft: Draft): void {
 }
 
 function evidenceFrom({ probes, missing }: Draft, year: number): unknown {
-  const ok = Object.entries(probes).map(([name, value]) => [name, { status: 'ok', value: told(value) }]);
+  const ok = Object.entries(probes).map(([name, value]) => [name, fitting(name as ProbeName, told(value))]);
   const gaps = Object.entries(missing).map(([name, reason]) => [name, { status: 'missing', reason }]);
   const others = { status: 'missing', reason: 'the report is silent about it' };
   return {
@@ -109,6 +109,18 @@ function evidenceFrom({ probes, missing }: Draft, year: number): unknown {
       ...Object.fromEntries(probeNames.map((name) => [name, others])),
       ...Object.fromEntries([...ok, ...gaps]),
     },
+  };
+}
+
+/** What a report says may be more, or less, than a probe can: then it is a gap, with what does not fit. */
+function fitting(name: ProbeName, value: unknown): unknown {
+  const probe = { status: 'ok', value };
+  const read = Evidence.shape.probes.shape[name].safeParse(probe);
+  if (read.success) return probe;
+  const [issue] = read.error.issues;
+  return {
+    status: 'failed',
+    reason: `what the report says does not fit: ${issue?.path.join('.')}: ${issue?.message}`,
   };
 }
 

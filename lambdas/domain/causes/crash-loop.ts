@@ -66,7 +66,8 @@ export function judgeLoop(
   const inSlice = sliceAt(evidence, '/system.slice')?.dying ?? undefined;
   // Where nobody looked at the slices, they may be anywhere: that makes nobody surer.
   const bySlice = evidence.probes.slices.status === 'ok';
-  const dying = inSlice ?? cgroups?.dying;
+  const told = probeValue(evidence.probes.observations)?.cgroups.dying ?? undefined;
+  const dying = inSlice ?? cgroups?.dying ?? told;
   if (dying === undefined) return { result: 'insufficient-evidence', needs: ['cgroups'], findings };
   const holds = dying >= thresholds.dyingFloor;
   findings.push({

@@ -35,6 +35,14 @@ export function dyingSigns(
   const memory = seen?.controllers.memory;
   const others = othersThan('memory', seen);
 
+  const leaking = seen?.leakingController ?? undefined;
+  const leaks = fact({
+    fact: 'controller whose cgroups pile up',
+    value: leaking,
+    speaks: leaking === 'memory' ? 'for' : 'against',
+    source: 'as observed by hand',
+    ...(leaking === 'memory' ? { weight: 0.4 } : {}),
+  });
   // Registered and not known to be directories: most of that many can only be dying, unless directories leak as well.
   const registered = atLeast({
     fact: 'memory cgroups that the kernel counts',
@@ -83,7 +91,7 @@ export function dyingSigns(
     weight: 0.4,
     source: 'as observed: its cgroup stays in the kernel',
   });
-  const signs = [registered || aside, walking || slowly, freed, grows, left].filter(Boolean);
+  const signs = [registered || aside || leaks, walking || slowly, freed, grows, left].filter(Boolean);
   return { findings, enough: signs.length >= 2 };
 }
 

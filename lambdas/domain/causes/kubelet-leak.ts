@@ -92,6 +92,15 @@ export const kubeletLeak: Cause = {
 
     // One that is strong is enough, or two that are weak; how much they are worth together the weights say.
     const proven = (variants.heap?.finding.weight ?? 0) >= 0.5;
+    // The kubelet and the runtime keep trying to remove what stays in it.
+    const controller = probeValue(evidence.probes.observations)?.leakingController;
+    const misc = fact({
+      fact: 'controller whose cgroups pile up',
+      value: controller === 'misc' ? controller : undefined,
+      speaks: 'for',
+      weight: 0.4,
+      source: 'as observed by hand; kubernetes#117647',
+    });
     const strong = [grows && load === false, large, breed, proven];
     const weak = [
       grows && load === undefined,
@@ -99,6 +108,7 @@ export const kubeletLeak: Cause = {
       memorySaid,
       goroutinesSaid,
       helped,
+      misc,
       variants.heap && !proven,
     ];
     const points = strong.filter(Boolean).length * 2 + weak.filter(Boolean).length;

@@ -53,6 +53,8 @@ export const Observations = z.object({
    * many of them are dying, only a count of the directories tells.
    */
   controllers: z.record(name, count).default({}),
+  /** The controller whose cgroups pile up, where somebody has found out which. */
+  leakingController: unknownOr(name),
   /** One of the counts that the probe `cgroups` has together: memory cgroup directories, and dying memory cgroups. */
   cgroups: z.object({ live: unknownOr(count), dying: unknownOr(count) }).prefault({}),
   /** Figures of /proc/meminfo that were written down, where the whole of it was not kept. */

@@ -43,6 +43,10 @@ type Notes = {
   owner?: string;
   /** A course of "memory", without saying whose. */
   memoryCourse?: Course;
+  /** Restarts, OOM kills and a restart that helped, without saying whose. */
+  restarts?: number;
+  oomKills?: number;
+  restartHelped?: boolean;
   heap: string[];
 };
 

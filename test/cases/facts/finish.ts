@@ -1,7 +1,8 @@
-import { course, type Draft, type Figure, perDay, points, say, tried } from './draft.ts';
+import { atLeast, course, type Draft, type Figure, perDay, points, say, tried } from './draft.ts';
 
 /** Turns what facts say only together into parts of probes. Nothing is added that none of them said. */
 export function finish(draft: Draft): void {
+  unattributed(draft);
   cgroups(draft);
   courses(draft);
   leftovers(draft);
@@ -60,9 +61,9 @@ function leftovers(draft: Draft): void {
   if (after === undefined) return;
   const directories = Object.keys(draft.notes.leaked).length > 0;
   const stuck = closing === true || draft.probes.sessions?.closing !== undefined;
-  const kernel = Object.keys((draft.probes.trend?.series ?? {}) as object).some((name) =>
-    ['slabUnreclaimableKb', 'percpuKb'].includes(name),
-  );
+  const course = Object.keys((draft.probes.trend?.series ?? {}) as object);
+  const level = Object.keys((draft.probes.observations?.memory ?? {}) as object);
+  const kernel = [...course, ...level].some((name) => ['slabUnreclaimableKb', 'percpuKb'].includes(name));
   if (kernel) say(draft, 'observations', { leftovers: [{ after, what: 'kernel-memory' }] });
   if (directories) say(draft, 'observations', { leftovers: [{ after, what: 'directory' }] });
   else if (stuck && after === 'login')
@@ -155,16 +156,38 @@ function profile(draft: Draft): void {
   say(draft, 'observations', { kubeletHeap: heap.slice(0, 10) });
 }
 
+/** Whose memory a report is about that does not say whose. */
+function subjectOf({ probes, notes }: Draft): 'workingSetKb' | 'agent' | 'kubeletRssKb' | undefined {
+  const { oomKilledPods, owner, workload, ends, agent } = notes;
+  const ofPod = probes.trend !== undefined && 'workingSetKb' in ((probes.trend.series ?? {}) as object);
+  if (oomKilledPods !== undefined || owner !== undefined || Object.keys(workload).length > 0)
+    return 'workingSetKb';
+  if (ends.workingSetKb !== undefined || ofPod) return 'workingSetKb';
+  if (Object.keys(agent).length > 0) return 'agent';
+  return probes.kubelet === undefined ? undefined : 'kubeletRssKb';
+}
+
+/** What is said of nobody belongs to what the report is about. */
+function unattributed(draft: Draft): void {
+  const { restarts, oomKills, restartHelped, workload, agent } = draft.notes;
+  const about = subjectOf(draft);
+  if (restarts !== undefined && about === 'workingSetKb') workload.restarts ??= restarts;
+  if (restarts !== undefined && about === 'agent') agent.restarts ??= restarts;
+  if (oomKills !== undefined && about === 'workingSetKb') draft.notes.oomKilledPods ??= oomKills;
+  else if (oomKills !== undefined) atLeast(draft, 'oomKills', { source: 'report', seen: oomKills });
+  if (restartHelped === undefined || about === undefined) return;
+  tried(draft, restartOf[about], restartHelped);
+}
+
+const restartOf = {
+  workingSetKb: 'restart-workload',
+  agent: 'restart-agent',
+  kubeletRssKb: 'restart-kubelet',
+} as const;
+
 function courses(draft: Draft): void {
-  const { ends, spanSeconds, memoryCourse, workload, agent, oomKilledPods, owner, sizes } = draft.notes;
-  const about: Figure | undefined =
-    oomKilledPods !== undefined || owner !== undefined || Object.keys(workload).length > 0
-      ? 'workingSetKb'
-      : Object.keys(agent).length > 0
-        ? 'agent'
-        : draft.probes.kubelet !== undefined
-          ? 'kubeletRssKb'
-          : undefined;
+  const { ends, spanSeconds, memoryCourse, agent, sizes } = draft.notes;
+  const about = subjectOf(draft);
   if (about !== undefined && memoryCourse !== undefined) course(draft, about, memoryCourse);
   if (about !== undefined && sizes.growthPerDay !== undefined)
     perDay(draft, about, Number(sizes.growthPerDay));

@@ -89,7 +89,7 @@ export function seriesIn(text: string): Figure | undefined {
     [/direct_reclaim|pgscan_direct|allocstall/i, 'directReclaimPercent'],
     [/memavailable|memory_available|available_memory|free_memory/i, 'availableKb'],
     [
-      /(container|pod|workload|app|process|jvm|heap)_?.*(memory|rss|working_set|heap)|working_set/i,
+      /(container|pod|workload|app|process|jvm|heap|sidecar|daemonset|service)_?.*(memory|rss|working_set|heap)|working_set/i,
       'workingSetKb',
     ],
     [/^pods?(_count)?$|running_pods/i, 'pods'],

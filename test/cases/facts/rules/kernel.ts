@@ -44,7 +44,7 @@ export const kernelRules: FactRule[] = [
         return true;
       }
       if (!/nokmem/.test(text)) return false;
-      say(draft, 'kmem', { accounting: 'off' });
+      say(draft, 'kmem', { accounting: 'off', usageKb: null });
       return true;
     },
   },
@@ -53,13 +53,13 @@ export const kernelRules: FactRule[] = [
     tell({ value }, draft) {
       const on = /^off$/i.test(String(value)) ? false : truthOf(value);
       if (on === undefined) return false;
-      say(draft, 'kmem', { accounting: on ? 'on' : 'off' });
+      say(draft, 'kmem', { accounting: on ? 'on' : 'off', usageKb: null });
       return true;
     },
   },
   {
     about:
-      /hotspot|hot_(function|path|symbol|spot)|perf_top|top_(function|symbol)|cpu_in_function|spin(s|ning)_in|(slow|kernel)_function|kernel_stack/,
+      /hotspot|hot_(function|path|symbol|spot)|perf_(top|stack)|top_(function|symbol)|stack_function|flame|cpu_in_function|spin(s|ning)_in|(slow|kernel)_function|kernel_stack/,
     tell({ value, unit }, draft) {
       if (typeof value === 'number' && unit === 'percent') {
         draft.notes.hotspotPercent ??= value;

@@ -74,6 +74,14 @@ export const kubeletRules: FactRule[] = [
     },
   },
   {
+    about: /^leak(ing|ed|y)_controller$|^controller_that_leaks$/,
+    tell({ value }, draft) {
+      if (typeof value !== 'string') return false;
+      say(draft, 'observations', { leakingController: value });
+      return true;
+    },
+  },
+  {
     about: /^feature_gates?(_enabled|_on|_set)?$|^enabled_feature_gates?$/,
     tell({ value }, draft) {
       if (typeof value !== 'string') return false;
@@ -100,6 +108,10 @@ export const kubeletRules: FactRule[] = [
   counts(/^(pending_)?(pod_?)?cert(ificate)?_?requests?(_pending)?$|^pcrs?(_pending)?$/, (count, draft) =>
     say(draft, 'podStatus', { certificateRequestsPending: count }),
   ),
+  sizes(/^(system|kube)_reserved(_memory)?$/, (kb, draft, { subject }) => {
+    const field = subject.startsWith('kube') ? 'kubeReserved' : 'systemReserved';
+    if (kb > 0) say(draft, 'kubelet', { config: { [field]: { memory: `${kb}Ki` } } });
+  }),
   {
     about: /^(system|kube)_reserved(_set|_configured|_enabled)?(_by_default)?$/,
     tell({ value, subject }, draft) {

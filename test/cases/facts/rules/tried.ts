@@ -40,6 +40,15 @@ export const triedRules: FactRule[] = [
     },
   },
   {
+    about: new RegExp(`^restart(ing)?_(it_)?(${helped})$`),
+    tell({ value }, draft) {
+      const truth = truthOf(value);
+      if (truth === undefined) return false;
+      draft.notes.restartHelped ??= truth;
+      return true;
+    },
+  },
+  {
     about: /^(restart|kubelet_restart|reboot|drop_caches|restart_kubelet)_(does_not_help|no_effect|useless)$/,
     tell({ value, subject }, draft) {
       const what = actionIn(subject.replaceAll('_', ' '));
@@ -67,7 +76,10 @@ const actions: [RegExp, Tried][] = [
     /(disabl|stopp?|mask|uninstall|remov)\w* (the |unused )*(\w+ )?(agent|unit|service|daemon)/i,
     'disable-agent',
   ],
-  [/restart\w* (the )?(\w+ )?(agent|daemon|dockerd?|containerd)|(agent|daemon) restart/i, 'restart-agent'],
+  [
+    /restart\w* (the )?(\w+ )?(agent|daemon|dockerd?|containerd)|(agent|daemon|dockerd?|containerd) restart/i,
+    'restart-agent',
+  ],
   [
     /\breboot|(node|host|machine) restart|restart\w* (the )?(node|host|machine)|recreat\w* (the )?node/i,
     'reboot',

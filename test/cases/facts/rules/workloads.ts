@@ -27,7 +27,7 @@ export const workloadRules: FactRule[] = [
   },
   {
     about:
-      /^(node_|host_|system_|kernel_|other_processes_|global_)?oom_?kill(s|ed)?(_events)?$|^system_?oom(s|_events?)?$/,
+      /^(node_|host_|system_|kernel_|other_processes_|global_)oom_?kill(s|ed)?(_events)?$|^system_?oom(s|_events?)?$/,
     tell({ value }, draft) {
       const seen = truthOf(value) === true ? Math.max(1, Math.round(numberIn(value) ?? 1)) : undefined;
       if (seen === undefined) return false;
@@ -39,7 +39,8 @@ export const workloadRules: FactRule[] = [
     about: /^(days|hours|minutes|weeks)_(until|to|before)_oom_?kill(ed)?$/,
     tell({ value }, draft) {
       if (numberIn(value) === undefined) return false;
-      // What fills its limit in so and so long grows.
+      // What fills its limit in so and so long grows, and is killed then.
+      draft.notes.oomKilledPods ??= 1;
       course(draft, 'workingSetKb', 'rises');
       return true;
     },
@@ -73,7 +74,18 @@ export const workloadRules: FactRule[] = [
       }
     },
   ),
-  counts(/^(pod|container)_restarts?(_count)?$|^restart_count$/, (restarts, draft) => {
+  counts(/^(pod|container)_restarts?$/, (restarts, draft) => {
     draft.notes.workload.restarts ??= restarts;
   }),
+  counts(/^restarts?$/, (restarts, draft) => {
+    draft.notes.restarts ??= restarts;
+  }),
+  {
+    about: /^oom_?kill(s|ed)?(_events)?$/,
+    tell({ value }, draft) {
+      if (truthOf(value) !== true) return false;
+      draft.notes.oomKills ??= Math.max(1, Math.round(numberIn(value) ?? 1));
+      return true;
+    },
+  },
 ];
