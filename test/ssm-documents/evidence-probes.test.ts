@@ -253,13 +253,14 @@ describe('the window', () => {
       const name = join(root, `sys/fs/cgroup/user.slice/user-1000.slice/session-${100 + n}.scope`);
       spawnSync('mkdir', [name]);
     };
+    replace(`sys/fs/cgroup${busyPod.pod}/cpu.max`, '50000 100000\n');
     tick();
     const running = collect(root, { windowSeconds: '5' });
     const timer = setInterval(tick, 200);
     const { values } = await running.finally(() => clearInterval(timer));
 
     const [worst] = values.throttling.top;
-    expect(worst).toMatchObject({ path: busyPod.pod, pod: 'shop/web-1' });
+    expect(worst).toMatchObject({ path: busyPod.pod, pod: 'shop/web-1', quotaUs: 50_000, periodUs: 100_000 });
     expect(worst.throttledPeriods / worst.periods).toBeCloseTo(0.4);
     expect(worst.throttledMs / worst.throttledPeriods).toBeCloseTo(5);
     expect(values.load.shares).toMatchObject({ systemPercent: 30, iowaitPercent: 10, memoryStallPercent: 0 });

@@ -140,7 +140,10 @@ export const cpuQuotaThrottling: Cause = {
       kernel === undefined
         ? ''
         : ` Kernel ${kernel} throttles pods that have not used up their quota; that is fixed in 5.4, 4.19.84 and 4.14.154.`,
-      ' The node itself is fine: nothing on it is to be treated. Whoever owns the pod raises its CPU limit or takes it away.',
+      reclaim === undefined
+        ? ' If it did not, nothing on the node is to be treated.'
+        : ' The node itself is fine: nothing on it is to be treated.',
+      ' Whoever owns the pod raises its CPU limit or takes it away.',
     ].join('');
   },
 

@@ -186,10 +186,10 @@ export const oversubscribedNode: Cause = {
       told(withoutLimitFact, (value) => `${value} pods have no memory limit`),
       told(kubeFact, () => 'nothing is reserved for Kubernetes'),
       told(systemFact, () => 'nothing is reserved for the system'),
-      told(reservedFact, () => 'reserving memory has helped elsewhere'),
+      told(reservedFact, () => 'reserving memory by hand has helped'),
       told(podsFact, (value) => `${value} % of its places for pods are taken`),
     ]);
-    return `This node has promised more memory than it has: ${short}; ${why}. Pods take what the kubelet, the runtime and the system need, and those starve first. No leak was found that explains it. Nothing on the node cures that: move pods away now, and reserve memory or set limits so that it does not come back.`;
+    return `This node has promised more memory than it has: ${short}; ${why}. Pods take what the kubelet, the runtime and the system need, and those starve first. No leak that would explain it was found in what was seen. Nothing on the node cures that: move pods away now, and reserve memory or set limits so that it does not come back.`;
   },
 
   untreated:

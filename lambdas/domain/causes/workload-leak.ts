@@ -91,7 +91,7 @@ export const workloadLeak: Cause = {
   explain(findings) {
     const seen = (name: string) =>
       findings.find(({ fact, speaks }) => fact === name && speaks === 'for')?.value;
-    const who = seen(killedFact) ?? seen(podFact) ?? seen(whoFact) ?? 'One workload';
+    const who = seen(killedFact) ?? seen(podFact) ?? seen(whoFact) ?? 'A workload';
     const owner = seen(ownerFact);
     const limit = seen(limitFact);
     const restarts = seen(restartsFact);
@@ -180,7 +180,7 @@ function containerFindings(
   const name = [pod, container].filter((part) => part !== null).join(', container ');
   fact({
     fact: killedFact,
-    value: name === '' ? 'one that was not named' : name,
+    value: name === '' ? 'A container' : name,
     speaks: 'for',
     // A single kill may be a peak: it has to come again, or something else has to say that it grows.
     weight: 0.45,

@@ -44,6 +44,9 @@ describe('cpu-quota-throttling', () => {
     expect(reclaimed.result).toBe('excluded');
     expect(reclaimed.finding('direct reclaim in the same window')).toMatchObject({ speaks: 'against' });
     expect(stalled.result).toBe('excluded');
+    expect(judge({ observations: tried('remove-cpu-limit', true), pressure: pressure(30) }).result).toBe(
+      'excluded',
+    );
     expect(unseen).toMatchObject({ result: 'matches', confidence: 0.6 });
     expect(unseen.explanation).toContain('was not seen');
   });

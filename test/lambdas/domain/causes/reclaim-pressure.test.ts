@@ -59,6 +59,16 @@ describe('reclaim-pressure', () => {
     expect(cause({ ...busy, throttling: throttling({ throttledPeriods: 18 }) })).toBe('reclaim-pressure');
   });
 
+  it('is the diagnosis where metrics show both over the same hours', () => {
+    const points = (value: number) => Array.from({ length: 24 }, (_, hour) => [hour * 3600, value]);
+    const series = {
+      throttledRatio: { source: 'cloudwatch', points: points(0.6) },
+      directReclaimPercent: { source: 'cloudwatch', points: points(20) },
+    };
+
+    expect(cause({ trend: ok({ series }) })).toBe('reclaim-pressure');
+  });
+
   it.each([
     ['dying-memcgs', { cgroups: cgroups(900, 2100) }],
     ['orphaned-agent', { agents: loopingAgent(), cgroups: cgroups(900, 600) }],
