@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { diagnose } from '../../lambdas/domain/diagnosis.ts';
+import type { Evidence } from '../../lambdas/domain/evidence/evidence.ts';
 import { planFor } from '../../lambdas/domain/plan.ts';
 import { evidenceOf } from './evidence-of.ts';
 import { type Incident, incidentFolder, incidentsIn } from './incident.ts';
@@ -42,6 +43,15 @@ describe('npm run cases', () => {
   it('plans no treatment that an incident forbids', () => {
     expect(measured.incidents.filter(({ forbidden }) => forbidden.length > 0)).toEqual([]);
     expect(measured.forbidden).toBe(0);
+  });
+
+  it('counts those whose label is sure and asks for a cause', () => {
+    const low = measured.incidents.filter(({ id }) =>
+      ['62-ecs-2865-agent-15g', '59-fcos-1330-blkio-leak'].includes(id),
+    );
+
+    expect(low.map(({ counts }) => counts)).toEqual([false, false]);
+    expect(measured.counted).toBe(25);
   });
 
   it('accounts for every incident', () => {
@@ -128,6 +138,23 @@ describe('the facts of an incident', () => {
       .filter((less) => judge(less, cluster).got === 'healthy');
 
     expect(healthy.map(({ id }) => id)).toEqual([]);
+  });
+
+  it('make nobody surer by losing a probe', () => {
+    const surer = [...incidents, ...variants.map(reportOf)].flatMap((report) => {
+      const { evidence } = evidenceOf(report);
+      const whole = diagnose(evidence, cluster.thresholds);
+      return Object.entries(evidence.probes).flatMap(([lost, { status }]) => {
+        if (status !== 'ok') return [];
+        const probes = { ...evidence.probes, [lost]: { status: 'missing', reason: 'lost' } };
+        const less = diagnose({ ...evidence, probes } as Evidence, cluster.thresholds);
+        return less.cause === whole.cause && less.confidence > whole.confidence
+          ? [`${report.id} without ${lost}`]
+          : [];
+      });
+    });
+
+    expect(surer).toEqual([]);
   });
 
   it('of nothing are no evidence of anything', () => {
