@@ -71,6 +71,9 @@ export const Thresholds = z.strictObject({
   agentMb: real(1024, 64, 1_000_000).describe(
     'Memory of one host agent, in MB, that no agent needs. EKS reserves less than that for all of them on most nodes.',
   ),
+  agentMbPerDay: real(100, 1, 100_000).describe(
+    'Growth of the memory of one host agent, in MB a day, that is a leak where it holds more than agentMb already: as much as for the kubelet, which has more to do.',
+  ),
   limitsPercent: real(150, 100, 10_000).describe(
     'Memory limits of the pods as percent of what is allocatable: from here on they can together use far more than the node has.',
   ),

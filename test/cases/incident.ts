@@ -7,7 +7,7 @@ const silent = <T extends z.ZodType>(value: T) => value.nullable().optional();
 
 /** One thing that a report says. `inferred`: computed from it, or follows from it. */
 export const Fact = z.object({
-  name: z.string().regex(/^[a-z0-9_]+$/),
+  name: z.string().min(1),
   value: z.union([z.number(), z.string(), z.boolean()]),
   from: z.enum(['reported', 'inferred']),
 });
@@ -35,9 +35,9 @@ export const Incident = z.object({
   expected: z.object({
     cause: CauseId,
     variant: silent(z.string()),
-    alsoAcceptable: z.array(CauseId),
+    alsoAcceptable: z.array(CauseId).default([]),
     /** Why a tempting answer is wrong. */
-    whyNot: z.partialRecord(CauseId, z.string()),
+    whyNot: z.record(z.string(), z.string()).default({}),
   }),
   actions: z.object({ right: z.array(z.string()), forbidden: z.array(z.string()) }),
   /** How sure the label is. */

@@ -236,6 +236,85 @@ export const variants: Variant[] = [
     may: ['dead-containers'],
   },
   {
+    name: 'an agent from and to',
+    facts: { cloudwatch_agent_rss_mb_start: 80, cloudwatch_agent_rss_mb_end: 2600, days_between: 12 },
+    may: ['agent-leak'],
+  },
+  {
+    name: 'a daemon that a restart empties',
+    facts: { dockerd_rss_gb: 9, dockerd_restart_helps: true },
+    may: ['agent-leak'],
+  },
+  {
+    name: 'memory before and after a drop',
+    facts: { memory_cgroups_before: 58_000, memory_cgroups_after_drop_caches: 900 },
+    may: ['dying-memcgs'],
+  },
+  {
+    name: 'events only, on a kernel of EL7',
+    platform: { kernel: '3.10.0-957.el7' },
+    facts: { event_message: 'Failed create pod sandbox: no space left on device', failed_events: 12 },
+    may: ['memcg-id-exhaustion'],
+  },
+  {
+    name: 'scopes by number',
+    platform: { systemd: '229' },
+    facts: { scope_count: 25_000, stopping_scopes_helps: true, kubelet_cpu_percent: 300 },
+    may: ['leaked-scopes'],
+  },
+  {
+    name: 'the misc controller, by name',
+    platform: { kernel: '5.15', cgroupVersion: 1 },
+    facts: { leaking_controller: 'misc', kubelet_memory_trend: 'grows', runc_version: '1.1.5' },
+    may: ['kubelet-leak'],
+    variant: 'cgroup-v1-misc',
+  },
+  {
+    name: 'the kubelet, killed by the word of the kernel',
+    facts: {
+      kernel_message: 'Memory cgroup out of memory: Killed process 2211 (kubelet)',
+      kubelet_restarts: 9,
+      node_condition: 'NotReady',
+    },
+    may: ['kubelet-oom-cycle'],
+  },
+  {
+    name: 'kills and restarts of nobody by name',
+    facts: { pod_last_state_reason: 'OOMKilled', memory_limit_mib: 180, restart_count: 14 },
+    may: ['workload-leak'],
+  },
+  {
+    name: 'an alert whose threshold is public',
+    facts: { alert: 'CPUThrottlingHigh' },
+    may: ['cpu-quota-throttling'],
+  },
+  {
+    name: 'a profile in reclaim',
+    facts: { perf_hotspot: 'shrink_inactive_list', system_cpu_percent: 88, load_average: 120 },
+    may: ['reclaim-pressure'],
+  },
+  {
+    name: 'requests and evictions',
+    facts: { evicted_pods: 30, memory_pressure: true, memory_requests_percent: 99 },
+    may: ['oversubscribed-node'],
+  },
+  {
+    name: 'containers that pruning cures',
+    facts: { stopped_containers: 'thousands', pruning_containers_helps: true },
+    may: ['dead-containers'],
+  },
+  {
+    name: 'a full disk is no full cgroup tree',
+    facts: { node_condition: 'DiskPressure', evicted_pods: 12, message: 'no space left on device' },
+    may: ['inconclusive'],
+  },
+  {
+    name: 'a control, of which only a part was seen',
+    platform: { cgroupVersion: 2, memoryGiB: 16 },
+    facts: { nr_dying_descendants: 24, nr_descendants: 180, throttled_percent: 0 },
+    may: ['inconclusive'],
+  },
+  {
     name: 'a claim without a figure',
     facts: { claimed_site: 'pkg/kubelet/pod/pod_manager.go', profile_given: false, kubelet_rss_given: false },
     may: ['inconclusive'],

@@ -115,7 +115,7 @@ function judgeLargest(evidence: Evidence, thresholds: Thresholds, candidates: Ca
     atLeast({
       fact: 'its growth, MB per day',
       value: growth && growth.perDay / 1024,
-      threshold: 'workloadMbPerDay',
+      threshold: 'agentMbPerDay',
       weight: 0.5,
       source: growth?.source ?? '',
     }) ??

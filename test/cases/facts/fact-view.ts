@@ -65,7 +65,7 @@ const rateInValue = /(?:\bper|\ban?|\beach|\bevery|\/)\s*(second|minute|hour|day
 const noise = /_(num|count|counted|number|total|text|value|reported|observed|seen|approximately)$/;
 
 export function viewOf(fact: Fact): FactView {
-  const view: FactView = { ...fact, subject: fact.name, secondary: false };
+  const view: FactView = { ...fact, subject: fact.name.toLowerCase(), secondary: false };
   const prefix = prefixes.exec(view.subject);
   if (prefix !== null) {
     view.subject = view.subject.replace(prefixes, '');
