@@ -1,5 +1,6 @@
 import { callForHelp } from './call-for-help.ts';
 import type { IncidentState } from './incident-state.ts';
+import { lookAgainSentence } from './look-again.ts';
 import { standingChanges, standingSentence } from './standing-changes.ts';
 
 type ClosingMessage = {
@@ -17,7 +18,10 @@ export function closingMessage(state: IncidentState): ClosingMessage | undefined
   if (state.lease.status === 'refused' && state.error === undefined) return undefined;
   const { incident, outcome, outcomeReason, diagnosis } = state;
   const help = callForHelp(state);
-  const staying = standingChanges(state.results).map(standingSentence);
+  const staying = [
+    ...standingChanges(state.results).map(standingSentence),
+    ...(state.lookAgain === undefined ? [] : [lookAgainSentence(state.lookAgain)]),
+  ];
   const told = state.results.some(({ treatment, status }) => treatment === 'notify' && status === 'done');
   if (outcome === 'failed' || ((outcome === 'unresolved' || outcome === 'relieved') && !told)) {
     return {
@@ -27,16 +31,10 @@ export function closingMessage(state: IncidentState): ClosingMessage | undefined
       text: [outcomeReason ?? '', ...staying, help.text].join('\n'),
     };
   }
-  const plan = state.plan.map(({ treatment, needs, reason }) => `  ${treatment} (${needs}): ${reason}`);
   return {
     kind: 'incident-closed',
     incident: incident.id,
     title: `${incident.instanceId} in ${incident.cluster}: ${diagnosis?.cause ?? 'no diagnosis'}, ${outcome}`,
-    text: [
-      outcomeReason ?? '',
-      ...staying,
-      help.text,
-      ...(plan.length > 0 ? ['The ladder was:', ...plan] : []),
-    ].join('\n'),
+    text: [outcomeReason ?? '', ...staying, help.text].join('\n'),
   };
 }

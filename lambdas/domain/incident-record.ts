@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { Diagnosis } from './diagnosis.ts';
 import { Outcome, RungResult } from './incident-state.ts';
+import { LookAgain } from './look-again.ts';
+import { Rung } from './treatments/treatment.ts';
 
 const ms = z.int().nonnegative();
 
@@ -13,7 +15,11 @@ export const IncidentRecord = z.object({
   outcome: Outcome,
   reason: z.string(),
   diagnosis: Diagnosis.nullable(),
+  /** The ladder, as it was planned last. */
+  plan: z.array(Rung).default([]),
   rungs: z.array(RungResult),
+  /** Where the cure is provisional: when, and at what, the census looks again. */
+  lookAgain: LookAgain.optional(),
   /** Milliseconds, in all and by phase. */
   timings: z.object({ total: ms, byPhase: z.record(z.string(), ms) }),
   /** Paths of the audit trail and of the report. */

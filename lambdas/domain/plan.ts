@@ -4,6 +4,7 @@ import type { Cluster, Need, Risk } from './settings.ts';
 import { treatments } from './treatments/index.ts';
 import { Expects, type Proposal, type Rung, type Treatment } from './treatments/treatment.ts';
 import type { TreatmentId } from './treatments/treatment-id.ts';
+import { secondsToSee } from './verification/signals.ts';
 
 /**
  * The ladder for a diagnosis, gentlest rung first. A treatment that the findings or the settings leave nothing to do
@@ -32,7 +33,10 @@ function rungOf(treatment: Treatment, proposal: Proposal, cluster: Cluster): Run
     risk,
     needs: needFor(treatment.id, risk, cluster),
     reason: proposal.reason,
-    expects: Expects.parse(proposal.expects),
+    expects: Expects.parse({
+      windowSeconds: secondsToSee(proposal.expects.signal ?? 'dying', cluster.thresholds),
+      ...proposal.expects,
+    }),
   };
 }
 

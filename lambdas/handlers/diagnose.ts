@@ -10,7 +10,7 @@ export const handler = phase('diagnose', async (state, { cluster, audit, now }) 
   const evidence = 'evidence' in examined ? examined.evidence : undefined;
   const diagnosis =
     'evidence' in examined
-      ? diagnose(examined.evidence, cluster.thresholds)
+      ? diagnose(examined.evidence, cluster.thresholds, cluster.diagnosis.shadow)
       : diagnoseWithoutEvidence(examined.gap);
   await audit({
     step: 'diagnosed',
@@ -22,6 +22,7 @@ export const handler = phase('diagnose', async (state, { cluster, audit, now }) 
       confidence: diagnosis.confidence,
       findings: diagnosis.findings,
       gaps: diagnosis.gaps,
+      ...(diagnosis.shadow.length === 0 ? {} : { shadow: diagnosis.shadow }),
       ...('rawHead' in examined && examined.rawHead !== undefined ? { rawHead: examined.rawHead } : {}),
     },
   });
