@@ -1,6 +1,7 @@
 import type { Diagnosis } from './diagnosis.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import type { Cluster, Need, Risk } from './settings.ts';
+import { forbids } from './treatments/forbidden.ts';
 import { treatments } from './treatments/index.ts';
 import { Expects, type Proposal, type Rung, type Treatment } from './treatments/treatment.ts';
 import type { TreatmentId } from './treatments/treatment-id.ts';
@@ -8,14 +9,17 @@ import { secondsToSee } from './verification/signals.ts';
 
 /**
  * The ladder for a diagnosis, gentlest rung first. A treatment that the findings or the settings leave nothing to do
- * is not on it; one that the policy forbids stays on it as `never`, so that people see what would have been next.
+ * is not on it, nor one that is forbidden for the cause; one that the policy forbids stays on it as `never`, so that people see what would have been next.
  */
 export function planFor(diagnosis: Diagnosis, evidence: Evidence | undefined, cluster: Cluster): Rung[] {
   return treatments
     .filter((treatment) => treatment.treats.includes(diagnosis.cause))
     .flatMap((treatment) => {
       const proposal = treatment.propose(evidence, cluster);
-      return proposal === undefined ? [] : [rungOf(treatment, proposal, cluster)];
+      if (proposal === undefined) return [];
+      // Fail closed: what the table forbids is not proposed, whatever the treatment says of itself.
+      if (forbids(diagnosis.cause, treatment.id, proposal.arguments, evidence) !== undefined) return [];
+      return [rungOf(treatment, proposal, cluster)];
     });
 }
 

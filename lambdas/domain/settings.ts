@@ -76,7 +76,7 @@ const Examination = z.strictObject({
     ),
 });
 
-const Harm = z.strictObject({
+export const Harm = z.strictObject({
   availablePoints: z
     .number()
     .min(1)

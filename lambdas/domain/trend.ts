@@ -10,8 +10,17 @@ const least = { seconds: 3600, points: 6 };
 /** People write down where it was and where it is: those two are true, and far enough apart for them to have noticed. */
 const leastReported = { seconds: 300, points: 2 };
 
-/** Where a figure goes, over the stretches between its restarts. `perDay` is in the unit of the series. */
-export type Growth = { perDay: number; hours: number; points: number; source: string };
+/**
+ * Where a figure goes, over the stretches between its restarts. `perDay` is in the unit of the series; `between`, the
+ * begin of the first and the end of the last of them in seconds since 1970, is absent where a report names only the rate.
+ */
+export type Growth = {
+  perDay: number;
+  hours: number;
+  points: number;
+  source: string;
+  between?: readonly [number, number];
+};
 
 /**
  * How fast a figure grows, from the metrics where there are any, else from the samples that the node keeps. `undefined`
@@ -51,6 +60,7 @@ function growthIn(series: Series, name?: SeriesName): Growth | undefined {
     hours,
     points,
     source: `${names[source]}: ${points} points over ${hours} h${restarts}`,
+    between: [courses[0]?.[0]?.[0] ?? 0, courses.at(-1)?.at(-1)?.[0] ?? 0],
   };
 }
 

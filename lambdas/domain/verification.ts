@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Finding } from './causes/cause.ts';
-import type { Cluster } from './settings.ts';
+import { Harm } from './settings.ts';
+import type { Thresholds } from './thresholds.ts';
 import type { Expects } from './treatments/treatment.ts';
 import { growthAfter, secondsOf } from './verification/growth-after.ts';
 import type { Sample } from './verification/sample.ts';
@@ -14,6 +15,8 @@ export const Verdict = z.enum(['looking', 'cured', 'relieved', 'not-cured']);
 export type Verdict = z.infer<typeof Verdict>;
 
 export type Judgement = { verdict: Exclude<Verdict, 'looking'>; provisional: boolean; findings: Finding[] };
+
+type Watching = { harm?: Harm; startedAt?: string | undefined };
 
 /** Fewer looks than this never prove a cure. */
 export const leastSamples = 5;
@@ -31,14 +34,15 @@ const wholeWindow = 0.8;
  * looks were too short to see the slowest growth that would still be a fault, or throttling took longer than it should to
  * be over.
  *
- * @param startedAt when the treatment had ended; without it, the first look counts as that
+ * @param watching how much worse the side signals may get, and when the treatment had ended; without that, the first
+ *   look counts as its end
  */
 export function judge(
   before: Sample,
   samples: Sample[],
   expects: Expects,
-  { thresholds, verification: { harm } }: Pick<Cluster, 'thresholds' | 'verification'>,
-  startedAt?: string,
+  thresholds: Thresholds,
+  { harm = Harm.parse({}), startedAt }: Watching = {},
 ): Judgement {
   const watched = signals[expects.signal];
   const seen = samples.flatMap(({ at, [expects.signal]: value }) =>

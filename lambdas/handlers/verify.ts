@@ -39,7 +39,10 @@ export const handler = phase('verify', async (state, { cluster, audit, now }) =>
   const lost = samples.length === verification.planned && lacks(before, sample, rung.expects.signal);
   if (!over || lost) return next;
 
-  const judgement = judge(before, samples, rung.expects, cluster, verification.startedAt);
+  const judgement = judge(before, samples, rung.expects, cluster.thresholds, {
+    harm: cluster.verification.harm,
+    startedAt: verification.startedAt,
+  });
   const alsoFound = 'evidence' in examined ? newCauses(state.diagnosis, examined.evidence, cluster) : [];
   const others = alsoFound.map(({ cause, confidence }) => `${cause} (confidence ${confidence})`);
   await audit({

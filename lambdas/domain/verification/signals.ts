@@ -66,7 +66,7 @@ export const signals: Readonly<Record<Signal, Watched>> = {
     asks: 'services',
   },
   kubeletRssKb: {
-    fact: 'KiB of resident memory of the kubelet',
+    fact: 'KiB of memory of the kubelet',
     better: 'less',
     healthy: (_, was) => Math.round(was / 2),
     growth: {

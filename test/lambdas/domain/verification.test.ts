@@ -21,11 +21,11 @@ function sample(minute: number, dying: number | null, more: Partial<Sample> = {}
 const before = sample(-1, 20_000);
 const series = (...counts: (number | null)[]): Sample[] =>
   counts.map((dying, index) => sample(index * 2, dying));
-const verdictOf = (samples: Sample[]) => judge(before, samples, expects, cluster).verdict;
+const verdictOf = (samples: Sample[]) => judge(before, samples, expects, thresholds).verdict;
 
 describe('judge', () => {
   it('calls a low and flat level cured', () => {
-    const judgement = judge(before, series(260, 258, 259, 258, 260, 258), expects, cluster);
+    const judgement = judge(before, series(260, 258, 259, 258, 260, 258), expects, thresholds);
 
     expect(judgement).toMatchObject({ verdict: 'cured', provisional: false });
   });
@@ -58,7 +58,7 @@ describe('judge', () => {
   it('takes what is healthy where the rung promises no level', () => {
     const { atMost: _, ...open } = expects;
     const judged = (dying: number) =>
-      judge(before, series(...Array(6).fill(dying)), open, cluster).findings[0];
+      judge(before, series(...Array(6).fill(dying)), open, thresholds).findings[0];
 
     expect(judged(thresholds.dyingFloor)).toMatchObject({ threshold: thresholds.dyingFloor, speaks: 'for' });
     expect(judged(thresholds.dyingFloor + 1)).toMatchObject({ speaks: 'against' });
@@ -67,7 +67,9 @@ describe('judge', () => {
   it('cannot judge where nobody looked before', () => {
     const unseen = sample(-1, null);
 
-    expect(judge(unseen, series(258, 258, 258, 258, 258, 258), expects, cluster).verdict).toBe('not-cured');
+    expect(judge(unseen, series(258, 258, 258, 258, 258, 258), expects, thresholds).verdict).toBe(
+      'not-cured',
+    );
   });
 
   it('never takes missing looks for a cure', () => {
@@ -83,19 +85,22 @@ describe('judge', () => {
 
     expect(verdictOf(samples)).toBe('not-cured');
     expect(verdictOf(unknown)).toBe('not-cured');
-    expect(judge({ ...before, bootId: null }, samples, expects, cluster).verdict).toBe('not-cured');
+    expect(judge({ ...before, bootId: null }, samples, expects, thresholds).verdict).toBe('not-cured');
   });
 
   it('is provisional where the window is too short to see slow growth', () => {
     const samples = [0, 1, 2, 3, 4].map((second) => sample(second / 60, 258));
 
-    expect(judge(before, samples, expects, cluster)).toMatchObject({ verdict: 'cured', provisional: true });
+    expect(judge(before, samples, expects, thresholds)).toMatchObject({
+      verdict: 'cured',
+      provisional: true,
+    });
   });
 
   it('is provisional where the rung says that its promise takes longer to be seen', () => {
     const slow = Expects.parse({ ...expects, windowSeconds: 86_400 });
 
-    expect(judge(before, series(258, 258, 258, 258, 258, 258), slow, cluster)).toMatchObject({
+    expect(judge(before, series(258, 258, 258, 258, 258, 258), slow, thresholds)).toMatchObject({
       verdict: 'cured',
       provisional: true,
     });
@@ -104,7 +109,10 @@ describe('judge', () => {
   it('takes a rise that is mere noise in a short window for no growth', () => {
     const samples = [258, 258, 259, 259, 260].map((dying, second) => sample(second / 60, dying));
 
-    expect(judge(before, samples, expects, cluster)).toMatchObject({ verdict: 'cured', provisional: true });
+    expect(judge(before, samples, expects, thresholds)).toMatchObject({
+      verdict: 'cured',
+      provisional: true,
+    });
   });
 
   it('cannot be talked into a cure by looks at one moment', () => {
@@ -127,7 +135,7 @@ describe('the side signals', () => {
       sample(-1, 20_000, { ...well, ...was }),
       series(258, 258, 258, 258, 258).concat(sample(10, 258, { ...well, ...last })),
       expects,
-      cluster,
+      thresholds,
     );
 
   it('stand in the findings, all of them, and leave a cure a cure where none is worse', () => {
@@ -186,22 +194,23 @@ describe('the side signals', () => {
       [0, 2, 4, 6, 8, 10].map((minute) => sample(minute, dying, { leakedScopes: 3, live }));
     const was = sample(-1, 100, { leakedScopes: 900, live: 1000 });
 
-    expect(judge(was, looks(100, 1000), scopes, cluster).verdict).toBe('cured');
-    expect(judge(was, looks(100, 1221), scopes, cluster).verdict).toBe('not-cured');
+    expect(judge(was, looks(100, 1000), scopes, thresholds).verdict).toBe('cured');
+    expect(judge(was, looks(100, 1221), scopes, thresholds).verdict).toBe('not-cured');
   });
 
   it('have their limits in the settings', () => {
     const strict = clusterWith({ verification: { harm: { availablePoints: 1 } } });
     const samples = series(258, 258, 258, 258, 258).concat(sample(10, 258, { availablePercent: 58 }));
 
-    expect(judge(before, samples, expects, strict).verdict).toBe('not-cured');
-    expect(judge(before, samples, expects, cluster).verdict).toBe('cured');
+    expect(judge(before, samples, expects, thresholds, strict.verification).verdict).toBe('not-cured');
+    expect(judge(before, samples, expects, thresholds).verdict).toBe('cured');
   });
 });
 
 describe('judge, for a treatment that stops a producer', () => {
   const stopped = { ...expects, level: 'holds' as const };
-  const judged = (...counts: number[]) => judge(sample(-1, 280), series(...counts), stopped, cluster).verdict;
+  const judged = (...counts: number[]) =>
+    judge(sample(-1, 280), series(...counts), stopped, thresholds).verdict;
 
   it('calls it cured when nothing grows any more, though the level did not fall', () => {
     expect(judged(290, 290, 291, 290, 290, 290)).toBe('cured');
@@ -222,7 +231,7 @@ describe('judge, by another signal', () => {
       sample(-1, 18, { [signal]: was }),
       values.map((value, index) => sample(index * 2, 18, { [signal]: value })),
       Expects.parse({ text: '', signal, ...more }),
-      cluster,
+      thresholds,
     );
   const six = (value: number) => Array<number>(6).fill(value);
 
@@ -293,7 +302,9 @@ describe('judge, by another signal', () => {
     const looks = [4, 6, 8, 10, 12, 14].map((minute) => sample(minute, 258, { throttledRatio: 0 }));
     const fact = 'throttled share within three minutes of the treatment';
     const findingsOf = (startedAt: string, present = was) =>
-      judge(present, looks, expects, cluster, startedAt).findings.filter((finding) => finding.fact === fact);
+      judge(present, looks, expects, thresholds, { startedAt }).findings.filter(
+        (finding) => finding.fact === fact,
+      );
 
     expect(findingsOf(new Date(start).toISOString())).toMatchObject([
       { value: 'not seen', speaks: 'against' },
