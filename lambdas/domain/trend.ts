@@ -64,6 +64,10 @@ function growthIn(series: Series, name?: SeriesName): Growth | undefined {
   };
 }
 
+function says(series: Series, name: SeriesName): boolean {
+  return (series.source === 'report' && series.perDay !== null) || stretchesOf(series, name).length > 0;
+}
+
 /** The stretches of a series that are long enough to say something. */
 function stretchesOf({ source, points }: Series, name?: SeriesName): Point[][] {
   const enough = source === 'report' ? leastReported : least;
@@ -180,7 +184,7 @@ const kept: Partial<Record<SeriesName, 1 | 2 | 4 | 5 | 6>> = {
 /** The points of a figure, from where there are any: metrics first, for they reach further back. */
 export function seriesOf(evidence: Evidence, name: SeriesName): Series | undefined {
   const measured = probeValue(evidence.probes.trend)?.series[name];
-  if (measured !== undefined && growthOf(measured) !== undefined) return measured;
+  if (measured !== undefined && says(measured, name)) return measured;
   const place = kept[name];
   const samples = probeValue(evidence.probes.history)?.samples;
   if (place === undefined || samples === undefined) return measured;

@@ -44,12 +44,16 @@ export function pairSlopes(
   points: readonly Point[],
   counts: (seconds: number, a: Point, b: Point) => boolean = () => true,
 ): number[] {
-  return points.flatMap((a, index) =>
-    points.slice(index + 1).flatMap((b) => {
+  const slopes: number[] = [];
+  // Loops, for there are as many pairs as there are points squared.
+  for (const [index, a] of points.entries()) {
+    for (let other = index + 1; other < points.length; other++) {
+      const b = points[other] ?? a;
       const seconds = b[0] - a[0];
-      return seconds > 0 && counts(seconds, a, b) ? [((b[1] - a[1]) * daySeconds) / seconds] : [];
-    }),
-  );
+      if (seconds > 0 && counts(seconds, a, b)) slopes.push(((b[1] - a[1]) * daySeconds) / seconds);
+    }
+  }
+  return slopes;
 }
 
 /** The lowest, or highest, point of each part of a stretch: of each whole day, or of equally many points. */
