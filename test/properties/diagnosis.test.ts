@@ -126,7 +126,9 @@ describe('diagnose, for any evidence', () => {
         if (small.cause !== large.cause || small.confidence !== large.confidence) {
           const before = sidesOf(present);
           const after = sidesOf(larger);
-          const passed = [...before.keys(), ...after.keys()].filter((fact) => before.get(fact) !== after.get(fact));
+          const passed = [...before.keys(), ...after.keys()].filter(
+            (fact) => before.get(fact) !== after.get(fact),
+          );
           expect({ from: small.cause, to: large.cause, passed }).not.toMatchObject({ passed: [] });
         }
       }),
