@@ -99,6 +99,13 @@ describe('growth, for any leak', () => {
     );
   });
 
+  it('is its slope with an odd point among few, which would leave too few on either side of it', () => {
+    const few = points(2.25, (t) => 1000 + (4800 * t) / day);
+    const odd = few.map(([at, value], index): [number, number] => [at, index === 4 ? 9000 : value]);
+
+    close(perDayOf(odd), 4800);
+  });
+
   it('is its slope over a month that is slow, and with a gap of a week', () => {
     const month = points(30 * 24, (t) => 90_000 + (20 * t) / day + noise(7, 10)(t), 2 * hour);
 
