@@ -167,6 +167,14 @@ describe('growth, for anything that stays where it is', () => {
     );
   });
 
+  it('is none for peaks that come more and more often on the same floor', () => {
+    const busy = (t: number) => ((t / 900) * 3) % 8 < 1 + (6 * t) / day;
+    const peaks = points(24, (t) => (busy(t) ? 1500 : 1000) + (((t / 900) * 37) % 11) * 8);
+
+    // The slope of the middle alone would be 55 a day.
+    expect(perDayOf(peaks)).toBe(0);
+  });
+
   it('is none for a constant', () => {
     expect(perDayOf(points(24, () => 42))).toBe(0);
     expect(perDayOf(points(24, () => 0))).toBe(0);
