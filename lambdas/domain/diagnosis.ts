@@ -8,7 +8,7 @@ import type { Evidence } from './evidence/evidence.ts';
 import { type Gap, gapsOf } from './evidence/gaps.ts';
 import type { Thresholds } from './thresholds.ts';
 
-const Possible = z.object({ cause: CauseId, variant: z.string().optional(), confidence: z.number() });
+export const Possible = z.object({ cause: CauseId, variant: z.string().optional(), confidence: z.number() });
 
 export const Diagnosis = z.object({
   cause: CauseId,
@@ -26,6 +26,7 @@ export const Diagnosis = z.object({
   prevention: z.array(Prevention).default([]),
 });
 export type Diagnosis = z.infer<typeof Diagnosis>;
+export type Possible = z.infer<typeof Possible>;
 
 /** Two causes this close, of which neither explains the other, are a tie. */
 const tie = 0.02;
@@ -161,7 +162,7 @@ function related(a: Match, b: Match): boolean {
   return explains(a, b.cause) || explains(b, a.cause);
 }
 
-function possible({ id, variant, confidence }: Match): z.infer<typeof Possible> {
+function possible({ id, variant, confidence }: Match): Possible {
   return { cause: id, ...(variant === undefined ? {} : { variant }), confidence };
 }
 

@@ -35,6 +35,7 @@ export function rungResult(state: IncidentState): RungResult | undefined {
             verdict: verification.verdict,
             provisional: verification.provisional,
             findings: verification.findings,
+            ...(verification.alsoFound.length === 0 ? {} : { alsoFound: verification.alsoFound }),
             samples: verification.samples,
           },
         }),
@@ -124,7 +125,11 @@ export function endingOf(state: IncidentState): Ending {
       ...standingChanges(state.results).map(({ treatment }) => treatment),
       state.rung?.treatment,
     ];
-    return { outcome: 'cured', reason: `${helped.join(' and then ')} helped: ${counts}, and no new growth` };
+    const provisional = verification.provisional ? ' so far (provisional)' : '';
+    return {
+      outcome: 'cured',
+      reason: `${helped.join(' and then ')} helped: ${counts}, and no new growth${provisional}`,
+    };
   }
   const tried = state.results.filter(({ treatment, status }) => treatment !== 'notify' && status === 'done');
   if (state.ladder.status === 'empty') {

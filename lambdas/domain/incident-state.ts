@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import { ApprovalStatus } from './approval/approval.ts';
 import { Finding } from './causes/cause.ts';
-import { Diagnosis } from './diagnosis.ts';
+import { Diagnosis, Possible } from './diagnosis.ts';
 import { AroundProbes, Evidence } from './evidence/evidence.ts';
 import { GateDecision, GateResult } from './gates/gate.ts';
+import { LookAgain } from './look-again.ts';
 import { Mode } from './settings.ts';
 import { Arguments, LeftOut, Rung } from './treatments/treatment.ts';
 import { Sample, Verdict } from './verification.ts';
@@ -94,6 +95,8 @@ export const RungResult = z.object({
       verdict: Verdict,
       provisional: z.boolean().optional(),
       findings: z.array(Finding),
+      /** Causes that a look on the way found and the first diagnosis did not have. */
+      alsoFound: z.array(Possible).optional(),
       samples: z.array(Sample),
     })
     .optional(),
@@ -169,7 +172,10 @@ export const IncidentState = z.object({
       verdict: Verdict,
       waitSeconds: z.int().nonnegative(),
       planned: z.int().positive(),
+      /** When the treatment had ended. */
+      startedAt: z.iso.datetime().optional(),
       samples: z.array(Sample),
+      alsoFound: z.array(Possible).default([]),
       provisional: z.boolean(),
       findings: z.array(Finding),
     })
@@ -179,6 +185,8 @@ export const IncidentState = z.object({
   outcome: Outcome.optional(),
   outcomeReason: z.string().optional(),
   closedAt: z.iso.datetime().optional(),
+  /** Where the cure is provisional: when, and at what, the census looks again. */
+  lookAgain: LookAgain.optional(),
   /** What Step Functions caught. Its presence means that the incident ends as `failed`. */
   error: z.object({ Error: z.string().optional(), Cause: z.string().optional() }).loose().optional(),
 });

@@ -1,9 +1,11 @@
 import type { Diagnosis } from './diagnosis.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import type { Cluster, Need, Risk } from './settings.ts';
+import { forbids } from './treatments/forbidden.ts';
 import { treatments } from './treatments/index.ts';
 import { Expects, type LeftOut, type Proposal, type Rung, type Treatment } from './treatments/treatment.ts';
 import type { TreatmentId } from './treatments/treatment-id.ts';
+import { secondsToSee } from './verification/signals.ts';
 
 export type Plan = { plan: Rung[]; leftOut: LeftOut[] };
 
@@ -18,8 +20,14 @@ export function planFor(diagnosis: Diagnosis, evidence: Evidence | undefined, cl
   for (const treatment of treatments) {
     if (!treatment.treats.includes(diagnosis.cause)) continue;
     const proposal = treatment.propose(evidence, cluster, diagnosis);
-    if (!('nothing' in proposal)) plan.push(rungOf(treatment, proposal, cluster));
-    else if (!reasons.has(treatment.id)) reasons.set(treatment.id, proposal.nothing);
+    // Fail closed: what the table forbids is not proposed, whatever the treatment says of itself.
+    const why =
+      'nothing' in proposal
+        ? proposal.nothing
+        : forbids(diagnosis.cause, treatment.id, proposal.arguments, evidence);
+    if ('nothing' in proposal || why !== undefined)
+      reasons.set(treatment.id, reasons.get(treatment.id) ?? why ?? '');
+    else plan.push(rungOf(treatment, proposal, cluster));
   }
   const leftOut = [...reasons].map(([treatment, reason]) => ({ treatment, reason }));
   return {
@@ -42,7 +50,10 @@ function rungOf(treatment: Treatment, proposal: Proposal, cluster: Cluster): Run
     risk,
     needs: needFor(treatment.id, risk, cluster),
     reason: proposal.reason,
-    expects: Expects.parse(proposal.expects),
+    expects: Expects.parse({
+      windowSeconds: secondsToSee(proposal.expects.signal ?? 'dying', cluster.thresholds),
+      ...proposal.expects,
+    }),
   };
 }
 

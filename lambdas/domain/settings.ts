@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { CauseId } from './causes/cause.ts';
 import { Thresholds } from './thresholds.ts';
 import { TreatmentId } from './treatments/treatment-id.ts';
 
@@ -125,6 +126,51 @@ const Api = z
   .refine(({ access, vpc }) => access === 'vpc' || vpc.subnetIds.length + vpc.securityGroupIds.length === 0, {
     message: 'must name no subnet and no security group, because access is not vpc',
   });
+export const Harm = z.strictObject({
+  availablePoints: z
+    .number()
+    .min(1)
+    .max(100)
+    .default(10)
+    .describe('Percentage points of memory that may be less available after a treatment than before it.'),
+  stalledPoints: z
+    .number()
+    .min(1)
+    .max(100)
+    .default(10)
+    .describe('Percentage points of time (memory PSI, avg10) that tasks may wait longer for memory.'),
+  throttledPoints: z
+    .number()
+    .min(1)
+    .max(100)
+    .default(20)
+    .describe(
+      'Percentage points of its CPU periods in which the worst cgroup may be throttled more: a look of two seconds sees only twenty periods.',
+    ),
+  directStallsPerSecond: z
+    .number()
+    .min(0)
+    .max(10_000)
+    .default(10)
+    .describe('Tasks a second more that may have to reclaim memory themselves (allocstall).'),
+  cgroupsPercent: z
+    .number()
+    .min(1)
+    .max(1000)
+    .default(20)
+    .describe('Percent by which memory cgroups, the living and all, may become more; a hundred always may.'),
+});
+export type Harm = z.infer<typeof Harm>;
+
+const Diagnosing = z.strictObject({
+  shadow: z
+    .array(CauseId.exclude(['healthy', 'inconclusive']))
+    .max(20)
+    .default([])
+    .describe(
+      'Causes whose rules only watch here: what they find is reported, and nothing is done about it. For a rule that has still to earn trust.',
+    ),
+});
 
 const Verification = z.strictObject({
   windowSeconds: seconds(2, 3600).default(600).describe('How long the node is watched after a treatment.'),
@@ -134,6 +180,7 @@ const Verification = z.strictObject({
     .max(30)
     .default(6)
     .describe('Looks at the node over that window. Fewer than five never prove a cure.'),
+  harm: Harm.prefault({}),
 });
 
 /** One setting for every treatment that changes something. */
@@ -185,6 +232,7 @@ const Cluster = z.strictObject({
   sessions: Sessions.prefault({}),
   scopes: Scopes.prefault({}),
   thresholds: Thresholds.prefault({}),
+  diagnosis: Diagnosing.prefault({}),
   examination: Examination.prefault({}),
   api: Api.prefault({}),
   verification: Verification.prefault({}),

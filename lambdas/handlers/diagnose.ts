@@ -26,6 +26,7 @@ export const handler = phase('diagnose', async (state, { cluster, audit, now }) 
       confidence: diagnosis.confidence,
       findings: diagnosis.findings,
       gaps: diagnosis.gaps,
+      ...(diagnosis.shadow.length === 0 ? {} : { shadow: diagnosis.shadow }),
       ...('rawHead' in examined && examined.rawHead !== undefined ? { rawHead: examined.rawHead } : {}),
     },
   });
@@ -42,11 +43,11 @@ function diagnosisOf(
   examined: Examined,
   evidence: Evidence | undefined,
   state: IncidentState,
-  { thresholds }: Cluster,
+  { thresholds, diagnosis: { shadow } }: Cluster,
 ): Diagnosis {
-  if (evidence !== undefined) return diagnose(evidence, thresholds);
+  if (evidence !== undefined) return diagnose(evidence, thresholds, shadow);
   if ('gap' in examined) return diagnoseWithoutEvidence(examined.gap, gapsAround(state));
-  return diagnose(examined.evidence, thresholds);
+  return diagnose(examined.evidence, thresholds, shadow);
 }
 
 /** What around a node could not be read either. */

@@ -83,7 +83,7 @@ function lookAgain(
   const diagnosis =
     known !== undefined && stillMatches(known.cause, evidence, cluster.thresholds)
       ? known
-      : diagnose(evidence, cluster.thresholds);
+      : diagnose(evidence, cluster.thresholds, cluster.diagnosis.shadow);
   const digest = digestFor({ incident: state.incident, evidence, diagnosis }, rung);
   const seen = { evidence, before: sampleOf(evidence, now) };
   return digest === approvedDigest

@@ -9,24 +9,34 @@ import { TreatmentId } from './treatment-id.ts';
 export const Arguments = z.record(z.string(), z.string());
 export type Arguments = z.infer<typeof Arguments>;
 
-/** Figures of the evidence that verification can follow. */
+/** Figures of the evidence that verification can follow; what each of them is, is in verification/signals.ts. */
 export const Signal = z.enum([
   'dying',
+  'live',
   'leakedScopes',
   'abandonedScopes',
   'kubeletRssKb',
   'exitedContainers',
+  'throttledRatio',
+  'availablePercent',
+  'stalledPercent',
 ]);
 export type Signal = z.infer<typeof Signal>;
 
-/** What verification will check. */
+/** What verification will check: a figure, where it must end, and how long it takes until that can be seen. */
 export const Expects = z.object({
   text: z.string(),
   signal: Signal.default('dying'),
-  /** Where the level must end, at most. */
+  /** Where the level must end, at most, or at least where more is better. Without either, what is healthy counts. */
   atMost: z.number().optional(),
+  atLeast: z.number().optional(),
   /** falls: the treatment takes away what is there. holds: it stops what makes more, so that the level need not fall. */
   level: z.enum(['falls', 'holds']).default('falls'),
+  /**
+   * How long the signal has to be watched until the slowest growth that would still be a fault shows in it. A cure seen in
+   * less time is provisional. The plan fills it in where the treatment does not know better.
+   */
+  windowSeconds: z.int().positive().optional(),
 });
 export type Expects = z.infer<typeof Expects>;
 

@@ -103,6 +103,17 @@ describe('diagnose', () => {
     expect(diagnose(evidence, thresholds).explanation).toContain('dying-memcgs (needs memory)');
   });
 
+  it('finds few zombies that grow fast, by their growth alone, from the floor on', () => {
+    const of = (dying: number) => {
+      const points = Array.from({ length: 48 }, (_, n) => [1_790_000_000 + n * 900, dying - 600 + n * 12]);
+      const trend = { status: 'ok', value: { series: { dying: { source: 'cloudwatch', points } } } };
+      return diagnose(evidenceWith({ cgroups: cgroups(900, dying), trend }), thresholds).cause;
+    };
+
+    expect(of(1200)).toBe('dying-memcgs');
+    expect(of(thresholds.dyingFloor)).not.toBe('dying-memcgs');
+  });
+
   it('is surer the more the hidden outnumber the visible', () => {
     const confidence = (live: number) =>
       diagnose(evidenceWith({ cgroups: cgroups(live, 2000) }), thresholds).confidence;
