@@ -13,7 +13,10 @@ export function explanationLines(
     ...part('How we know:', findings.map(findingLine)),
     ...part(
       'What we do not know:',
-      gaps.map(({ probe, reason }) => `${probe}: ${reason}`),
+      // A node that does not answer has every probe missing for one reason, which is said once.
+      [...Map.groupBy(gaps, ({ reason }) => reason)].map(
+        ([reason, alike]) => `${alike.map(({ probe }) => probe).join(', ')}: ${reason}`,
+      ),
     ),
     ...part('Also possible:', alsoPossible.length === 0 ? [] : [confidences(alsoPossible)]),
     ...part(

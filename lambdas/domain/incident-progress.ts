@@ -1,7 +1,7 @@
 import type { IncidentState, Outcome, RungResult } from './incident-state.ts';
 import { standingChanges } from './standing-changes.ts';
 import type { Rung } from './treatments/treatment.ts';
-import { figureOf } from './verification.ts';
+import { figureOf, type Sample } from './verification.ts';
 
 /** The present rung as it will stand in the record. */
 export function rungResult(state: IncidentState): RungResult | undefined {
@@ -36,11 +36,23 @@ export function rungResult(state: IncidentState): RungResult | undefined {
             provisional: verification.provisional,
             findings: verification.findings,
             ...(verification.alsoFound.length === 0 ? {} : { alsoFound: verification.alsoFound }),
-            samples: verification.samples,
+            samples: keptLooks(verification.samples),
           },
         }),
     ...(undo === undefined ? {} : { undo }),
   };
+}
+
+/** Looks that a record carries on: a ladder of eight rungs has to fit into what Step Functions hands over. */
+const mostLooks = 12;
+
+/** At most twelve looks, spread evenly, the first and the last among them. The audit has all. */
+export function keptLooks(samples: readonly Sample[]): Sample[] {
+  if (samples.length <= mostLooks) return [...samples];
+  const step = (samples.length - 1) / (mostLooks - 1);
+  return Array.from({ length: mostLooks }, (_, index) => samples[Math.round(index * step)]).flatMap(
+    (sample) => sample ?? [],
+  );
 }
 
 function statusOf({ gate, treatment, command, rung }: IncidentState): RungResult['status'] {

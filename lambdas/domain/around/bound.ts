@@ -46,13 +46,14 @@ function thinTrend(most: number): Reduce {
     const { trend } = probes;
     if (trend.status !== 'ok') return probes;
     const series = Object.fromEntries(
-      Object.entries(trend.value.series).map(([name, { source, points }]) => {
+      Object.entries(trend.value.series).map(([name, one]) => {
+        const { points } = one;
         const step = (points.length - 1) / (most - 1);
         const kept =
           points.length <= most
             ? points
             : Array.from({ length: most }, (_, index) => points[Math.round(index * step)] ?? [0, 0]);
-        return [name, { source, points: kept }];
+        return [name, { ...one, points: kept }];
       }),
     );
     const notRead = {

@@ -1,7 +1,7 @@
 import type { Evidence } from '../evidence/evidence.ts';
 import { exitedContainers, kubeletRssKb, kubeletVersion } from '../evidence/kubelet-figures.ts';
 import { probeValue } from '../evidence/probe.ts';
-import { courseAsReported, type Growth, growthPerDay, seriesOf } from '../trend.ts';
+import { courseAsReported, type Growth, growsWithoutLoad, growthPerDay, seriesOf } from '../trend.ts';
 import { isOlder } from '../version.ts';
 import type { Cause, Finding, Prevention } from './cause.ts';
 import { gather } from './gather.ts';
@@ -173,7 +173,9 @@ export const kubeletLeak: Cause = {
 function byLoad(evidence: Evidence, growth: Growth, findings: Finding[]): boolean | undefined {
   const pods = riseOfPods(evidence, growth);
   if (pods === undefined) return undefined;
-  const load = isByLoad(growth, seriesOf(evidence, 'kubeletRssKb'), pods);
+  // As many pods more explain as much memory more; but not where it grows at moments with as many pods as well.
+  const grows = growsWithoutLoad(evidence, 'kubeletRssKb');
+  const load = !grows && isByLoad(growth, seriesOf(evidence, 'kubeletRssKb'), pods);
   // The growth itself then says nothing any more.
   if (load) for (const finding of findings) if (finding.fact === growthFact) delete finding.weight;
   findings.push({
@@ -181,7 +183,7 @@ function byLoad(evidence: Evidence, growth: Growth, findings: Finding[]): boolea
     value: Math.round(pods.rise * 100),
     threshold: stable * 100,
     speaks: load ? 'against' : 'for',
-    source: `${pods.source}; as many pods more explain as much memory more`,
+    source: `${pods.source}; ${grows ? 'with as many pods it grows as well' : 'as many pods more explain as much memory more'}`,
     ...(load ? {} : { weight: 0.4 }),
   });
   return load;

@@ -72,6 +72,17 @@ const failedUndo = { undo: { status: 'failed', reason: '2 changes could not be t
 const error = { error: { Error: 'States.Timeout' } };
 const exhausted = { ladder: { index: 2, status: 'exhausted' } } as const;
 
+describe('the looks of a rung in the record', () => {
+  it('are all of few, and of many some, the first and the last among them', () => {
+    const looks = Array.from({ length: 30 }, (_, dying) => ({ ...look, dying }));
+    const dying = (count: number) => keptLooks(looks.slice(0, count)).map((one) => one.dying);
+
+    expect(dying(12)).toEqual(looks.slice(0, 12).map((one) => one.dying));
+    expect(dying(30)).toHaveLength(12);
+    expect([dying(30)[0], dying(30).at(-1)]).toEqual([0, 29]);
+  });
+});
+
 describe('firstRung', () => {
   const once: Rung = { ...first, onceStopped: true };
   const contain: Rung = { ...first, treatment: 'contain-sessions', standing: true };

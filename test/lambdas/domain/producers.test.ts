@@ -39,6 +39,7 @@ describe('session-churn', () => {
     expect(ladder).toEqual(['reclaim auto', 'contain-sessions approval', 'reclaim auto', 'notify auto']);
     expect(leftOut).toEqual([
       { treatment: 'enable-linger', reason: expect.stringContaining('here one is made per session') },
+      { treatment: 'restart-logind', reason: expect.stringMatching(/^0 sessions are stuck/) },
     ]);
     expect(plan[1]).toMatchObject({
       standing: true,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SeriesName } from '../../../lambdas/domain/evidence/trend.ts';
 import { growsWithoutLoad, growthOf, growthPerDay, hoursUntil } from '../../../lambdas/domain/trend.ts';
-import { evidenceWith } from './sample-evidence.ts';
+import { evidenceWith, missing } from './sample-evidence.ts';
 
 const hour = 3600;
 const day = 24 * hour;
@@ -218,7 +218,7 @@ describe('growth, where there is little to see', () => {
       1,
       null,
     ]);
-    const evidence = evidenceWith({ history: { status: 'ok', value: { samples } } });
+    const evidence = evidenceWith({ history: { status: 'ok', value: { samples } }, trend: missing });
 
     close(growthPerDay(evidence, 'dying')?.perDay, 2400, 0.02);
     expect(growthPerDay(evidence, 'dying')?.source).toContain('samples kept on the node');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mostCharacters } from '../../../lambdas/domain/around/bound.ts';
 import { AroundProbes, type Evidence } from '../../../lambdas/domain/evidence/evidence.ts';
+import { keptLooks } from '../../../lambdas/domain/incident-progress.ts';
 import type { IncidentState, RungResult } from '../../../lambdas/domain/incident-state.ts';
 import {
   aroundOf,
@@ -122,7 +123,7 @@ describe('the state of an incident', () => {
           speaks: 'against',
           source: 's'.repeat(100),
         })),
-        samples: Array.from({ length: 30 }, () => sample),
+        samples: keptLooks(Array.from({ length: 30 }, () => sample)),
       },
     };
     const everything = {

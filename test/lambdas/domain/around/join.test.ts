@@ -33,9 +33,13 @@ describe('evidence of a node that did not answer', () => {
     expect(quiet && diagnose(quiet, thresholds).cause).toBe('inconclusive');
   });
 
-  it('says one reason once, however many gaps it makes', () => {
-    const { explanation } = diagnose(evidence ?? evidenceWith(), thresholds);
-    expect(explanation.split('the agent is silent')).toHaveLength(2);
+  it('says one reason once for each way to get what is missing, however many gaps it makes', () => {
+    const quiet = { ...consoleProbe, value: { ...consoleProbe.value, oomKills: 0, ofKubelet: 0 } };
+    const silent = withoutNode('the agent is silent', AroundProbes.parse({ console: quiet }), now);
+    const { explanation } = diagnose(silent ?? evidenceWith(), thresholds);
+    const ways = (explanation.split('To collect next: ')[1] ?? '').split('; ');
+    expect(explanation.split('the agent is silent').length - 1).toBeLessThanOrEqual(ways.length);
+    expect(ways.length).toBeLessThanOrEqual(7);
   });
 
   it.each([
