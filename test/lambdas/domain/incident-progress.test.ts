@@ -5,6 +5,7 @@ import {
   climb,
   endingOf,
   firstRung,
+  keptLooks,
   passedOver,
   rungResult,
 } from '../../../lambdas/domain/incident-progress.ts';
