@@ -24,7 +24,7 @@ export function readEvidence(output: string, services?: ServicesOutput): ReadEvi
     const error = `the evidence has ${output.length} characters, and no node tells more than ${mostEvidence}`;
     return { ok: false, error, rawHead };
   }
-  const [json, second] = jsonIn(output);
+  const [json, second] = evidenceFirst(jsonIn(output));
   if (json === undefined) {
     const shape = output.trim() === '' ? 'is empty' : 'is not JSON';
     return { ok: false, error: `the evidence ${shape} (${output.length} characters)`, rawHead };
@@ -55,6 +55,12 @@ function jsonIn(text: string): unknown[] {
   } catch {
     return [];
   }
+}
+
+/** Two documents print at the same time, and either may be done first. */
+function evidenceFirst(values: unknown[]): unknown[] {
+  const [first, second] = values;
+  return isFrom('collect-services', first) && isFrom('collect-evidence', second) ? [second, first] : values;
 }
 
 type Raw = { probes?: unknown };
