@@ -31,17 +31,17 @@ probe_agents() {
 
 # Prints "protected UNIT" for those of the units in ${shown} that no treatment touches.
 list_protected() {
-  local line id='' names='' starts='' REASON
+  local line id='' called='' starts='' REASON
   local -a files=()
   while IFS= read -r line; do
     case "${line}" in
       Id=*) id="${line#*=}" ;;
-      Names=*) names="${line#*=}" ;;
+      Names=*) called="${line#*=}" ;;
       FragmentPath=* | SourcePath=*) files+=("${line#*=}") ;;
       ExecStart=*) starts+="${line#*=} " ;;
       '')
-        if ! is_unprotected_unit "${id} ${names}" "${starts}" ${files[@]+"${files[@]}"}; then printf 'protected %s\n' "${id}"; fi
-        id='' names='' starts='' files=()
+        if ! is_unprotected_unit "${id} ${called}" "${starts}" ${files[@]+"${files[@]}"}; then printf 'protected %s\n' "${id}"; fi
+        id='' called='' starts='' files=()
         ;;
     esac
   done <<<"${shown}"$'\n'
