@@ -38,8 +38,8 @@ const saysKubernetes = [
   'kubeletMetrics',
 ] as const satisfies ProbeName[];
 /**
- * What is known around a node. Many a cluster has only some of these, and whoever asks says which it cannot have; where
- * none was asked for, as in a census, none is needed. Any other gap hides a fault that shows nowhere else.
+ * What is known around a node. Many a cluster has only some of these, and whoever asks says which it cannot have
+ * (`byDesign`). Any other gap hides a fault that shows nowhere else. Where nobody asked, as in a census, none is needed.
  */
 const aroundNode = [
   'nodeStatus',
@@ -188,7 +188,7 @@ function missingOf(evidence: Evidence): string[] {
     ...(evidence.profile === 'full' ? essentialWhenExamined : []),
     ...(bySystemd.some(answered) ? bySystemd : []),
     ...(hasKubernetes ? ofKubernetes : []),
-    ...(aroundNode.some(answered) ? aroundNode : []),
+    ...(aroundNode.some((probe) => answered(probe) || isByDesign(evidence.probes[probe])) ? aroundNode : []),
     // Those are there, and nobody could read them.
     ...[...bySystemd, ...ofKubernetes, ...aroundNode].filter(
       (probe) => evidence.probes[probe].status === 'failed',

@@ -159,6 +159,16 @@ describe('healthy', () => {
     },
   );
 
+  it.each(aroundNode)(
+    'is not known where %s is gone, and whoever asked knows of the rest that it is nowhere',
+    (probe) => {
+      const rest = Object.fromEntries(aroundNode.map((name) => [name, notHere]));
+
+      expect(judge(rest).result).toBe('matches');
+      expect(judge({ ...rest, [probe]: missing })).toMatchObject({ needs: [probe] });
+    },
+  );
+
   it('is not known where pods run, and nothing tells of what runs them', () => {
     const none = Object.fromEntries(['kubelet', 'containers', ...aroundNode].map((name) => [name, missing]));
 
