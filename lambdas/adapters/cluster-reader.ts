@@ -4,7 +4,7 @@ import { instanceIdOf } from '../domain/around/instance-node.ts';
 import { KubernetesEvent, KubernetesNode, Pod, PodCertificateRequest } from '../domain/around/kubernetes.ts';
 import { nodeStatusOf } from '../domain/around/node-status.ts';
 import { podStatusOf } from '../domain/around/pod-status.ts';
-import { failed, missing, probeFrom, type Read } from '../domain/around/read.ts';
+import { failed, notHere, probeFrom, type Read } from '../domain/around/read.ts';
 import { AroundProbes } from '../domain/evidence/evidence.ts';
 import { ClusterEndpoint } from './eks-cluster.ts';
 import { HttpsGetter } from './https-get.ts';
@@ -31,8 +31,8 @@ export const ClusterQuestion = z.object({
 export type ClusterQuestion = z.infer<typeof ClusterQuestion>;
 
 /** The same gap for all that a cluster could have told. */
-export function clusterGap(reason: string, status: 'failed' | 'missing' = 'failed'): ClusterProbes {
-  const gap = status === 'failed' ? failed(reason) : missing(reason);
+export function clusterGap(reason: string, gapWith: typeof failed | typeof notHere = failed): ClusterProbes {
+  const gap = gapWith(reason);
   return { nodeStatus: gap, podStatus: gap, nodeEvents: gap, kubeletMetrics: gap };
 }
 
@@ -69,7 +69,7 @@ export async function readCluster(props: ReadClusterProps): Promise<ClusterProbe
       reading(certificateRequestsOf(api), { value: [] }),
       kubelet
         ? readKubeletMetrics(https, node, now)
-        : missing(
+        : notHere(
             `a kubelet is asked from within its VPC only: set clusters.${question.cluster}.api.access to vpc`,
           ),
     ]);

@@ -38,8 +38,12 @@ export type Growth = {
  * pods); a working week from its weekend.
  */
 export function growthPerDay(evidence: Evidence, name: SeriesName): Growth | undefined {
-  const series = seriesOf(evidence, name);
-  return series && growthIn(series, name);
+  return growthsPerDay(evidence, name)[0];
+}
+
+/** The same from everything that has its course, that of `growthPerDay` first. */
+export function growthsPerDay(evidence: Evidence, name: SeriesName): Growth[] {
+  return allSeriesOf(evidence, name).flatMap((series) => growthIn(series, name) ?? []);
 }
 
 /** The growth of a series whose restarts are falls. */
@@ -183,16 +187,26 @@ const kept: Partial<Record<SeriesName, 1 | 2 | 4 | 5 | 6>> = {
 
 /** The points of a figure, from where there are any: metrics first, for they reach further back. */
 export function seriesOf(evidence: Evidence, name: SeriesName): Series | undefined {
+  return allSeriesOf(evidence, name)[0];
+}
+
+function allSeriesOf(evidence: Evidence, name: SeriesName): Series[] {
   const measured = probeValue(evidence.probes.trend)?.series[name];
-  if (measured !== undefined && says(measured, name)) return measured;
+  const ring = keptOf(evidence, name);
+  if (measured === undefined || ring === undefined)
+    return [measured ?? ring].filter((one) => one !== undefined);
+  const first = says(measured, name) || ring.points.length <= measured.points.length;
+  return first ? [measured, ring] : [ring, measured];
+}
+
+/** The samples that the node keeps of a figure. */
+function keptOf(evidence: Evidence, name: SeriesName): Series | undefined {
   const place = kept[name];
   const samples = probeValue(evidence.probes.history)?.samples;
-  if (place === undefined || samples === undefined) return measured;
+  if (place === undefined || samples === undefined) return undefined;
   const points = samples.flatMap((sample): [number, number][] => {
     const value = sample[place];
     return value === null ? [] : [[sample[0], value]];
   });
-  return points.length > (measured?.points.length ?? 0)
-    ? { source: 'node', points, perDay: null, course: null }
-    : measured;
+  return points.length === 0 ? undefined : { source: 'node', points, perDay: null, course: null };
 }

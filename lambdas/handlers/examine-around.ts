@@ -12,7 +12,7 @@ import { nodeNamesOf } from '../adapters/instance-names.ts';
 import { MedicError } from '../adapters/medic-error.ts';
 import { askInVpc } from '../adapters/vpc-reader.ts';
 import { boundAround } from '../domain/around/bound.ts';
-import { failed, missing } from '../domain/around/read.ts';
+import { failed, notHere } from '../domain/around/read.ts';
 import type { AroundProbes } from '../domain/evidence/evidence.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Cluster } from '../domain/settings.ts';
@@ -43,7 +43,7 @@ export const handler = phase('examine-around', async (state, { cluster, audit, n
       (error) => failed(gap('trend')(error)),
     ),
     answered
-      ? missing('the node has answered, and its own log says more than its console')
+      ? notHere('the node has answered, and its own log says more than its console')
       : inTime(readConsole(new EC2Client(client), instanceId)).catch((error) =>
           failed(gap('console')(error)),
         ),
@@ -66,7 +66,7 @@ async function ask(name: string, { api }: Cluster, instanceId: string, now: Date
   if (api.access === 'none') {
     return clusterGap(
       `the API server is not asked: clusters.${name}.api.access is none; docs/around.md says how to switch it on`,
-      'missing',
+      notHere,
     );
   }
   const [endpoint, names] = await Promise.all([

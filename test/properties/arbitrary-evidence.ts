@@ -146,7 +146,11 @@ function anyProbe(name: ProbeName): fc.Arbitrary<unknown> {
     { weight: 5, arbitrary: valuesOf(valueSchema(name), name).map((value) => ({ status: 'ok', value })) },
     {
       weight: 1,
-      arbitrary: fc.constantFrom('missing', 'failed').map((status) => ({ status, reason: 'x' })),
+      arbitrary: fc.constantFrom(
+        { status: 'missing', reason: 'x' },
+        { status: 'missing', reason: 'x', byDesign: true },
+        { status: 'failed', reason: 'x' },
+      ),
     },
   );
 }

@@ -71,7 +71,8 @@ describe('diagnose, for any evidence', () => {
         const probes = { ...present.probes, [lost]: { status: 'missing', reason: 'lost' } };
         const less = diagnose({ ...present, probes } as Evidence, thresholds);
 
-        if (whole.cause !== 'healthy') expect(less.cause).not.toBe('healthy');
+        // What people found out by hand is no probe: a node about which nobody noted anything has lost nothing.
+        if (whole.cause !== 'healthy' && lost !== 'observations') expect(less.cause).not.toBe('healthy');
         if (less.cause === whole.cause) expect(less.confidence).toBeLessThanOrEqual(whole.confidence);
       }),
       { numRuns: 500 },

@@ -13,6 +13,11 @@ export function missing(reason: string): { status: 'missing'; reason: string } {
   return { status: 'missing', reason: reason.slice(0, 500) };
 }
 
+/** The same, and whoever asks knows that there is nothing to be had: no gap hides what it would have told. */
+export function notHere(reason: string): { status: 'missing'; reason: string; byDesign: true } {
+  return { ...missing(reason), status: 'missing', byDesign: true };
+}
+
 /** The gaps among the parts of a probe, as its `notRead`: what was not read, and what was read in part only. */
 export function notReadOf(parts: Readonly<Record<string, Read<unknown>>>): Record<string, string> {
   return Object.fromEntries(

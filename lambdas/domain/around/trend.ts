@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import type { Probe } from '../evidence/probe.ts';
 import { SeriesName, type Trend } from '../evidence/trend.ts';
 import { type CensusMetric, censusMetrics, insightsMetrics, metricNamespace } from './census-metrics.ts';
-import { failed, missing } from './read.ts';
+import { failed, notHere } from './read.ts';
 
 /** How far back a trend reaches. */
 export const trendHours = 24;
@@ -71,7 +71,7 @@ export function trendOf(
   if (found.length === 0) {
     return problems.length > 0 || Object.keys(notRead).length > 0
       ? failed(`CloudWatch gave no metrics of this node: ${Object.values(notRead).join('; ')}`)
-      : missing(
+      : notHere(
           `CloudWatch has no metrics of this node in the last ${trendHours} h, neither in ${metricNamespace} nor in ContainerInsights`,
         );
   }

@@ -5,7 +5,7 @@ import type { Thresholds } from '../thresholds.ts';
 import { agentFact, judgeHostMemory, judgePodMemory, memoryFact, objectFact } from './agent-memory.ts';
 import type { Cause, Finding, Prevention, Verdict } from './cause.ts';
 import { confidenceOf } from './confidence.ts';
-import { judgeLoop, loopExplanation, loopingUnit } from './crash-loop.ts';
+import { judgeLoop, loopExplanation, loopingUnit, sawWhose } from './crash-loop.ts';
 import { judgePodLoop, loopFact, podRestartsFact } from './pod-crash-loop.ts';
 
 const variants = {
@@ -25,7 +25,10 @@ export const agentLeak: Cause = {
   explains: ['dying-memcgs'],
 
   judge(evidence, thresholds) {
-    const verdicts = judges.map(({ variant, judge }) => ({ variant, verdict: judge(evidence, thresholds) }));
+    const verdicts = judges.map(({ variant, judge, sawWhatExcludes }) => {
+      const verdict = judge(evidence, thresholds);
+      return { variant, verdict: sawWhatExcludes(evidence) ? verdict : evenOdds(verdict) };
+    });
     const best = verdicts
       .filter(({ verdict }) => verdict.result === 'matches')
       .sort((a, b) => confidenceOf(b.verdict.findings) - confidenceOf(a.verdict.findings))[0];
@@ -68,9 +71,18 @@ export const agentLeak: Cause = {
 
 type Judge = (evidence: Evidence, thresholds: Thresholds) => Verdict;
 
-const judges: readonly { variant: Variant; judge: Judge }[] = [
+/**
+ * The variants. Where the probe was lost that could have excluded one, nobody is surer of an agent for that than of any
+ * that was seen to the end.
+ */
+const judges: readonly {
+  variant: Variant;
+  judge: Judge;
+  sawWhatExcludes: (evidence: Evidence) => boolean;
+}[] = [
   {
     variant: 'crash-loop',
+    sawWhatExcludes: sawWhose,
     judge: (evidence, thresholds) =>
       judgeLoop(evidence, thresholds, loopingAgents(evidence)[0], (agent) => ({
         fact: 'need for it on this node',
@@ -79,10 +91,28 @@ const judges: readonly { variant: Variant; judge: Judge }[] = [
         source: 'reverse dependencies, containers, restarts',
       })),
   },
-  { variant: 'memory', judge: judgeHostMemory },
-  { variant: 'pod', judge: judgePodLoop },
-  { variant: 'pod', judge: judgePodMemory },
+  { variant: 'memory', judge: judgeHostMemory, sawWhatExcludes: () => true },
+  { variant: 'pod', judge: judgePodLoop, sawWhatExcludes: () => true },
+  // A pod may have a limit of its own, which its container list or its cgroup tells.
+  {
+    variant: 'pod',
+    judge: judgePodMemory,
+    sawWhatExcludes: ({ probes }) => probes.workloads.status === 'ok',
+  },
 ];
+
+/** Less than the least of any variant that matches. */
+const even = 0.5;
+
+/** The same match as likely as not: its first finding carries all that it is worth. */
+function evenOdds(verdict: Verdict): Verdict {
+  if (verdict.result !== 'matches') return verdict;
+  const first = verdict.findings.find(({ speaks }) => speaks === 'for');
+  const findings = verdict.findings.map(({ weight: _, ...finding }, index) =>
+    verdict.findings[index] === first ? { ...finding, weight: even } : finding,
+  );
+  return { ...verdict, findings };
+}
 
 function preventions(_: Evidence, findings: Finding[]): Prevention[] {
   const value = (fact: string) => findings.find((finding) => finding.fact === fact)?.value;

@@ -96,7 +96,7 @@ function judgeLargest(evidence: Evidence, thresholds: Thresholds, candidates: Ca
     fact: memoryFact,
     value: memoryKb / 1024,
     threshold: 'agentMb',
-    weight: withCache ? 0.2 : 0.35,
+    weight: withCache ? 0.25 : 0.35,
     source: withCache ? 'its cgroup, page cache among it' : 'resident memory or working set',
   });
   if (!large) return { result: 'excluded', findings };
@@ -138,11 +138,16 @@ function judgeLargest(evidence: Evidence, thresholds: Thresholds, candidates: Ca
     source: 'tried by hand',
     ...(restarted?.helped ? { weight: 0.4 } : {}),
   });
-  if (beyond || grows || helped) {
+  // What is beyond all measure may be cache, where nobody told them apart.
+  if ((beyond && !withCache) || grows || helped) {
     findings.push(...largest.more);
     return { result: 'matches', findings };
   }
   return grows === undefined
-    ? { result: 'insufficient-evidence', needs: ['trend.workingSetKb'], findings }
+    ? {
+        result: 'insufficient-evidence',
+        needs: [...(withCache ? ['agents.rssKb'] : []), 'trend.workingSetKb'],
+        findings,
+      }
     : { result: 'excluded', findings };
 }

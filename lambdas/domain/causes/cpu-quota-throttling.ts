@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { Evidence } from '../evidence/evidence.ts';
+import { kernelVersions } from '../evidence/kubelet-figures.ts';
 import { probeValue } from '../evidence/probe.ts';
 import { directReclaimPercent, memoryStallPercent, reclaims, usualLevel } from '../evidence/reclaiming.ts';
 import type { Throttling } from '../evidence/window.ts';
@@ -105,8 +106,8 @@ export const cpuQuotaThrottling: Cause = {
       const source = `of ${throttling.withQuota} that have a quota and were awake`;
       fact({ fact: othersFact, value: throttling.throttled, speaks: 'for', source });
     }
-    const kernel = kernelOf(evidence);
-    if (kernel !== undefined && hasQuotaFault(kernel)) {
+    const kernel = kernelVersions(evidence).find(hasQuotaFault);
+    if (kernel !== undefined) {
       fact({
         fact: kernelFact,
         value: kernel,
@@ -214,14 +215,6 @@ function describeReclaim(evidence: Evidence): string {
   return percent === undefined
     ? `every task waits for memory ${memoryStallPercent(evidence)} % of the time`
     : `${percent} % of CPU`;
-}
-
-function kernelOf(evidence: Evidence): string | undefined {
-  return (
-    probeValue(evidence.probes.host)?.kernel ??
-    probeValue(evidence.probes.nodeStatus)?.kernelVersion ??
-    undefined
-  );
 }
 
 /**

@@ -65,7 +65,7 @@ export function judgeLoop(
   // v1 has no count per slice; there the node's own has to do.
   const inSlice = sliceAt(evidence, '/system.slice')?.dying ?? undefined;
   // Where nobody looked at the slices, they may be anywhere: that makes nobody surer.
-  const bySlice = evidence.probes.slices.status === 'ok';
+  const bySlice = sawWhose(evidence);
   const told = probeValue(evidence.probes.observations)?.cgroups.dying ?? undefined;
   const dying = inSlice ?? cgroups?.dying ?? told;
   if (dying === undefined) return { result: 'insufficient-evidence', needs: ['cgroups'], findings };
@@ -91,6 +91,12 @@ export function judgeLoop(
     return { result: 'excluded', findings };
   }
   return { result: 'matches', findings };
+}
+
+/** Whether it was seen whose dying cgroups they are: by slice, or all of them where the kernel does not count by slice. */
+export function sawWhose(evidence: Evidence): boolean {
+  if (evidence.probes.slices.status !== 'ok') return false;
+  return sliceAt(evidence, '/system.slice')?.dying != null || evidence.probes.cgroups.status === 'ok';
 }
 
 /** The unit that a verdict of `judgeLoop` is about. */

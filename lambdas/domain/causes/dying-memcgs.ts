@@ -1,7 +1,7 @@
-import type { Slice } from '../evidence/evidence.ts';
+import type { Evidence, Slice } from '../evidence/evidence.ts';
 import { probeValue } from '../evidence/probe.ts';
 import { slicesWithZombies } from '../evidence/zombies.ts';
-import { growthPerDay } from '../trend.ts';
+import { growthsPerDay } from '../trend.ts';
 import type { Cause, Finding } from './cause.ts';
 import { dyingSigns } from './dying-signs.ts';
 import { gather } from './gather.ts';
@@ -27,7 +27,7 @@ export const dyingMemcgs: Cause = {
 
   judge(evidence, thresholds) {
     const cgroups = probeValue(evidence.probes.cgroups);
-    const dying = cgroups?.dying ?? probeValue(evidence.probes.observations)?.cgroups.dying ?? undefined;
+    const dying = dyingCount(evidence);
     const signs = dyingSigns(evidence, thresholds);
     if (dying === undefined) {
       return signs.enough
@@ -35,7 +35,7 @@ export const dyingMemcgs: Cause = {
         : { result: 'insufficient-evidence', needs: ['cgroups'], findings: signs.findings };
     }
     const memory = probeValue(evidence.probes.memory);
-    const { findings, atLeast, fact } = gather(thresholds);
+    const { findings, atLeast, firstAtLeast, fact } = gather(thresholds);
 
     const byCount = atLeast({
       fact: countFact,
@@ -51,16 +51,17 @@ export const dyingMemcgs: Cause = {
       weight: 0.4,
       source: `about ${kbPerDying} KiB each, more with many CPUs`,
     });
-    const growth = growthPerDay(evidence, 'dying');
     const byGrowth =
       dying > thresholds.dyingFloor
-        ? atLeast({
-            fact: 'their growth, per day',
-            value: growth?.perDay,
-            threshold: 'dyingPerDay',
-            weight: 0.6,
-            source: growth?.source ?? '',
-          })
+        ? firstAtLeast(
+            growthsPerDay(evidence, 'dying').map(({ perDay, source }) => ({
+              fact: 'their growth, per day',
+              value: perDay,
+              threshold: 'dyingPerDay',
+              weight: 0.6,
+              source,
+            })),
+          )
         : undefined;
     findings.push(...signs.findings);
     if (!byCount && !byCost && !byGrowth && !signs.enough) {
@@ -118,6 +119,13 @@ export const dyingMemcgs: Cause = {
     ),
   ],
 };
+
+/** The larger, where the node has counted them and somebody has written down another number. */
+function dyingCount({ probes }: Evidence): number | undefined {
+  const told = probeValue(probes.observations)?.cgroups.dying ?? undefined;
+  const counted = probeValue(probes.cgroups)?.dying;
+  return counted === undefined || told === undefined ? (counted ?? told) : Math.max(counted, told);
+}
 
 /** On cgroup v1 only the page cache says where they are, and one dying cgroup can hold more of it than a thousand. */
 function holderOf({ dying, ghostKb }: Slice): Pick<Finding, 'fact' | 'source' | 'weight'> {

@@ -3,7 +3,7 @@ import type { Observations, Tried } from '../evidence/observations.ts';
 import { probeValue } from '../evidence/probe.ts';
 import type { SeriesName } from '../evidence/trend.ts';
 import type { Thresholds } from '../thresholds.ts';
-import { courseAsReported, growthPerDay } from '../trend.ts';
+import { courseAsReported, growthsPerDay } from '../trend.ts';
 import type { Finding } from './cause.ts';
 import { gather } from './gather.ts';
 
@@ -31,7 +31,7 @@ export function dyingSigns(
   thresholds: Thresholds,
 ): { findings: Finding[]; enough: boolean } {
   const seen = probeValue(evidence.probes.observations);
-  const { findings, atLeast, fact } = gather(thresholds);
+  const { findings, atLeast, firstAtLeast, fact } = gather(thresholds);
   const memory = seen?.controllers.memory;
   const others = othersThan('memory', seen);
 
@@ -82,7 +82,7 @@ export function dyingSigns(
     weight: 0.4,
     source: 'it lets go of what keeps dying cgroups alive, and of no directory',
   });
-  const grows = kernelMemory(evidence, seen, { atLeast, fact });
+  const grows = kernelMemory(evidence, seen, { firstAtLeast, fact });
   const each = seen?.leftovers.find(({ what }) => what === 'kernel-memory' || what === 'dying-cgroup');
   const left = fact({
     fact: 'what leaves some of it each time',
@@ -95,44 +95,50 @@ export function dyingSigns(
   return { findings, enough: signs.length >= 2 };
 }
 
-type Gathering = Pick<ReturnType<typeof gather>, 'atLeast' | 'fact'>;
+type Gathering = Pick<ReturnType<typeof gather>, 'firstAtLeast' | 'fact'>;
 
 /** Kernel memory that is large for the node, or that grows: dying cgroups are slab that cannot be reclaimed, and percpu. */
 function kernelMemory(
   evidence: Evidence,
   seen: Observations | undefined,
-  { atLeast, fact }: Gathering,
+  { firstAtLeast, fact }: Gathering,
 ): boolean {
-  const whole = probeValue(evidence.probes.memory);
-  const totalKb = whole?.totalKb ?? seen?.memory.totalKb ?? undefined;
-  const slabKb = whole?.slabUnreclaimableKb ?? seen?.memory.slabUnreclaimableKb ?? undefined;
-  const percpuKb = whole?.percpuKb ?? seen?.memory.percpuKb ?? undefined;
-  const heldKb = slabKb === undefined && percpuKb === undefined ? undefined : (slabKb ?? 0) + (percpuKb ?? 0);
-  const much = atLeast({
-    fact: 'unreclaimable slab and percpu memory, percent of the node',
-    value: heldKb === undefined || totalKb === undefined ? undefined : (heldKb * 100) / totalKb,
-    threshold: muchPercent,
-    weight: 0.3,
-    source: '/proc/meminfo; a node that is well has a few percent',
-  });
-  const rising = (['slabUnreclaimableKb', 'percpuKb'] as const).map((name) => {
-    const perDay = growthPerDay(evidence, name)?.perDay;
-    const measured = atLeast({
-      fact: `growth of ${names[name]}, percent of the node per day`,
-      value: perDay === undefined || totalKb === undefined ? undefined : (perDay * 100) / totalKb,
-      threshold: growingPercent,
+  const read = probeValue(evidence.probes.memory);
+  const told = seen?.memory;
+  const totals = [read, told].flatMap((memory) => memory?.totalKb || []);
+  const much = firstAtLeast(
+    [read, told].map((memory) => ({
+      fact: 'unreclaimable slab and percpu memory, percent of the node',
+      value: heldPercent(memory, memory?.totalKb || totals[0]),
+      threshold: muchPercent,
       weight: 0.3,
-      source: 'trend of the kernel memory',
-    });
-    if (measured !== undefined) return measured;
+      source: '/proc/meminfo; a node that is well has a few percent',
+    })),
+  );
+  const rising = (['slabUnreclaimableKb', 'percpuKb'] as const).map((name) => {
+    const measured = firstAtLeast(
+      totals.flatMap((totalKb) =>
+        growthsPerDay(evidence, name).map(({ perDay }) => ({
+          fact: `growth of ${names[name]}, percent of the node per day`,
+          value: (perDay * 100) / totalKb,
+          threshold: growingPercent,
+          weight: 0.3,
+          source: 'trend of the kernel memory',
+        })),
+      ),
+    );
     const course = courseAsReported(evidence, name);
-    return fact({
+    const rises = course === 'rises';
+    // The number has the answer; the word is found beside it only where it says more (see `firstOf` of gather.ts).
+    if (measured || (measured === false && !rises)) return measured;
+    const said = fact({
       fact: `course of ${names[name]}`,
       value: course ?? undefined,
-      speaks: course === 'rises' ? 'for' : 'against',
+      speaks: rises ? 'for' : 'against',
       source: 'as reported, without a number',
-      ...(course === 'rises' ? { weight: 0.3 } : {}),
+      ...(rises ? { weight: 0.3 } : {}),
     });
+    return measured ?? said;
   });
   return [much, ...rising].some(Boolean);
 }
@@ -141,6 +147,14 @@ const names = {
   slabUnreclaimableKb: 'unreclaimable slab',
   percpuKb: 'percpu memory',
 } as const satisfies Partial<Record<SeriesName, string>>;
+
+type KernelMemory = { slabUnreclaimableKb: number | null; percpuKb: number | null };
+
+function heldPercent(memory: KernelMemory | undefined, totalKb: number | undefined): number | undefined {
+  const { slabUnreclaimableKb = null, percpuKb = null } = memory ?? {};
+  if (totalKb === undefined || (slabUnreclaimableKb === null && percpuKb === null)) return undefined;
+  return (((slabUnreclaimableKb ?? 0) + (percpuKb ?? 0)) * 100) / totalKb;
+}
 
 function othersThan(controller: string, seen: Observations | undefined): number | undefined {
   const others = Object.entries(seen?.controllers ?? {}).filter(([name]) => name !== controller);

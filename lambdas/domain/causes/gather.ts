@@ -35,12 +35,18 @@ export function gather(thresholds: Thresholds) {
     });
     return found;
   };
+  const atLeast = (compared: Compared): boolean | undefined =>
+    compare(compared, (limit) => (compared.value ?? 0) >= limit);
+  const atMost = (compared: Compared): boolean | undefined =>
+    compare(compared, (limit) => (compared.value ?? 0) <= limit);
   return {
     findings,
     /** Whether the value is the threshold or more. */
-    atLeast: (compared: Compared) => compare(compared, (limit) => (compared.value ?? 0) >= limit),
+    atLeast,
     /** Whether the value is the threshold or less. */
-    atMost: (compared: Compared) => compare(compared, (limit) => (compared.value ?? 0) <= limit),
+    atMost,
+    firstAtLeast: (all: readonly Compared[]) => firstOf(atLeast, all),
+    firstAtMost: (all: readonly Compared[]) => firstOf(atMost, all),
     /** A fact without a threshold; `undefined` as its value means that it was not seen. */
     fact(finding: Omit<Finding, 'value'> & { value: Finding['value'] | undefined }): boolean | undefined {
       const { value } = finding;
@@ -49,6 +55,24 @@ export function gather(thresholds: Thresholds) {
       return finding.speaks === 'for';
     },
   };
+}
+
+/**
+ * The same figure from several places, the best first: the first that was read has the answer. Where it does not speak
+ * for the cause and a lesser one does, that is found as well: without the first it would be the answer, and nobody may
+ * be surer for having seen less.
+ */
+function firstOf(
+  compare: (compared: Compared) => boolean | undefined,
+  all: readonly Compared[],
+): boolean | undefined {
+  let answer: boolean | undefined;
+  for (const compared of all) {
+    const found = compare(compared);
+    answer ??= found;
+    if (found) break;
+  }
+  return answer;
 }
 
 /** Three figures that mean something are enough for a person. */

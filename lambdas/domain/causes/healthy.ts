@@ -1,31 +1,54 @@
 import { hardEviction } from '../evidence/eviction.ts';
 import type { Evidence, ProbeName } from '../evidence/evidence.ts';
 import { oomKilledContainers, recentOomKills } from '../evidence/oom-kills.ts';
-import { probeValue } from '../evidence/probe.ts';
+import { type Probe, probeValue } from '../evidence/probe.ts';
 import { leakedScopes, stuckSessions } from '../evidence/producers.ts';
 import { allocstallsPerSecond, directReclaimPercent, memoryStallPercent } from '../evidence/reclaiming.ts';
 import type { Thresholds } from '../thresholds.ts';
 import type { Cause } from './cause.ts';
 import { gather } from './gather.ts';
 
-/** What every fault shows in first, and every node can tell, in a census as well. Without one of them nobody is healthy. */
-const essential = ['cgroups', 'slices', 'memory', 'pressure', 'reclaim'] as const satisfies ProbeName[];
+/**
+ * What every fault shows in first, and every node can tell, in a census as well. Without one of them nobody is healthy.
+ * On the kernel depends what an error about cgroups means.
+ */
+const essential = [
+  'host',
+  'cgroups',
+  'slices',
+  'memory',
+  'pressure',
+  'reclaim',
+] as const satisfies ProbeName[];
 /** What collect-evidence says of the window where it was told not to watch any: a census may go by the stalls (PSI) alone. */
 const notAskedFor = 'not asked for';
 /** The same of an examination, which asks for more. */
 const essentialWhenExamined = ['unpopulated', 'load', 'mkdirProbe'] as const satisfies ProbeName[];
 
+/** A node has systemd's tools, which tell all of these, or it has none of them. */
+const bySystemd = ['sessions', 'agents', 'journal', 'oomKills'] as const satisfies ProbeName[];
+/** What is there wherever there is Kubernetes, and what says that there is: no one of them alone, for that one may be lost. */
+const ofKubernetes = ['kubelet', 'containers', 'workloads', 'throttling'] as const satisfies ProbeName[];
+const saysKubernetes = [
+  'kubelet',
+  'containers',
+  'nodeStatus',
+  'podStatus',
+  'nodeEvents',
+  'kubeletMetrics',
+] as const satisfies ProbeName[];
 /**
- * Probes that answer together or not at all, each group with what else is there wherever one of it answers. A node
- * without systemd's tools has none of the first, one without Kubernetes none of the second, and a cluster whose API
- * server is not asked none of the third: that says nothing about the node. But a gap in a group that answers hides what
- * it would have shown. What CloudWatch and the kubelet's metrics tell is never needed: most nodes have neither.
+ * What is known around a node. Many a cluster has only some of these, and whoever asks says which it cannot have
+ * (`byDesign`). Any other gap hides a fault that shows nowhere else. Where nobody asked, as in a census, none is needed.
  */
-const together = [
-  { group: ['sessions', 'agents', 'journal', 'oomKills'], beside: [] },
-  { group: ['kubelet', 'containers'], beside: ['workloads', 'throttling'] },
-  { group: ['nodeStatus', 'podStatus', 'nodeEvents'], beside: [] },
-] as const satisfies { group: ProbeName[]; beside: ProbeName[] }[];
+const aroundNode = [
+  'nodeStatus',
+  'podStatus',
+  'nodeEvents',
+  'kubeletMetrics',
+  'trend',
+  'console',
+] as const satisfies ProbeName[];
 
 /** Everything that a fault shows in first was seen, and nothing of it is wrong. */
 export const healthy: Cause = {
@@ -33,7 +56,7 @@ export const healthy: Cause = {
   title: 'Everything that is looked at was seen, and nothing of it is wrong.',
   seen: 'Counts of cgroups, memory, memory pressure and reclaim were all read, and each is within its limits.',
   excludedBy:
-    'Anything that is looked at is beyond its limit. One gap among the four, and there is no verdict.',
+    'Anything that is looked at is beyond its limit. A gap among the four, or among what this node can tell besides, and there is no verdict.',
 
   judge(evidence, thresholds) {
     const findings = findingsOf(evidence, thresholds);
@@ -157,21 +180,29 @@ const conditionsOfHealth: Readonly<Record<string, string>> = {
 
 /** The probes without which nobody can call this node healthy. */
 function missingOf(evidence: Evidence): string[] {
+  const { reclaim, workloads } = evidence.probes;
   const answered = (probe: ProbeName): boolean => evidence.probes[probe].status === 'ok';
-  const examined = evidence.profile === 'full' ? essentialWhenExamined : [];
-  const partners = together.flatMap(({ group, beside }) =>
-    group.some(answered) ? [...group, ...beside] : [],
-  );
-  const parts = [
-    ...(answered('reclaim') && allocstallsPerSecond(evidence) === undefined ? ['reclaim.allocstall'] : []),
-    // It is there, and nobody could ask it.
-    ...(evidence.probes.kubelet.status === 'failed' ? ['kubelet'] : []),
+  const hasKubernetes = saysKubernetes.some(answered) || (probeValue(workloads)?.pods ?? 0) > 0;
+  const needed: ProbeName[] = [
+    ...essential,
+    ...(evidence.profile === 'full' ? essentialWhenExamined : []),
+    ...(bySystemd.some(answered) ? bySystemd : []),
+    ...(hasKubernetes ? ofKubernetes : []),
+    ...(aroundNode.some((probe) => answered(probe) || isByDesign(evidence.probes[probe])) ? aroundNode : []),
+    // Those are there, and nobody could read them.
+    ...[...bySystemd, ...ofKubernetes, ...aroundNode].filter(
+      (probe) => evidence.probes[probe].status === 'failed',
+    ),
   ];
-  const { reclaim } = evidence.probes;
   const unwatched =
     evidence.profile === 'quick' && reclaim.status === 'missing' && reclaim.reason === notAskedFor;
-  const gaps = [...essential, ...examined, ...partners].filter(
-    (probe) => !answered(probe) && !(unwatched && probe === 'reclaim'),
+  const gaps = needed.filter(
+    (probe) => !answered(probe) && !(unwatched && probe === 'reclaim') && !isByDesign(evidence.probes[probe]),
   );
-  return [...new Set<string>([...gaps, ...parts])];
+  const stalls = answered('reclaim') && allocstallsPerSecond(evidence) === undefined;
+  return [...new Set<string>([...gaps, ...(stalls ? ['reclaim.allocstall'] : [])])];
+}
+
+function isByDesign(probe: Probe<unknown>): boolean {
+  return probe.status === 'missing' && probe.byDesign === true;
 }

@@ -1,5 +1,5 @@
 import type { Evidence } from '../evidence/evidence.ts';
-import { cgroupVersion, gateIsOn, kernelVersion, kubeletVersion } from '../evidence/kubelet-figures.ts';
+import { cgroupVersions, gateIsOn, kernelVersions, kubeletVersions } from '../evidence/kubelet-figures.ts';
 import { probeValue } from '../evidence/probe.ts';
 import { isOlder, isWithin } from '../version.ts';
 import type { Finding } from './cause.ts';
@@ -87,8 +87,8 @@ function heapTop(evidence: Evidence): Variants['heap'] {
 
 /** Every user of these releases has it: a context is leaked with every sync of every pod. */
 function leakyRelease(evidence: Evidence): Variants['known'] {
-  const version = kubeletVersion(evidence);
-  if (version === undefined || isWithin(version, '1.36', '1.36.3') !== true) return [];
+  const version = kubeletVersions(evidence).find((one) => isWithin(one, '1.36', '1.36.3') === true);
+  if (version === undefined) return [];
   const finding: Finding = {
     fact: 'version of the kubelet',
     value: version,
@@ -101,16 +101,20 @@ function leakyRelease(evidence: Evidence): Variants['known'] {
 }
 
 function leakyGate(evidence: Evidence): Variants['known'] {
-  const gate = (name: string, variant: KubeletVariant, source: string): Variants['known'] => [
-    { variant, finding: { fact: `feature gate ${name}`, value: 'on', speaks: 'for', weight: 0.2, source } },
+  const gate = (name: string, variant: KubeletVariant, source: string, weight = 0.2): Variants['known'] => [
+    { variant, finding: { fact: `feature gate ${name}`, value: 'on', speaks: 'for', weight, source } },
   ];
-  const version = kubeletVersion(evidence);
+  const versions = kubeletVersions(evidence);
+  const leaky = versions.find((version) => isOlder(version, '1.35') === true);
+  const mayLeak = leaky !== undefined || !versions.some((version) => isOlder(version, '1.35') === false);
   return [
-    ...(gateIsOn(evidence, 'PodCertificateRequest') && isOlder(version, '1.35') !== false
+    ...(gateIsOn(evidence, 'PodCertificateRequest') && mayLeak
       ? gate(
           'PodCertificateRequest',
           'pod-certs',
-          `kubernetes#133501, fixed in 1.35; the kubelet is ${version ?? 'of an unknown version'}`,
+          `kubernetes#133501, fixed in 1.35; the kubelet is ${leaky ?? 'of an unknown version'}`,
+          // A version that nobody knows may be one with the fix.
+          leaky === undefined ? 0 : 0.2,
         )
       : []),
     ...(gateIsOn(evidence, 'EventedPLEG')
@@ -121,9 +125,10 @@ function leakyGate(evidence: Evidence): Variants['known'] {
 
 /** The misc controller came with kernel 5.13; the reports are of 5.15. Both runc and the kubelet have to know it. */
 function miscLeaks(evidence: Evidence, loops = 0): Variants['known'] {
-  if (cgroupVersion(evidence) !== 1 || isOlder(kernelVersion(evidence), '5.13') !== false) return [];
+  const hasMisc = kernelVersions(evidence).some((kernel) => isOlder(kernel, '5.13') === false);
+  if (!cgroupVersions(evidence).includes(1) || !hasMisc) return [];
   const runc = probeValue(evidence.probes.containers)?.runc;
-  const kubelet = kubeletVersion(evidence);
+  const kubelet = kubeletVersions(evidence).find((version) => isOlder(version, '1.27') === true);
   const blame =
     isOlder(runc, '1.1.6') === true
       ? {
@@ -132,10 +137,10 @@ function miscLeaks(evidence: Evidence, loops = 0): Variants['known'] {
           threshold: '1.1.6',
         }
       : // Its patches have the fix since May 2023, so only one that does fail to remove cgroups is blamed.
-        isOlder(kubelet, '1.27') === true && loops > 0
+        kubelet !== undefined && loops > 0
         ? {
             fact: 'version of the kubelet, on cgroup v1 with a misc controller',
-            value: kubelet ?? '',
+            value: kubelet,
             threshold: '1.27',
           }
         : undefined;

@@ -1,5 +1,5 @@
 import type { Evidence } from '../evidence/evidence.ts';
-import { cgroupVersion, kernelVersion } from '../evidence/kubelet-figures.ts';
+import { cgroupVersion, kernelVersions } from '../evidence/kubelet-figures.ts';
 import { probeValue } from '../evidence/probe.ts';
 import { isOlder } from '../version.ts';
 import type { Cause, Finding, Prevention } from './cause.ts';
@@ -36,7 +36,8 @@ export const memcgIdExhaustion: Cause = {
 
   judge(evidence, thresholds) {
     const { findings, atLeast, fact } = gather(thresholds);
-    const kernel = kernelVersion(evidence);
+    const kernels = kernelVersions(evidence);
+    const kernel = kernels.find((one) => isOlder(one, givesBack) === true) ?? kernels[0];
     const old = isOlder(kernel, givesBack);
     const { live, total } = countsOf(evidence);
     const mkdir = probeValue(evidence.probes.mkdirProbe);

@@ -30,8 +30,9 @@ export const oversubscribedNode: Cause = {
   explains: ['reclaim-pressure'],
 
   judge(evidence, thresholds) {
-    const { findings, atLeast, atMost, fact } = gather(thresholds);
-    const memory = availableMemory(evidence);
+    const { findings, atLeast, firstAtMost, fact } = gather(thresholds);
+    const available = availableMemory(evidence);
+    const [memory] = available;
     const status = probeValue(evidence.probes.nodeStatus);
     const conditions = status?.conditions ?? [];
     const condition = (type: string) => conditions.find((one) => one.type === type);
@@ -71,20 +72,24 @@ export const oversubscribedNode: Cause = {
       }),
       eviction !== undefined &&
         eviction.kb > 0 &&
-        atMost({
-          fact: headroomFact,
-          value: memory && memory.availableKb / 1024,
-          threshold: (eviction.kb * thresholds.evictionHeadroom) / 1024,
-          weight: 0.5,
-          source: `${thresholds.evictionHeadroom} times ${eviction.source} (settings thresholds.evictionHeadroom)`,
-        }),
-      atMost({
-        fact: availableFact,
-        value: memory && (memory.availableKb * 100) / memory.totalKb,
-        threshold: 'availablePercent',
-        weight: 0.3,
-        source: 'MemAvailable',
-      }),
+        firstAtMost(
+          available.map(({ availableKb }) => ({
+            fact: headroomFact,
+            value: availableKb / 1024,
+            threshold: (eviction.kb * thresholds.evictionHeadroom) / 1024,
+            weight: 0.5,
+            source: `${thresholds.evictionHeadroom} times ${eviction.source} (settings thresholds.evictionHeadroom)`,
+          })),
+        ),
+      firstAtMost(
+        available.map(({ availableKb, totalKb }) => ({
+          fact: availableFact,
+          value: (availableKb * 100) / totalKb,
+          threshold: 'availablePercent',
+          weight: 0.3,
+          source: 'MemAvailable',
+        })),
+      ),
     ].some((sign) => sign === true);
 
     const asked = status?.memory;

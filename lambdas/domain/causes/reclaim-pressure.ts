@@ -5,7 +5,9 @@ import {
   directReclaimPercent,
   majorFaultsPerSecond,
   memoryStallPercent,
+  minuteStallPercent,
   usualLevel,
+  watchedStallPercent,
 } from '../evidence/reclaiming.ts';
 import type { Cause } from './cause.ts';
 import { gather } from './gather.ts';
@@ -18,6 +20,7 @@ const reclaimers =
 const directFact = 'direct reclaim, percent of CPU';
 const usualFact = 'direct reclaim over hours, percent of CPU';
 const stallFact = 'time in which every task waits for memory, percent';
+const watchedFact = 'time in which some task waits for memory, percent';
 const kswapdFact = 'kswapd, percent of one CPU';
 const hotspotFact = 'where the kernel spends its CPU';
 const stallsFact = 'times a second that a task has to reclaim for itself';
@@ -34,7 +37,7 @@ export const reclaimPressure: Cause = {
   explains: ['cpu-quota-throttling'],
 
   judge(evidence, thresholds) {
-    const { findings, atLeast, fact } = gather(thresholds);
+    const { findings, atLeast, firstAtLeast, fact } = gather(thresholds);
     const signs = [
       atLeast({
         fact: directFact,
@@ -50,13 +53,22 @@ export const reclaimPressure: Cause = {
         weight: 0.5,
         source: 'median of the metric',
       }),
-      atLeast({
-        fact: stallFact,
-        value: memoryStallPercent(evidence),
-        threshold: 'memoryStallPercent',
-        weight: 0.6,
-        source: 'PSI memory, avg60',
-      }),
+      firstAtLeast([
+        {
+          fact: stallFact,
+          value: minuteStallPercent(evidence),
+          threshold: 'memoryStallPercent',
+          weight: 0.6,
+          source: 'PSI memory, avg60',
+        },
+        {
+          fact: watchedFact,
+          value: watchedStallPercent(evidence),
+          threshold: 'memoryStallPercent',
+          weight: 0.6,
+          source: 'PSI memory, total, over the window',
+        },
+      ]),
       atLeast({
         fact: kswapdFact,
         value: probeValue(evidence.probes.load)?.shares.kswapdPercent,
@@ -111,6 +123,9 @@ export const reclaimPressure: Cause = {
     const parts = [
       direct === undefined ? [] : [`tasks spend ${direct} % of all CPU time on reclaim of their own`],
       seen(stallFact) === undefined ? [] : [`every task waits for memory ${seen(stallFact)} % of the time`],
+      seen(watchedFact) === undefined
+        ? []
+        : [`some task waits for memory ${seen(watchedFact)} % of the time`],
       seen(kswapdFact) === undefined ? [] : [`kswapd takes ${seen(kswapdFact)} % of a CPU`],
       seen(hotspotFact) === undefined ? [] : [`the kernel spends its CPU in ${seen(hotspotFact)}`],
       seen(faultsFact) === undefined ? [] : [`${seen(faultsFact)} pages a second are read back from disk`],

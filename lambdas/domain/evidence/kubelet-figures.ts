@@ -3,7 +3,8 @@ import { probeValue } from './probe.ts';
 
 /**
  * Figures that more than one probe tells. Of two numbers the one that weighs more against the node is taken, so that
- * losing a probe never makes it look worse; of two versions the node's own.
+ * losing a probe never makes it look worse; of two versions the node's own is named, and a rule for which a version
+ * speaks takes any of the two, for the same reason.
  */
 
 /** Resident memory of the kubelet, in KiB. */
@@ -23,6 +24,11 @@ export function kubeletStartedSecondsAgo(evidence: Evidence): number | undefined
 }
 
 export function kubeletVersion(evidence: Evidence): string | undefined {
+  return kubeletVersions(evidence)[0];
+}
+
+/** As every probe tells it, the node's own first. */
+export function kubeletVersions(evidence: Evidence): string[] {
   return known(
     probeValue(evidence.probes.kubelet)?.version,
     probeValue(evidence.probes.nodeStatus)?.kubeletVersion,
@@ -30,6 +36,11 @@ export function kubeletVersion(evidence: Evidence): string | undefined {
 }
 
 export function kernelVersion(evidence: Evidence): string | undefined {
+  return kernelVersions(evidence)[0];
+}
+
+/** As every probe tells it, the node's own first. */
+export function kernelVersions(evidence: Evidence): string[] {
   return known(
     probeValue(evidence.probes.host)?.kernel,
     probeValue(evidence.probes.nodeStatus)?.kernelVersion,
@@ -38,9 +49,16 @@ export function kernelVersion(evidence: Evidence): string | undefined {
 
 /** Which cgroup version owns the memory controller. */
 export function cgroupVersion(evidence: Evidence): 1 | 2 | undefined {
+  return cgroupVersions(evidence)[0];
+}
+
+/** As every probe tells it, the node's own first. */
+export function cgroupVersions(evidence: Evidence): (1 | 2)[] {
   const seen = probeValue(evidence.probes.hierarchy)?.memory;
-  if (seen !== undefined) return seen === 'v1' ? 1 : 2;
-  return probeValue(evidence.probes.kubeletMetrics)?.cgroupVersion ?? undefined;
+  return known(
+    seen === undefined ? undefined : seen === 'v1' ? 1 : 2,
+    probeValue(evidence.probes.kubeletMetrics)?.cgroupVersion,
+  );
 }
 
 /** Whether a feature gate of the kubelet is switched on by its configuration; `undefined` where that was not read. */
@@ -76,6 +94,6 @@ function most(values: (number | null | undefined)[]): number | undefined {
   return seen.length === 0 ? undefined : Math.max(...seen);
 }
 
-function known<T>(...values: (T | null | undefined)[]): T | undefined {
-  return values.find((value) => value != null) ?? undefined;
+function known<T>(...values: (T | null | undefined)[]): T[] {
+  return values.filter((value) => value != null);
 }

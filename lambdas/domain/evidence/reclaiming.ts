@@ -22,17 +22,27 @@ export function majorFaultsPerSecond(evidence: Evidence): number | undefined {
  * its averages were not read, of the window.
  */
 export function memoryStallPercent(evidence: Evidence): number | undefined {
-  const memory = probeValue(evidence.probes.pressure)?.memory;
-  const watched = probeValue(evidence.probes.load)?.shares.memoryStallPercent ?? undefined;
-  return memory === undefined ? watched : (memory.full?.avg60 ?? memory.some.avg60);
+  return minuteStallPercent(evidence) ?? watchedStallPercent(evidence);
 }
 
-/** What of the memory is available: as the node says, or as somebody has written it down. */
-export function availableMemory(evidence: Evidence): { totalKb: number; availableKb: number } | undefined {
+export function minuteStallPercent(evidence: Evidence): number | undefined {
+  const memory = probeValue(evidence.probes.pressure)?.memory;
+  return memory === undefined ? undefined : (memory.full?.avg60 ?? memory.some.avg60);
+}
+
+/** Percent of the window in which some task waited for memory. */
+export function watchedStallPercent(evidence: Evidence): number | undefined {
+  return probeValue(evidence.probes.load)?.shares.memoryStallPercent ?? undefined;
+}
+
+type Available = { totalKb: number; availableKb: number };
+
+/** What of the memory is available: as the node says, and after that as somebody has written it down. */
+export function availableMemory(evidence: Evidence): Available[] {
   const read = probeValue(evidence.probes.memory);
-  if (read !== undefined) return read;
   const { totalKb, availableKb } = probeValue(evidence.probes.observations)?.memory ?? {};
-  return totalKb == null || availableKb == null ? undefined : { totalKb, availableKb };
+  const told = !totalKb || availableKb == null ? [] : [{ totalKb, availableKb }];
+  return read === undefined ? told : [read, ...told];
 }
 
 /**

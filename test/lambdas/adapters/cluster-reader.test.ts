@@ -152,6 +152,7 @@ describe('a cluster that is asked about a node', () => {
   it('does not ask the kubelet from outside, and says what would', async () => {
     expect((await read({ kubelet: false })).kubeletMetrics).toEqual({
       status: 'missing',
+      byDesign: true,
       reason: 'a kubelet is asked from within its VPC only: set clusters.prod.api.access to vpc',
     });
     expect(asked('/metrics')).toEqual([]);

@@ -175,6 +175,8 @@ export function slices(...entries: { path: string; dying?: number | null; ghostK
 }
 
 export const missing = { status: 'missing', reason: 'not there' };
+/** What whoever asked knows to be nowhere. */
+export const notHere = { status: 'missing', reason: 'nobody is to ask for it', byDesign: true };
 
 /** Settings of one cluster named `prod`, as they are without any of the user's own. */
 export function clusterWith(settings: Record<string, unknown> = {}): Cluster {

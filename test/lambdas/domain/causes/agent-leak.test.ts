@@ -85,8 +85,13 @@ describe('agent-leak by memory, of a host agent', () => {
 
   it('trusts the memory of its cgroup less: page cache is in it, and the containers that it manages', () => {
     expect(verdictWith({ agents: host({ memoryKb: 15_000 * mb }) })).toMatchObject({
+      result: 'insufficient-evidence',
+      needs: ['agents.rssKb', 'trend.workingSetKb'],
+    });
+    const observations = ok({ tried: [{ what: 'restart-agent', helped: true }] });
+    expect(verdictWith({ agents: host({ memoryKb: 15_000 * mb }), observations })).toMatchObject({
       result: 'matches',
-      confidence: 0.48,
+      confidence: 0.7,
     });
     expect(verdictWith({ agents: host({ memoryKb: 15_000 * mb, containers: 3 }) })).toMatchObject({
       result: 'insufficient-evidence',

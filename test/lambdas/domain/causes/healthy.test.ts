@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { healthy } from '../../../../lambdas/domain/causes/healthy.ts';
 import { diagnose } from '../../../../lambdas/domain/diagnosis.ts';
 import { Evidence } from '../../../../lambdas/domain/evidence/evidence.ts';
-import { cgroups, evidenceWith, missing, sessions } from '../sample-evidence.ts';
+import { cgroups, evidenceWith, missing, notHere, sessions } from '../sample-evidence.ts';
 import { judged, kubelet, load, memory, nodeStatus, ok, pressure, reclaim, thresholds } from './judge.ts';
 
 const judge = (probes: Parameters<typeof judged>[1] = {}) => judged(healthy, probes);
@@ -21,6 +21,8 @@ function census(change: Record<string, unknown> = {}): Evidence {
     probes: { ...quick, pressure: probes.pressure, reclaim: probes.reclaim, ...change },
   });
 }
+
+const aroundNode = ['nodeStatus', 'podStatus', 'nodeEvents', 'kubeletMetrics', 'trend', 'console'];
 
 describe('healthy', () => {
   it('is a node on which every figure is fine, and the floor of a fresh boot is none', () => {
@@ -78,12 +80,19 @@ describe('healthy', () => {
     expect(at(399_999, null)).toBe('excluded');
   });
 
-  it.each(['cgroups', 'slices', 'memory', 'pressure', 'reclaim', 'unpopulated', 'load', 'mkdirProbe'])(
-    'is not known without %s',
-    (probe) => {
-      expect(judge({ [probe]: missing })).toMatchObject({ result: 'insufficient-evidence', needs: [probe] });
-    },
-  );
+  it.each([
+    'host',
+    'cgroups',
+    'slices',
+    'memory',
+    'pressure',
+    'reclaim',
+    'unpopulated',
+    'load',
+    'mkdirProbe',
+  ])('is not known without %s', (probe) => {
+    expect(judge({ [probe]: missing })).toMatchObject({ result: 'insufficient-evidence', needs: [probe] });
+  });
 
   it.each([
     'sessions',
@@ -97,29 +106,73 @@ describe('healthy', () => {
     'nodeStatus',
     'podStatus',
     'nodeEvents',
+    'kubeletMetrics',
+    'trend',
+    'console',
   ])('is not known without %s where what answers with it has answered', (probe) => {
     expect(judge({ [probe]: missing })).toMatchObject({ result: 'insufficient-evidence', needs: [probe] });
   });
 
   it.each([
-    ['an API server that nobody asks', ['nodeStatus', 'podStatus', 'nodeEvents'], failed],
-    ['metrics', ['trend', 'kubeletMetrics', 'console'], missing],
     [
-      'all around the node',
-      ['nodeStatus', 'podStatus', 'nodeEvents', 'trend', 'kubeletMetrics', 'console'],
-      failed,
+      'an API server that nobody is to ask',
+      ['nodeStatus', 'podStatus', 'nodeEvents', 'kubeletMetrics'],
+      notHere,
     ],
-    ['Kubernetes', ['kubelet', 'containers', 'workloads', 'throttling'], missing],
+    ['metrics that nobody publishes', ['trend', 'kubeletMetrics', 'console'], notHere],
+    ['anything around the node where none of it was asked for', aroundNode, missing],
+    ['Kubernetes', ['kubelet', 'containers', 'workloads', 'throttling', ...aroundNode], missing],
     ['the tools of systemd', ['sessions', 'agents', 'journal', 'oomKills', 'timers'], missing],
   ])('does not need %s', (_, probes, gap) => {
     expect(judge(Object.fromEntries(probes.map((probe) => [probe, gap]))).result).toBe('matches');
   });
 
-  it('is not known where the kubelet is there and could not be asked', () => {
-    expect(judge({ kubelet: failed, containers: missing })).toMatchObject({
-      result: 'insufficient-evidence',
-      needs: ['kubelet'],
-    });
+  it.each(['kubelet', 'sessions', 'oomKills', ...aroundNode])(
+    'is not known where %s is there and could not be read, whatever else is not there',
+    (probe) => {
+      const others = [
+        'kubelet',
+        'containers',
+        'workloads',
+        'throttling',
+        'sessions',
+        'agents',
+        'journal',
+        'oomKills',
+      ];
+      const gaps = Object.fromEntries([...others, ...aroundNode].map((name) => [name, missing]));
+
+      expect(judge(gaps).result).toBe('matches');
+      expect(judge({ ...gaps, [probe]: failed })).toMatchObject({
+        result: 'insufficient-evidence',
+        needs: [probe],
+      });
+    },
+  );
+
+  it.each(['kubelet', 'containers', 'workloads', 'throttling'])(
+    'is not known without %s where anything says that there is Kubernetes',
+    (probe) => {
+      const api = { nodeStatus: evidenceWith().probes.nodeStatus };
+      const rest = Object.fromEntries(aroundNode.slice(1).map((name) => [name, notHere]));
+      expect(judge({ ...rest, ...api, [probe]: missing })).toMatchObject({ needs: [probe] });
+    },
+  );
+
+  it.each(aroundNode)(
+    'is not known where %s is gone, and whoever asked knows of the rest that it is nowhere',
+    (probe) => {
+      const rest = Object.fromEntries(aroundNode.map((name) => [name, notHere]));
+
+      expect(judge(rest).result).toBe('matches');
+      expect(judge({ ...rest, [probe]: missing })).toMatchObject({ needs: [probe] });
+    },
+  );
+
+  it('is not known where pods run, and nothing tells of what runs them', () => {
+    const none = Object.fromEntries(['kubelet', 'containers', ...aroundNode].map((name) => [name, missing]));
+
+    expect(judge(none)).toMatchObject({ needs: ['kubelet', 'containers'] });
   });
 
   it('can be told by a census, also one that watches no window', () => {

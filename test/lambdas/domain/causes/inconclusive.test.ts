@@ -3,7 +3,7 @@ import type { Verdict } from '../../../../lambdas/domain/causes/cause.ts';
 import { explainInconclusive, type Judged } from '../../../../lambdas/domain/causes/inconclusive.ts';
 import { diagnose } from '../../../../lambdas/domain/diagnosis.ts';
 import { Evidence } from '../../../../lambdas/domain/evidence/evidence.ts';
-import { evidenceWith, missing } from '../sample-evidence.ts';
+import { evidenceWith, notHere } from '../sample-evidence.ts';
 import { thresholds } from './judge.ts';
 
 const nothing = (reason: string) =>
@@ -98,7 +98,7 @@ describe('explainInconclusive', () => {
   });
 
   it('names nothing that was seen as missing', () => {
-    expect(diagnose(evidenceWith({ console: missing }), thresholds).cause).toBe('healthy');
+    expect(diagnose(evidenceWith({ console: notHere }), thresholds).cause).toBe('healthy');
     expect(explainInconclusive([], [])).not.toContain('To collect next');
   });
 });
