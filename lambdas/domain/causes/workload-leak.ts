@@ -42,7 +42,7 @@ export const workloadLeak: Cause<'workload-leak'> = {
     const growth = growthPerDay(evidence, 'workingSetKb');
     const grows = atLeast({
       fact: growthFact,
-      value: growth && growth.perDay / 1000,
+      value: growth && growth.perDay / 1024,
       threshold: 'workloadMbPerDay',
       weight: 0.6,
       source: growth?.source ?? '',
