@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { type Cause, CauseId, Finding, Prevention } from './causes/cause.ts';
+import { type Cause, Finding, Prevention } from './causes/cause.ts';
 import { confidenceOf } from './causes/confidence.ts';
 import { explainInconclusive, type Judged } from './causes/inconclusive.ts';
-import { causes } from './causes/index.ts';
+import { CauseId, causes } from './causes/index.ts';
 import { type Contradiction, contradictionsIn, withoutProbes } from './evidence/contradictions.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import { type Gap, gapsOf } from './evidence/gaps.ts';

@@ -16,7 +16,7 @@ const variants = {
 type Variant = keyof typeof variants;
 
 /** A host agent, or one in a pod, that somebody may need, and that leaks: cgroups by its restarts, or memory. */
-export const agentLeak: Cause = {
+export const agentLeak: Cause<'agent-leak'> = {
   id: 'agent-leak',
   title: 'A host agent that somebody may need leaks: cgroups by starting again and again, or memory.',
   seen: 'A host agent that starts again and again and may be needed; or an agent, of the host or in a pod without a limit of its own, that holds more than agentMb and grows, or four times as much.',

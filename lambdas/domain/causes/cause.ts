@@ -1,25 +1,9 @@
 import * as z from 'zod';
 import type { Evidence } from '../evidence/evidence.ts';
 import type { Thresholds } from '../thresholds.ts';
+import type { CauseId } from './index.ts';
 
-export const CauseId = z.enum([
-  'dying-memcgs',
-  'session-churn',
-  'leaked-scopes',
-  'memcg-id-exhaustion',
-  'orphaned-agent',
-  'agent-leak',
-  'kubelet-leak',
-  'kubelet-oom-cycle',
-  'workload-leak',
-  'cpu-quota-throttling',
-  'reclaim-pressure',
-  'oversubscribed-node',
-  'dead-containers',
-  'healthy',
-  'inconclusive',
-]);
-export type CauseId = z.infer<typeof CauseId>;
+export type { CauseId };
 
 /**
  * A fact that speaks for or against a cause. `source` says where the threshold, or else the fact, comes from. `weight`
@@ -49,8 +33,9 @@ export const Prevention = z.object({ what: z.string(), where: z.string(), becaus
 export type Prevention = z.infer<typeof Prevention>;
 
 /** A rule: pure, total, and blind to everything but the evidence and the thresholds of the cluster. */
-export type Cause = {
-  id: CauseId;
+export type Cause<Id extends string = CauseId> = {
+  /** The name of its file. What an id is follows from the list of causes: there is no second one. */
+  id: Id;
   /** One line for lists and for the documentation. */
   title: string;
   /** What must be seen for a match, and what excludes it, each a sentence for people; docs/diagnosis.md carries them. */

@@ -24,7 +24,7 @@ const reclaimFact = 'direct reclaim in the same window';
 const kernelFact = 'kernel with the fault of CFS quotas';
 
 /** A pod uses up its own CPU quota; the node is fine. */
-export const cpuQuotaThrottling: Cause = {
+export const cpuQuotaThrottling: Cause<'cpu-quota-throttling'> = {
   id: 'cpu-quota-throttling',
   title: 'Pods use up their own CPU quota and are throttled; the node has CPU to spare and does not reclaim.',
   seen: 'A cgroup throttled in more than throttledRatio of its periods, now or over hours; a pinned one whose CPUs cannot use up its quota and that is throttled all the same; or a CPU limit whose removal helped.',

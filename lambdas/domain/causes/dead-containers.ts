@@ -25,7 +25,7 @@ export function exitedLimit(running: number | null, thresholds: Thresholds): num
 const tooLarge = /larger than max|Unable to retrieve pods/i;
 
 /** Containers and sandboxes that are over and that nobody has removed: every list of the runtime carries them all. */
-export const deadContainers: Cause = {
+export const deadContainers: Cause<'dead-containers'> = {
   id: 'dead-containers',
   title: 'Exited containers and dead sandboxes pile up until the runtime’s lists are too long.',
   seen: 'At least exitedContainers exited containers or sandboxes that are not ready, exitedPerRunning exited for each running one, or a list of the runtime that was too large for gRPC.',

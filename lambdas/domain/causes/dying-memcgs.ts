@@ -18,7 +18,7 @@ const costFact = 'memory they cost, percent of the node';
 const countFact = 'dying memory cgroups';
 
 /** Memory cgroups that were removed and that the page cache charged to them keeps alive. */
-export const dyingMemcgs: Cause = {
+export const dyingMemcgs: Cause<'dying-memcgs'> = {
   id: 'dying-memcgs',
   title: 'Memory cgroups that were removed and that page cache charged to them keeps in the kernel.',
   seen: 'Dying memory cgroups by number, by what they cost, or by their growth. Where nobody counted them: two signs of them that have nothing to do with each other (a kernel counter beyond liveCgroups or far above the other controllers, a profile in functions that walk memory cgroups, kernel memory that is large or rises, caches whose drop helped, something that leaves kernel memory each time).',

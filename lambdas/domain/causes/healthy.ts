@@ -51,7 +51,7 @@ const aroundNode = [
 ] as const satisfies ProbeName[];
 
 /** Everything that a fault shows in first was seen, and nothing of it is wrong. */
-export const healthy: Cause = {
+export const healthy: Cause<'healthy'> = {
   id: 'healthy',
   title: 'Everything that is looked at was seen, and nothing of it is wrong.',
   seen: 'Counts of cgroups, memory, memory pressure and reclaim were all read, and each is within its limits.',

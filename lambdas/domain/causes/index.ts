@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { agentLeak } from './agent-leak.ts';
 import type { Cause } from './cause.ts';
 import { cpuQuotaThrottling } from './cpu-quota-throttling.ts';
@@ -14,8 +15,8 @@ import { reclaimPressure } from './reclaim-pressure.ts';
 import { sessionChurn } from './session-churn.ts';
 import { workloadLeak } from './workload-leak.ts';
 
-/** Every cause that can be found. `inconclusive` is what remains when none of them is. */
-export const causes: readonly Cause[] = [
+/** The list of causes: what is not on it is not looked for. Its order is the order of every table of them. */
+const listed = [
   sessionChurn,
   leakedScopes,
   orphanedAgent,
@@ -30,4 +31,10 @@ export const causes: readonly Cause[] = [
   kubeletLeak,
   deadContainers,
   healthy,
-];
+] as const;
+
+/** Every cause that can be found. `inconclusive` is what remains when none of them is. */
+export const causes: readonly Cause[] = listed;
+
+export const CauseId = z.enum([...listed.map(({ id }) => id), 'inconclusive']);
+export type CauseId = z.infer<typeof CauseId>;

@@ -22,7 +22,7 @@ const restartFact = 'restarting the kubelet helped';
 const loopFact = 'cgroups that the kubelet failed to remove';
 
 /** The kubelet’s own memory grows, and the number of pods does not explain it. The slope counts, not the level. */
-export const kubeletLeak: Cause = {
+export const kubeletLeak: Cause<'kubelet-leak'> = {
   id: 'kubelet-leak',
   title: 'The memory of the kubelet itself grows, with a number of pods that does not explain it.',
   seen: 'One strong sign (growth beyond kubeletMbPerDay that the number of pods does not explain, memory beyond kubeletMb, goroutines that breed, a heap profile that names a known leak) or two weak ones (growth without a count of pods, a rise in words, many goroutines, a restart that helped).',

@@ -34,7 +34,7 @@ type Stage = keyof typeof stages;
  * The kernel kills the kubelet for want of memory, again and again. Where its leak is seen as well, this is the
  * diagnosis: the leak takes days, and the node is NotReady now.
  */
-export const kubeletOomCycle: Cause = {
+export const kubeletOomCycle: Cause<'kubelet-oom-cycle'> = {
   id: 'kubelet-oom-cycle',
   title: 'The kernel kills the kubelet for want of memory; systemd starts it again, and it climbs anew.',
   seen: 'An OOM kill of the kubelet in the log of the kernel, on the console or as the result of its unit; or its memory close to the limit of its own unit.',

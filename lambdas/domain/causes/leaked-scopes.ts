@@ -13,7 +13,7 @@ const rateFact = 'pods started, per day';
 const stuckFact = 'sessions stuck on their way out, and abandoned scopes';
 
 /** Cgroup directories that still exist and that nobody is in: somebody failed to remove them. Not dying cgroups. */
-export const leakedScopes: Cause = {
+export const leakedScopes: Cause<'leaked-scopes'> = {
   id: 'leaked-scopes',
   title: 'Cgroup directories of scopes and sessions that still exist and that nobody is in.',
   seen: 'At least leakedScopes directories of scopes and sessions, or of pods, without a process; as many sessions and scopes stuck on their way out; other empty directories from liveCgroups on; or pods that each leave a directory and start often enough.',

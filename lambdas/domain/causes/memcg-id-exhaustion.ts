@@ -25,7 +25,7 @@ const textFacts = {
 } as const;
 
 /** The kernel has no id left for a new memory cgroup: no pod, no login and no service can start. */
-export const memcgIdExhaustion: Cause = {
+export const memcgIdExhaustion: Cause<'memcg-id-exhaustion'> = {
   id: 'memcg-id-exhaustion',
   title: 'The kernel cannot make another memory cgroup: its ids are used up, and nothing new can start.',
   seen: 'A memory cgroup that cannot be made (no space left on device; no memory, where the kernel is older than 4.7), by the probe, the journal, events or the console, or nearly all of the 65,535 ids in use.',

@@ -5,7 +5,7 @@ import { judgeLoop, loopExplanation, unitFact } from './crash-loop.ts';
 import { stayWithScaleOut } from './prevent.ts';
 
 /** A host service that nothing on the node needs, and that systemd starts again and again. */
-export const orphanedAgent: Cause = {
+export const orphanedAgent: Cause<'orphaned-agent'> = {
   id: 'orphaned-agent',
   title:
     'A host service that no unit and no container on the node needs, and that systemd starts again and again.',

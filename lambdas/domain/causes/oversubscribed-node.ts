@@ -21,7 +21,7 @@ const systemFact = 'memory reserved for the system (systemReserved)';
 const reservedFact = 'reserving memory';
 
 /** More was promised than the node has: pods may use memory that the kubelet and the system need. */
-export const oversubscribedNode: Cause = {
+export const oversubscribedNode: Cause<'oversubscribed-node'> = {
   id: 'oversubscribed-node',
   title:
     'More memory was promised to pods than the node has, or none was kept for the system, and it is short of it.',

@@ -28,7 +28,7 @@ const faultsFact = 'major page faults a second';
 const throttledFact = 'cgroups throttled in the same window';
 
 /** The node has too little memory for what runs on it, and the work of finding some is what everybody waits for. */
-export const reclaimPressure: Cause = {
+export const reclaimPressure: Cause<'reclaim-pressure'> = {
   id: 'reclaim-pressure',
   title: 'Tasks spend their CPU on finding memory, or wait for it; no leak is seen that explains it.',
   seen: 'Direct reclaim beyond directReclaimPercent, tasks that wait for memory beyond memoryStallPercent, kswapd on most of a CPU, or a profile in functions that only reclaim.',

@@ -17,7 +17,7 @@ const failedFact = 'sessions that logind could not end, their scope being gone';
 const heldFact = 'dying memory cgroups below /user.slice';
 
 /** Logins that each leave a dying memory cgroup: cron with a login, monitoring over SSH, scripts that call su. */
-export const sessionChurn: Cause = {
+export const sessionChurn: Cause<'session-churn'> = {
   id: 'session-churn',
   title: 'Logins that each leave a dying memory cgroup.',
   seen: 'Logins at a rate of at least dyingPerHour, and something that each of them leaves: dying cgroups below /user.slice, their growth by the logins since an earlier sample, or sessions that logind does not let go of.',

@@ -28,7 +28,7 @@ const nearestFact = 'pod nearest its own limit';
 const triedFact = 'tried by hand';
 
 /** One workload takes more and more memory until its own limit, or the node, stops it. */
-export const workloadLeak: Cause = {
+export const workloadLeak: Cause<'workload-leak'> = {
   id: 'workload-leak',
   title: 'One workload takes more and more memory, and is killed at its own limit again and again.',
   seen: 'A container that was killed for its memory, or a working set that grows by workloadMbPerDay or is reported to rise.',
@@ -42,7 +42,7 @@ export const workloadLeak: Cause = {
     const growth = growthPerDay(evidence, 'workingSetKb');
     const grows = atLeast({
       fact: growthFact,
-      value: growth && growth.perDay / 1000,
+      value: growth && growth.perDay / 1024,
       threshold: 'workloadMbPerDay',
       weight: 0.6,
       source: growth?.source ?? '',

@@ -80,7 +80,7 @@ describe('workload-leak', () => {
 
   it('is found by growth over hours, from the threshold on', () => {
     const perDay = (mb: number) =>
-      judge({ trend: trendOf('workingSetKb', (hour) => 100_000 + (hour * mb * 1000) / 24) }).result;
+      judge({ trend: trendOf('workingSetKb', (hour) => 100_000 + (hour * mb * 1024) / 24) }).result;
 
     expect(perDay(501)).toBe('matches');
     expect(perDay(499)).toBe('excluded');
