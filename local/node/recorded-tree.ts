@@ -77,7 +77,8 @@ export function materialise(tree: Tree, root: string): string[] {
 export function makeOld(tree: Tree, root: string): void {
   const paths = Object.keys(tree).filter((path) => path.startsWith('sys/fs/cgroup/'));
   const made = Date.now() / 1000 - madeSecondsAgo;
-  for (const folder of new Set(paths.map((path) => join(root, dirname(path))))) utimesSync(folder, made, made);
+  for (const folder of new Set(paths.map((path) => join(root, dirname(path)))))
+    utimesSync(folder, made, made);
 }
 
 const madeSecondsAgo = 86_400;

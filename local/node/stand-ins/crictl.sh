@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2016 # awk has dollars of its own
 # The runtime of a recorded node: containers as lines "COUNT STATE SECONDS_OLD NAME NAMESPACE/POD", sandboxes as "COUNT
 # STATE SECONDS_OLD" in var/lib/recorded. Those that were removed are in "removed" there.
 

@@ -19,26 +19,35 @@ main() {
 
 version() { cat "${known}/systemd" 2>/dev/null || echo 252; }
 
+# The properties that are asked for of each unit; an empty line is between units.
 show() {
-  local unit names='' first=1
+  local names=''
   while (($#)) && [[ "$1" == -p ]]; do
     names+=",$2"
     shift 2
   done
   [[ "${1:-}" != -- ]] || shift
-  for unit in "$@"; do
-    ((first)) || echo
-    first=0
-    properties "${unit}" | awk -F = -v names="${names}," 'index(names, "," $1 ",") && !seen[$1]++'
-  done
-}
-
-properties() {
-  echo "Id=$1"
-  cat "${known}/unit/$1" 2>/dev/null
-  awk -v unit="$1" '
-    $1 == unit { found = 1; print "LoadState=loaded\nActiveState=" $2 "\nSubState=" $3 "\nResult=success" }
-    END { if (!found) print "LoadState=not-found\nActiveState=inactive\nSubState=dead" }' "${known}/units"
+  awk -v names="${names}," -v asked="$*" -v known="${known}" '
+    function say(line,  name) {
+      name = line
+      sub(/=.*/, "", name)
+      if (index(names, "," name ",") && !((unit, name) in said)) print line
+      said[unit, name]
+    }
+    { state[$1] = "ActiveState=" $2; sub_state[$1] = "SubState=" $3 }
+    END {
+      count = split(asked, units, " ")
+      for (i = 1; i <= count; i++) {
+        unit = units[i]
+        if (i > 1) print ""
+        say("Id=" unit)
+        while ((getline line < (known "/unit/" unit)) > 0) say(line)
+        say("LoadState=" (unit in state ? "loaded" : "not-found"))
+        say(unit in state ? state[unit] : "ActiveState=inactive")
+        say(unit in state ? sub_state[unit] : "SubState=dead")
+        say("Result=success")
+      }
+    }' "${known}/units"
 }
 
 restart() {
