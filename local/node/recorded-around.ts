@@ -40,10 +40,36 @@ export const RecordedAround = z.strictObject({
 });
 export type RecordedAround = z.infer<typeof RecordedAround>;
 
-/** What is known around the recorded node in this folder; nothing where there is no such file. */
-export function readAround(folder: string): RecordedAround | undefined {
-  const file = join(folder, 'around.json');
-  return existsSync(file) ? RecordedAround.parse(JSON.parse(readFileSync(file, 'utf8'))) : undefined;
+/**
+ * What is known around a recorded node; nothing where there is no such file. One that says `"like": "NAME"` has what that
+ * node has, but for what it says itself, put together as RFC 7396 does: `null` takes away, and lists are replaced.
+ */
+export function readAround(nodes: string, name: string): RecordedAround | undefined {
+  const known = readMerged(nodes, name);
+  return known === undefined ? undefined : RecordedAround.parse(known);
+}
+
+function readMerged(nodes: string, name: string): unknown {
+  const file = join(nodes, name, 'around.json');
+  if (!existsSync(file)) return undefined;
+  const { like, ...own } = Like.parse(JSON.parse(readFileSync(file, 'utf8')));
+  return like === undefined ? own : merged(readMerged(nodes, like), own);
+}
+
+const Like = z.looseObject({ like: z.string().optional() });
+
+function merged(base: unknown, patch: unknown): unknown {
+  if (!isObject(patch)) return patch;
+  const result: Record<string, unknown> = isObject(base) ? { ...base } : {};
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete result[key];
+    else result[key] = merged(result[key], value);
+  }
+  return result;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The same with the times that it stands for now. */
