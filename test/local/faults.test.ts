@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { verifyTrail } from '../../lambdas/domain/audit/verify-trail.ts';
-import { CauseId } from '../../lambdas/domain/causes/cause.ts';
+import { CauseId } from '../../lambdas/domain/causes/index.ts';
 import { faults } from '../../local/faults.ts';
 import { clusters, startTestEngine, type TestEngine } from './test-engine.ts';
 
