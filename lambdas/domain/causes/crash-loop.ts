@@ -107,5 +107,7 @@ export function loopingUnit(findings: Finding[]): string | undefined {
 
 export function loopExplanation(findings: Finding[]): string {
   const value = (fact: string) => findings.find((finding) => finding.fact === fact)?.value ?? 'unknown';
-  return `systemd has started ${value(unitFact)} again ${value(restartsFact)} times, and each start can leave a dying memory cgroup.`;
+  const restarts = value(restartsFact);
+  const often = typeof restarts === 'number' ? `again ${restarts} times` : 'again and again (nobody counted)';
+  return `systemd has started ${value(unitFact)} ${often}, and each start can leave a dying memory cgroup.`;
 }

@@ -102,7 +102,7 @@ export const deadContainers: Cause<'dead-containers'> = {
       ' Nobody has removed them, and every relist of the kubelet carries them all.',
       lists === undefined || lists === 0
         ? ' With some thousands the list passes the 16 MiB that gRPC lets through.'
-        : ` The list has passed the 16 MiB that gRPC lets through (seen ${lists} times): the kubelet does not see its pods any more, and neither does crictl.`,
+        : ` The list has passed the 16 MiB that gRPC lets through (seen ${lists === 1 ? 'once' : `${lists} times`}): the kubelet does not see its pods any more, and neither does crictl.`,
       ' Removing exited containers leaves the newest of each and touches no running one; it does not remove dead sandboxes.',
     ].join('');
   },

@@ -58,7 +58,10 @@ export function needOf(agent: Agent): Need {
     return { needed: true, why: `${unit} belongs to what a node cannot do without: no treatment touches it` };
   if (requirer !== undefined) return { needed: true, why: `${requirer} requires ${unit}` };
   if ((containers ?? 0) > 0)
-    return { needed: true, why: `${unit} manages ${containers} containers on this node` };
+    return {
+      needed: true,
+      why: `${unit} manages ${containers === 1 ? 'a container' : `${containers} containers`} on this node`,
+    };
   if (wanter !== undefined)
     return { needed: undefined, why: `nothing requires ${unit}, but ${wanter} wants it` };
   if (containers === null) {

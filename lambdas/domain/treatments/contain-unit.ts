@@ -24,7 +24,7 @@ export const containUnit: Treatment = {
     if (agent.protected || isUntouchable(agent)) return { nothing: needOf(agent).why };
     return {
       arguments: { unit: agent.unit, allowLimitLoss: 'false' },
-      reason: `${agent.unit} was started again ${agent.restarts} times; its next start goes into a slice without memory cgroups, and it is not stopped. It has no memory limit of its own while contained; where one is in force, it is refused`,
+      reason: `${agent.unit} was started again ${agent.restarts === null ? 'and again' : `${agent.restarts} times`}; its next start goes into a slice without memory cgroups, and it is not stopped. It has no memory limit of its own while contained; where one is in force, it is refused`,
       expects: { text: 'no new dying memory cgroups, however often it starts', level: 'holds' },
     };
   },

@@ -34,14 +34,9 @@ describe('dead-containers', () => {
 
   it('are proven by a list that was too large for gRPC, also where nobody could count them', () => {
     const journal = { cgroupDeleteFailed: 0, pleg: 3, criDeadline: 0, listTooLarge: 7 };
-    const kubelet = ok({
-      unit: 'kubelet.service',
-      active: 'active',
-      sub: 'running',
-      result: 'success',
-      journal,
-    });
-    const byJournal = verdictWith({ containers: missing, kubelet });
+    const kubeletSaying = (said: typeof journal) =>
+      ok({ unit: 'kubelet.service', active: 'active', sub: 'running', result: 'success', journal: said });
+    const byJournal = verdictWith({ containers: missing, kubelet: kubeletSaying(journal) });
     const sample = '"GenericPLEG: Unable to retrieve pods" err="received message larger than max"';
     const reasons = [{ reason: 'ContainerGCFailed', count: 4, lastSecondsAgo: 5, sample }];
     const nodeEvents = ok({ coveredSeconds: 3600, reasons, sandboxNoSpace: 0, sandboxNoMemory: 0 });
@@ -49,6 +44,10 @@ describe('dead-containers', () => {
     expect(byJournal).toMatchObject({ result: 'matches', confidence: 0.8 });
     expect(byJournal.explanation).toContain('how many was not seen');
     expect(byJournal.explanation).toContain('seen 7 times');
+    expect(
+      verdictWith({ containers: missing, kubelet: kubeletSaying({ ...journal, listTooLarge: 1 }) })
+        .explanation,
+    ).toContain('(seen once)');
     expect(verdictWith({ containers: missing, nodeEvents })).toMatchObject({
       result: 'matches',
       confidence: 0.8,
