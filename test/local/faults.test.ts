@@ -1,17 +1,35 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { verifyTrail } from '../../lambdas/domain/audit/verify-trail.ts';
 import { CauseId } from '../../lambdas/domain/causes/index.ts';
+import { Settings } from '../../lambdas/domain/settings.ts';
 import { faults } from '../../local/faults.ts';
-import { clusters, startTestEngine, type TestEngine } from './test-engine.ts';
+import { clusters, startTestEngine, type TestEngine, testSettings } from './test-engine.ts';
 
 // Whole incidents, with other test files on the same cores.
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 let test: TestEngine;
 beforeAll(async () => {
-  test = await startTestEngine();
+  test = await startTestEngine(patientSettings());
 });
 afterAll(() => test?.close());
+
+/** Nothing here is about time: whoever is slow to answer on a busy machine is waited for. */
+function patientSettings(): Settings {
+  const settings = testSettings();
+  const asked = settings.clusters[clusters.asked];
+  return Settings.parse({
+    ...settings,
+    command: { ...settings.command, evidenceSeconds: 120 },
+    clusters: {
+      ...settings.clusters,
+      [clusters.asked]: {
+        ...asked,
+        approval: { onePersonTeam: true, expirySeconds: { low: 300, medium: 300, high: 300 } },
+      },
+    },
+  });
+}
 
 it('every cause can be had somewhere', () => {
   expect(Object.keys(faults).sort()).toEqual([...CauseId.options].sort());

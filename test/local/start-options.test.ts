@@ -63,7 +63,7 @@ describe('npm start', () => {
     [
       'an unknown node',
       ['--node', 'v3'],
-      /"v3".*auto, host, vm, garbage, healthy, silent, silent-notready, v1-logins, v1-zombies, v2-growing/,
+      /"v3".*auto, host, vm, agent-memory, cpu-quota, dead-containers, garbage, healthy, kubelet-leak/,
     ],
     [
       'an unknown fault',

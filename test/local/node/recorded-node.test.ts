@@ -65,7 +65,7 @@ describe('the recorded nodes', () => {
 
   it('are named when another is asked for', async () => {
     await expect(openRecordedNode('v3')).rejects.toThrow(
-      'unknown recorded node "v3": use one of garbage, healthy',
+      'unknown recorded node "v3": use one of agent-memory, cpu-quota',
     );
   });
 
