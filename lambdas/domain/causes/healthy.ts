@@ -180,19 +180,17 @@ const conditionsOfHealth: Readonly<Record<string, string>> = {
 
 /** The probes without which nobody can call this node healthy. */
 function missingOf(evidence: Evidence): string[] {
-  const { reclaim, workloads } = evidence.probes;
+  const { reclaim } = evidence.probes;
   const answered = (probe: ProbeName): boolean => evidence.probes[probe].status === 'ok';
-  const hasKubernetes = saysKubernetes.some(answered) || (probeValue(workloads)?.pods ?? 0) > 0;
+  const hasKubernetes = saysKubernetes.some(answered);
   const needed: ProbeName[] = [
     ...essential,
     ...(evidence.profile === 'full' ? essentialWhenExamined : []),
     ...(bySystemd.some(answered) ? bySystemd : []),
     ...(hasKubernetes ? ofKubernetes : []),
     ...(aroundNode.some((probe) => answered(probe) || isByDesign(evidence.probes[probe])) ? aroundNode : []),
-    // Those are there, and nobody could read them.
-    ...[...bySystemd, ...ofKubernetes, ...aroundNode].filter(
-      (probe) => evidence.probes[probe].status === 'failed',
-    ),
+    // Those are there, and nobody could read them. What asks systemd also fails where there is none.
+    ...(['kubelet', ...aroundNode] as const).filter((probe) => evidence.probes[probe].status === 'failed'),
   ];
   const unwatched =
     evidence.profile === 'quick' && reclaim.status === 'missing' && reclaim.reason === notAskedFor;

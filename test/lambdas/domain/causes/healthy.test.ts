@@ -127,7 +127,7 @@ describe('healthy', () => {
     expect(judge(Object.fromEntries(probes.map((probe) => [probe, gap]))).result).toBe('matches');
   });
 
-  it.each(['kubelet', 'sessions', 'oomKills', ...aroundNode])(
+  it.each(['kubelet', ...aroundNode])(
     'is not known where %s is there and could not be read, whatever else is not there',
     (probe) => {
       const others = [
@@ -168,12 +168,6 @@ describe('healthy', () => {
       expect(judge({ ...rest, [probe]: missing })).toMatchObject({ needs: [probe] });
     },
   );
-
-  it('is not known where pods run, and nothing tells of what runs them', () => {
-    const none = Object.fromEntries(['kubelet', 'containers', ...aroundNode].map((name) => [name, missing]));
-
-    expect(judge(none)).toMatchObject({ needs: ['kubelet', 'containers'] });
-  });
 
   it('can be told by a census, also one that watches no window', () => {
     expect(diagnose(census(), thresholds).cause).toBe('healthy');
