@@ -68,7 +68,7 @@ describe('npm start', () => {
     [
       'an unknown fault',
       ['--fault', 'fire'],
-      /"fire": use one of dying-memcgs, session-churn, .*, healthy, inconclusive/,
+      /"fire": use one of session-churn, .*dying-memcgs, .*, healthy, inconclusive/,
     ],
     [
       'a fault that the node cannot have',
