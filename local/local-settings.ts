@@ -65,6 +65,8 @@ export function localSettings({
         },
         // What a recorded node has to show does not change while it is watched.
         examination: { windowSeconds: recorded ? 1 : shipped().examination.windowSeconds },
+        // This host is not thrown away afterwards: what would hit all of it is never done to it.
+        ...(slices === undefined ? {} : { policy: { treatments: { 'drop-caches': 'never' } } }),
         thresholds: { dyingFloor: Math.min(shippedFloor + dyingBefore, 100_000) },
         // A producer has to be seen to make more than comes and goes by itself.
         verification: { windowSeconds: emulated ? 20 : 6, samples: 5 },
@@ -75,7 +77,7 @@ export function localSettings({
         ...cluster,
       },
     },
-    command: { deliverySeconds: 30, pollSeconds: 1, maxPollSeconds: 2, evidenceSeconds: emulated ? 120 : 20 },
+    command: { deliverySeconds: 30, pollSeconds: 1, maxPollSeconds: 2, evidenceSeconds: emulated ? 120 : 60 },
     janitor: { settleSeconds: 2, undoSeconds: 60 },
   });
 }

@@ -44,11 +44,12 @@ const sentences: Record<string, Sentence> = {
     if (verification === undefined) return undefined;
     const { samples, planned, verdict, provisional, alsoFound } = verification;
     const last = samples.at(-1);
-    const look = `look ${samples.length} of ${planned}: ${last?.gap ?? figureOf(last, rung?.expects.signal ?? 'dying')}`;
+    const which = samples.length > planned ? `look ${planned} again` : `look ${samples.length} of ${planned}`;
+    const look = `${which}: ${last?.gap ?? figureOf(last, rung?.expects.signal ?? 'dying')}`;
     if (verdict === 'looking') return look;
     const others =
       alsoFound.length === 0 ? '' : `\nfound on the way, and not treated: ${confidences(alsoFound)}`;
-    return `${look}\n${verdict}${provisional ? ' (provisional: the window is too short to be sure)' : ''}${others}`;
+    return `${look}\n${verdict}${provisional ? ' (provisional: the window is too short to be sure)' : ''}${whyNot(verification)}${others}`;
   },
   RecordUndo: ({ undo }) => undo && `${undo.status}: ${undo.reason}`,
   Close: ({ outcome, outcomeReason }) => `${outcome ?? 'no outcome'}: ${outcomeReason ?? ''}`,
@@ -94,6 +95,17 @@ function startOfTreatment(input: unknown): string {
   const parsed = IncidentState.safeParse(input);
   const rung = parsed.success ? parsed.data.rung : undefined;
   return `${rung?.treatment ?? 'the treatment'} starts: ${rung?.reason ?? ''}`;
+}
+
+/** What speaks against a cure, with its figures. */
+function whyNot({ verdict, findings }: NonNullable<IncidentState['verification']>): string {
+  if (verdict === 'cured') return '';
+  const against = findings.filter(({ speaks }) => speaks === 'against');
+  const words = against.map(
+    ({ fact, value, threshold }) =>
+      `${fact} ${value}${threshold === undefined ? '' : ` (limit ${threshold})`}`,
+  );
+  return words.length === 0 ? '' : `: ${words.join('; ')}`;
 }
 
 /** The table of findings is in the report; on a terminal it would bury the answer. */

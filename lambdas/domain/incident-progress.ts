@@ -34,6 +34,7 @@ export function rungResult(state: IncidentState): RungResult | undefined {
             cured: verification.verdict === 'cured',
             verdict: verification.verdict,
             provisional: verification.provisional,
+            ...(verification.unseen ? { unseen: true } : {}),
             findings: verification.findings,
             ...(verification.alsoFound.length === 0 ? {} : { alsoFound: verification.alsoFound }),
             samples: keptLooks(verification.samples),
@@ -94,8 +95,11 @@ export function climb(state: IncidentState): IncidentState {
  */
 function nextRung(plan: readonly Rung[], index: number, results: readonly RungResult[]): number {
   const stopped = standingChanges(results).length > 0;
+  // Nothing heavier is done to a node of which nobody knows whether the last thing has helped.
+  const blind = results.at(-1)?.verification?.unseen ?? false;
   const next = plan.findIndex(
-    ({ standing, onceStopped }, at) => at > index && (stopped ? !standing : !onceStopped),
+    ({ kind, standing, onceStopped }, at) =>
+      at > index && (blind ? kind === 'notify' : stopped ? !standing : !onceStopped),
   );
   return next < 0 ? plan.length : next;
 }
@@ -181,6 +185,16 @@ function leftOver(state: IncidentState, why: string): Ending {
     return {
       outcome: 'relieved',
       reason: `${relieved.treatment} made it better, but not well (${against.join('; ')}); ${why}`,
+    };
+  }
+  const blind = state.results.findLast((result) => result.verification?.unseen);
+  if (blind !== undefined) {
+    const seen = blind.verification?.samples.findLast(({ gap }) => gap === undefined);
+    const signal =
+      state.plan.find(({ treatment }) => treatment === blind.treatment)?.expects.signal ?? 'dying';
+    return {
+      outcome: 'unresolved',
+      reason: `whether ${blind.treatment} helped was not seen to the end (${seen === undefined ? 'no look saw anything' : `last seen: ${figureOf(seen, signal)}`}), so nothing heavier was done; ${why}`,
     };
   }
   const done = state.results.filter(({ treatment, status }) => treatment !== 'notify' && status === 'done');

@@ -94,6 +94,7 @@ export const RungResult = z.object({
       cured: z.boolean(),
       verdict: Verdict,
       provisional: z.boolean().optional(),
+      unseen: z.boolean().optional(),
       findings: z.array(Finding),
       /** Causes that a look on the way found and the first diagnosis did not have. */
       alsoFound: z.array(Possible).optional(),
@@ -177,6 +178,8 @@ export const IncidentState = z.object({
       samples: z.array(Sample),
       alsoFound: z.array(Possible).default([]),
       provisional: z.boolean(),
+      /** Not cured for want of looks: whether it helped is not known. */
+      unseen: z.boolean().optional(),
       findings: z.array(Finding),
     })
     .optional(),

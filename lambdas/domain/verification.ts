@@ -5,7 +5,7 @@ import type { Thresholds } from './thresholds.ts';
 import type { Expects } from './treatments/treatment.ts';
 import { growthAfter, secondsOf } from './verification/growth-after.ts';
 import type { Sample } from './verification/sample.ts';
-import { sideFindings } from './verification/side-signals.ts';
+import { notSeen, sideFindings } from './verification/side-signals.ts';
 import { secondsToSee, signals, throttlingSettlesSeconds, type Watched } from './verification/signals.ts';
 
 export { Sample, sampleOf } from './verification/sample.ts';
@@ -14,7 +14,13 @@ export { figureOf } from './verification/signals.ts';
 export const Verdict = z.enum(['looking', 'cured', 'relieved', 'not-cured']);
 export type Verdict = z.infer<typeof Verdict>;
 
-export type Judgement = { verdict: Exclude<Verdict, 'looking'>; provisional: boolean; findings: Finding[] };
+export type Judgement = {
+  verdict: Exclude<Verdict, 'looking'>;
+  provisional: boolean;
+  /** Not cured for want of looks: whether it helped is not known, and nothing heavier is done on that. */
+  unseen?: true;
+  findings: Finding[];
+};
 
 type Watching = { harm?: Harm; startedAt?: string | undefined };
 
@@ -65,12 +71,12 @@ export function judge(
       speaks: 'against',
       source: 'a missing look is never a cure',
     });
-    return judgement('not-cured');
+    return { ...judgement('not-cured'), unseen: true };
   }
   if (before.bootId === null || before.bootId !== last.bootId) {
     const source = 'unknown, or the node booted or was exchanged while it was watched';
     findings.push({ fact: 'boot id', value: last.bootId ?? 'unknown', speaks: 'against', source });
-    return judgement('not-cured');
+    return { ...judgement('not-cured'), unseen: true };
   }
 
   const level = median(seen.slice(-3).map(({ value }) => value));
@@ -90,7 +96,11 @@ export function judge(
   const sides = sideFindings(before, last, expects.signal, harm);
   findings.push(...sides);
 
-  if (sides.some(({ speaks }) => speaks === 'against')) return judgement('not-cured');
+  const against = sides.filter(({ speaks }) => speaks === 'against');
+  if (against.length > 0) {
+    const seenWorse = against.some(({ value }) => value !== notSeen);
+    return { ...judgement('not-cured'), ...(seenWorse || !reached ? {} : { unseen: true }) };
+  }
   if (reached && !growth.grows) {
     const needed = Math.max(expects.windowSeconds ?? 0, secondsToSee(expects.signal, thresholds));
     const short = watched.growth !== undefined && secondsOf(seen) < needed * wholeWindow;

@@ -40,7 +40,8 @@ export const kubeletOomCycle: Cause<'kubelet-oom-cycle'> = {
   seen: 'An OOM kill of the kubelet in the log of the kernel, on the console or as the result of its unit; or its memory close to the limit of its own unit.',
   excludedBy: 'Nobody killed it, and it is far from its limit or has none.',
   variants: stages,
-  explains: ['kubelet-leak'],
+  // A kubelet that is killed for its memory takes the memory of its node, and pods are killed beside it.
+  explains: ['kubelet-leak', 'workload-leak'],
 
   judge(evidence, thresholds) {
     const { findings, atLeast, atMost, fact } = gather(thresholds);

@@ -62,6 +62,9 @@ function risen(was: number, is: number, { cgroupsPercent }: Harm): boolean {
   return is - was > Math.max(someCgroups, (was * cgroupsPercent) / 100);
 }
 
+/** The value of a side signal that was seen before and is not seen any more. */
+export const notSeen = 'not seen';
+
 /** How the side signals stand beside what they were. What was seen before and is not seen any more speaks against. */
 export function sideFindings(before: Sample, last: Sample, target: Signal, harm: Harm): Finding[] {
   const findings = sides.flatMap(({ fact, signal, worse }): Finding[] => {
@@ -70,7 +73,7 @@ export function sideFindings(before: Sample, last: Sample, target: Signal, harm:
     if (signal === target || was == null) return [];
     if (is == null) {
       const source = 'a missing look is never a cure';
-      return [{ fact, value: 'not seen', threshold: was, speaks: 'against', source }];
+      return [{ fact, value: notSeen, threshold: was, speaks: 'against', source }];
     }
     const speaks = worse(before, last, harm) ? 'against' : 'for';
     return [

@@ -73,6 +73,32 @@ const failedUndo = { undo: { status: 'failed', reason: '2 changes could not be t
 const error = { error: { Error: 'States.Timeout' } };
 const exhausted = { ladder: { index: 2, status: 'exhausted' } } as const;
 
+describe('a rung of which nobody saw whether it helped', () => {
+  const heavier: Rung = { ...first, treatment: 'drop-caches' };
+  const unseen = stateWith({
+    plan: [first, heavier, second],
+    treatment: { status: 'done', reason: 'it ran to its end' },
+    verification: { ...verified('not-cured').verification, unseen: true },
+  });
+
+  it('is followed by a call for a person, and by nothing heavier', () => {
+    const next = climb(unseen);
+
+    expect(next.rung?.treatment).toBe('notify');
+    expect(passedOver(unseen, next).map(({ treatment }) => treatment)).toEqual(['drop-caches']);
+    expect(climb({ ...unseen, ...verified('not-cured') }).rung?.treatment).toBe('drop-caches');
+  });
+
+  it('ends unresolved, with what was seen last', () => {
+    const ended = endingOf({ ...climb(unseen), ladder: { index: 3, status: 'exhausted' } });
+
+    expect(ended).toMatchObject({
+      outcome: 'unresolved',
+      reason: expect.stringContaining('last seen: 500 dying memory cgroups'),
+    });
+  });
+});
+
 describe('the looks of a rung in the record', () => {
   it('are all of few, and of many some, the first and the last among them', () => {
     const looks = Array.from({ length: 30 }, (_, dying) => ({ ...look, dying }));
