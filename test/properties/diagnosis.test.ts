@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { confidenceOf } from '../../lambdas/domain/causes/confidence.ts';
 import { causes } from '../../lambdas/domain/causes/index.ts';
 import { Diagnosis, diagnose } from '../../lambdas/domain/diagnosis.ts';
+import { contradictionsIn } from '../../lambdas/domain/evidence/contradictions.ts';
 import { Evidence } from '../../lambdas/domain/evidence/evidence.ts';
 import { gapsOf } from '../../lambdas/domain/evidence/gaps.ts';
 import { readEvidence } from '../../lambdas/domain/evidence/read-evidence.ts';
@@ -23,7 +24,12 @@ function sidesOf(evidence: Evidence): Map<string, string> {
       threshold === undefined ? [] : [[`${id}: ${fact}`, speaks]],
     ),
   );
-  return new Map(sides);
+  // How far two counts may be apart before they contradict each other is a threshold as well.
+  const contradictions = contradictionsIn(evidence).map(({ probes }): [string, string] => [
+    `contradiction of ${probes.join(' and ')}`,
+    'against',
+  ]);
+  return new Map([...sides, ...contradictions]);
 }
 
 describe('diagnose, for any evidence', () => {

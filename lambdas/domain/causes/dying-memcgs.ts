@@ -1,6 +1,6 @@
 import type { Evidence, Slice } from '../evidence/evidence.ts';
 import { probeValue } from '../evidence/probe.ts';
-import { slicesWithZombies } from '../evidence/zombies.ts';
+import { leastDying, slicesWithZombies } from '../evidence/zombies.ts';
 import { growthsPerDay } from '../trend.ts';
 import type { Cause, Finding } from './cause.ts';
 import { dyingSigns } from './dying-signs.ts';
@@ -128,11 +128,16 @@ function dyingCount({ probes }: Evidence): number | undefined {
 }
 
 /** On cgroup v1 only the page cache says where they are, and one dying cgroup can hold more of it than a thousand. */
-function holderOf({ dying, ghostKb }: Slice): Pick<Finding, 'fact' | 'source' | 'weight'> {
+function holderOf({ dying, ghostKb }: Slice): Pick<Finding, 'fact' | 'source' | 'threshold' | 'weight'> {
   // On v1 only the cache is known, which says nothing of how many.
   return dying === null
     ? { fact: mostOfTheirCache, source: `${ghostKb} KiB of page cache charged to no living cgroup` }
-    : { fact: mostOfThem, source: `${dying} dying, cgroup.stat of the slice`, weight: 0.4 };
+    : {
+        fact: mostOfThem,
+        source: `${dying} dying, cgroup.stat of the slice`,
+        threshold: `${leastDying} dying`,
+        weight: 0.4,
+      };
 }
 
 function signsIn(findings: Finding[]): string {
