@@ -18,18 +18,27 @@ export function explainInconclusive(judged: readonly Judged[], gaps: readonly Ga
   const open = judged.flatMap(({ id, verdict }) =>
     verdict.result === 'insufficient-evidence' ? [{ id, needs: verdict.needs }] : [],
   );
-  const excluded = judged.flatMap(({ id, verdict }) => (verdict.result === 'excluded' ? [id] : []));
+  const excluded = judged.filter(({ verdict }) => verdict.result === 'excluded').map(({ id }) => id);
+  const faults = excluded.filter((id) => id !== 'healthy');
+  const unwell = judged
+    .filter(({ id, verdict }) => id === 'healthy' && verdict.result === 'excluded')
+    .flatMap(({ verdict }) => verdict.findings.filter(({ speaks }) => speaks === 'against'))
+    .map(
+      ({ fact, value, threshold }) =>
+        `${fact} ${value}${threshold === undefined ? '' : ` (limit ${threshold})`}`,
+    );
   const items = toCollect(open, gaps);
   return [
     `${why ?? 'No known cause explains what was seen.'} This is not a finding of health.`,
     open.length > 0
       ? `Open for want of evidence: ${open.map(({ id, needs }) => `${id} (needs ${needs.join(', ')})`).join('; ')}.`
       : '',
-    excluded.length > 0 ? `Ruled out: ${excluded.join(', ')}.` : '',
+    faults.length > 0 ? `Ruled out: ${faults.join(', ')}.` : '',
+    unwell.length > 0 ? `Against health: ${bounded(unwell).join('; ')}.` : '',
     items.length > 0 ? `To collect next: ${bounded(items).join('; ')}.` : '',
   ]
     .filter((sentence) => sentence !== '')
-    .join(' ');
+    .join('\n');
 }
 
 /** What the open verdicts need comes first, the most needed before the rest; then the other gaps. */

@@ -61,7 +61,9 @@ describe('diagnose', () => {
     expect(diagnosis.cause).toBe('inconclusive');
     expect(diagnosis.confidence).toBe(0);
     expect(ids).toEqual(expect.arrayContaining(['session-churn', 'dying-memcgs', 'kubelet-leak', 'healthy']));
-    expect(diagnosis.explanation).toContain(`Ruled out: ${ids.join(', ')}.`);
+    const faults = ids.filter((id) => id !== 'healthy');
+    expect(diagnosis.explanation).toContain(`Ruled out: ${faults.join(', ')}.`);
+    expect(diagnosis.explanation).toContain('Against health: dying memory cgroups 900 (limit 300)');
   });
 
   it.each(['cgroups', 'memory', 'pressure', 'reclaim'])(
