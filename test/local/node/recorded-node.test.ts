@@ -48,8 +48,17 @@ const reclaim = (on: RecordedNode) =>
 describe('the recorded nodes', () => {
   it('are these', () => {
     expect(listRecordedNodes()).toEqual([
+      'agent-memory',
+      'cpu-quota',
+      'dead-containers',
       'garbage',
       'healthy',
+      'kubelet-leak',
+      'kubelet-oom-cycle',
+      'leaked-scopes',
+      'memcg-ids',
+      'oversubscribed',
+      'reclaim-pressure',
       'silent',
       'silent-notready',
       'v1-logins',
@@ -60,6 +69,7 @@ describe('the recorded nodes', () => {
       'v2-trend',
       'v2-worse',
       'v2-zombies',
+      'workload-leak',
     ]);
   });
 
