@@ -20,11 +20,7 @@ export function planFor(diagnosis: Diagnosis, evidence: Evidence | undefined, cl
   for (const treatment of treatments) {
     if (!treatment.treats.includes(diagnosis.cause)) continue;
     const proposal = treatment.propose(evidence, cluster, diagnosis);
-    // Fail closed: what the table forbids is not proposed, whatever the treatment says of itself.
-    const why =
-      'nothing' in proposal
-        ? proposal.nothing
-        : forbids(diagnosis.cause, treatment.id, proposal.arguments, evidence);
+    const why = 'nothing' in proposal ? proposal.nothing : whyNot(treatment, proposal, diagnosis, evidence);
     if ('nothing' in proposal || why !== undefined)
       reasons.set(treatment.id, reasons.get(treatment.id) ?? why ?? '');
     else plan.push(rungOf(treatment, proposal, cluster));
@@ -34,6 +30,19 @@ export function planFor(diagnosis: Diagnosis, evidence: Evidence | undefined, cl
     plan,
     leftOut: leftOut.filter(({ treatment }) => !plan.some((rung) => rung.treatment === treatment)),
   };
+}
+
+/** Fail closed: what cannot reach the node, or what the table forbids, is not proposed, whatever the treatment says of itself. */
+function whyNot(
+  treatment: Treatment,
+  proposal: Proposal,
+  { cause }: Diagnosis,
+  evidence: Evidence | undefined,
+): string | undefined {
+  if (treatment.kind === 'document' && evidence?.unreachable !== undefined) {
+    return `nothing can be run on a node that does not answer (${evidence.unreachable})`;
+  }
+  return forbids(cause, treatment.id, proposal.arguments, evidence);
 }
 
 function rungOf(treatment: Treatment, proposal: Proposal, cluster: Cluster): Rung {

@@ -22,6 +22,7 @@ export function withoutNode(
     document: 'collect-evidence',
     profile: 'full',
     collectedAt: now.toISOString(),
+    unreachable: reason.slice(0, 500),
     probes: { ...Object.fromEntries(unanswered), ...around },
   });
 }

@@ -75,6 +75,8 @@ export const Evidence = z.object({
   document: z.literal('collect-evidence'),
   profile: z.enum(['quick', 'full']),
   collectedAt: z.iso.datetime(),
+  /** Why the node itself could not be asked, where all of this is from around it: nothing can be done on it either. */
+  unreachable: z.string().max(500).optional(),
   probes,
 });
 export type Evidence = z.infer<typeof Evidence>;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { withAround, withoutNode } from '../../../../lambdas/domain/around/join.ts';
 import { diagnose, diagnoseWithoutEvidence } from '../../../../lambdas/domain/diagnosis.ts';
 import { AroundProbes, aroundProbes, Evidence } from '../../../../lambdas/domain/evidence/evidence.ts';
+import { planFor } from '../../../../lambdas/domain/plan.ts';
 import { clusterWith, evidenceWith } from '../sample-evidence.ts';
 import { now } from './objects.ts';
 
@@ -26,6 +27,18 @@ describe('evidence of a node that did not answer', () => {
     expect(others.length).toBeGreaterThan(20);
     for (const [, probe] of others)
       expect(probe).toEqual({ status: 'missing', reason: 'the agent is silent' });
+  });
+
+  it('has nothing on its ladder that would have to run on it', () => {
+    const diagnosis = diagnose(evidence ?? evidenceWith(), thresholds);
+    const { plan, leftOut } = planFor(diagnosis, evidence, clusterWith());
+
+    expect(diagnosis.cause).toBe('kubelet-oom-cycle');
+    expect(plan.map(({ treatment }) => treatment)).toEqual(['notify']);
+    expect(leftOut).toContainEqual({
+      treatment: 'restart-kubelet',
+      reason: expect.stringMatching(/./),
+    });
   });
 
   it('is never health', () => {
