@@ -1,8 +1,13 @@
+import { diagnoseBench } from './diagnose.ts';
 import { node } from './node.ts';
 import { spine } from './spine.ts';
 
 /** The benches by name. Each prints its tables, made in one run, side by side with what it is compared with. */
-const benches: Readonly<Record<string, (args: string[]) => Promise<number>>> = { spine, node };
+const benches: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
+  spine,
+  node,
+  diagnose: diagnoseBench,
+};
 
 const usage = `usage: npm run bench -- NAME [--help] (drops the page cache of the whole host); there are: ${Object.keys(benches).join(', ')}`;
 

@@ -21,6 +21,7 @@ type JsonSchema = {
   maximum?: number;
   format?: string;
   items?: JsonSchema;
+  pattern?: string;
   properties?: Record<string, JsonSchema>;
   additionalProperties?: JsonSchema | boolean;
 };
@@ -47,5 +48,6 @@ function rangeOf({ type, enum: values, minimum, maximum, items }: JsonSchema): s
   if (minimum !== undefined && maximum !== undefined) return `${minimum} to ${maximum}`;
   if (type === 'boolean') return '`true` `false`';
   if (type !== 'array') return type ?? '';
-  return items?.format === 'email' ? 'a list of addresses' : 'a list of cgroup paths';
+  if (items?.format === 'email') return 'a list of addresses';
+  return items?.pattern?.startsWith('^(\\/') ? 'a list of cgroup paths' : 'a list of ids';
 }

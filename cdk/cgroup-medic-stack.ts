@@ -4,6 +4,7 @@ import type { Settings } from '../lambdas/domain/settings.ts';
 import { treatments } from '../lambdas/domain/treatments/index.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { AuditTrail } from './constructs/audit-trail.ts';
+import { ClusterAccess } from './constructs/cluster-access.ts';
 import { Documents } from './constructs/documents.ts';
 import { IncidentWorkflow } from './constructs/incident-workflow.ts';
 import { JanitorRule } from './constructs/janitor-rule.ts';
@@ -32,7 +33,7 @@ export class CgroupMedicStack extends Stack {
     const signingKey = new SigningKey(this, 'Signing');
     const notifications = new Notifications(this, 'Notifications', { emails: settings.notify.emails });
     const metrics = new Metrics(this, 'Metrics');
-    const nodes = new Nodes(this, 'Nodes');
+    const nodes = new Nodes(this, 'Nodes', { clusters: clusters.map(([name]) => name) });
     const modes = new ModeParameters(this, 'Modes', {
       initialModes: Object.fromEntries(clusters.map(([name, { initialMode }]) => [name, initialMode])),
     });
@@ -81,6 +82,9 @@ export class CgroupMedicStack extends Stack {
     documents.grantFollow(functions['poll-command']);
     documents.grantFollow(functions.janitor);
     nodes.grantReadTags(functions.open);
+    nodes.grantReadConsole(functions['examine-around']);
+    metrics.grantRead(functions['examine-around']);
+    new ClusterAccess(this, 'Clusters', { settings, examiner: functions['examine-around'], nodes });
     modes.grantRead(functions.gate);
     modes.grantRead(functions.recheck);
     for (const name of ['request-approval', 'notify', 'close', 'janitor'] as const) {

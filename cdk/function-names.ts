@@ -3,6 +3,7 @@ export const machineFunctionNames = [
   'open',
   'send-evidence',
   'poll-command',
+  'examine-around',
   'diagnose',
   'plan',
   'gate',
@@ -23,3 +24,7 @@ export type MachineFunctionName = (typeof machineFunctionNames)[number];
 /** All functions: those of the state machine, the one that takes a person's decision, and the one that cleans up. */
 export const functionNames = [...machineFunctionNames, 'decide', 'janitor'] as const;
 export type FunctionName = (typeof functionNames)[number];
+
+/** Every handler that is bundled: those, and the one that asks a cluster from within its VPC, of which there are as many as there are such clusters. */
+export const bundleNames = [...functionNames, 'ask-cluster'] as const;
+export type BundleName = (typeof bundleNames)[number];

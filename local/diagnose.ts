@@ -10,5 +10,5 @@ const usage = `npm run diagnose -- FILE|-
 
 evidenceCommand(usage, {
   schema: () => z.toJSONSchema(Evidence, { io: 'input' }),
-  answer: (evidence, cluster) => diagnose(evidence, cluster.thresholds),
+  answer: (evidence, cluster) => diagnose(evidence, cluster.thresholds, cluster.diagnosis.shadow),
 });

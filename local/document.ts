@@ -149,6 +149,7 @@ async function run(options: Options): Promise<number> {
     content,
     parameters: options.parameters,
     ...(root === undefined ? {} : { root }),
+    ...(node === undefined ? {} : { env: node.env }),
     signal: stop.signal,
     onOutput: (stream, text) => {
       if (stream === 'stderr') process.stderr.write(text);

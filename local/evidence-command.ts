@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Evidence } from '../lambdas/domain/evidence/evidence.ts';
-import { readEvidence } from '../lambdas/domain/evidence/read-evidence.ts';
+import { mostEvidence, readEvidence } from '../lambdas/domain/evidence/read-evidence.ts';
 import { type Cluster, Settings } from '../lambdas/domain/settings.ts';
 import { endQuietlyWithReader } from './closed-pipe.ts';
 
@@ -37,13 +37,45 @@ function run(usage: string, { schema, answer }: Answers): Ended {
   const name = file === '-' ? 'standard input' : file;
   let text: string;
   try {
-    text = readFileSync(file === '-' ? 0 : file, 'utf8');
+    text = readBounded(file);
   } catch (error) {
     return { code: 1, text: `cannot read ${name}: ${messageOf(error)}` };
   }
   const read = readEvidence(text);
   if (!read.ok) return { code: 1, text: `${name}: ${read.error}` };
   return { code: 0, text: pretty(answer(read.evidence, defaultCluster())) };
+}
+
+/** Evidence is small; an endless input is not read to its end. */
+function readBounded(file: string): string {
+  const fd = file === '-' ? 0 : openSync(file, 'r');
+  try {
+    const chunks: Buffer[] = [];
+    for (let bytes = 0; bytes <= 4 * mostEvidence; ) {
+      const chunk = Buffer.alloc(1 << 20);
+      const read = readChunk(fd, chunk);
+      if (read === 0) return Buffer.concat(chunks).toString('utf8');
+      chunks.push(chunk.subarray(0, read));
+      bytes += read;
+    }
+    throw new Error(`it goes on after ${4 * mostEvidence} bytes, and no evidence is that long`);
+  } finally {
+    if (fd !== 0) closeSync(fd);
+  }
+}
+
+/** A terminal or a pipe that is not ready yet says so; there is nothing to do but to ask again. */
+function readChunk(fd: number, chunk: Buffer): number {
+  for (;;) {
+    try {
+      return readSync(fd, chunk);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error)) throw error;
+      if (error.code === 'EOF') return 0;
+      if (error.code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
+  }
 }
 
 function defaultCluster(): Cluster {

@@ -1,10 +1,29 @@
-import { CauseId } from '../lambdas/domain/causes/cause.ts';
+import { CauseId } from '../lambdas/domain/causes/index.ts';
 import { virtualFaults } from './vm/faults/index.ts';
 
 /** Recorded nodes that show a fault, and `host` where it can be made on this host. */
 const elsewhere: Readonly<Partial<Record<CauseId, readonly string[]>>> = {
-  'dying-memcgs': ['host', 'v2-zombies', 'v1-zombies', 'v2-partly', 'v2-nothing', 'v2-worse', 'v2-growing'],
+  'dying-memcgs': [
+    'host',
+    'v2-zombies',
+    'v1-zombies',
+    'v2-partly',
+    'v2-nothing',
+    'v2-worse',
+    'v2-growing',
+    'v2-trend',
+  ],
   'session-churn': ['v1-logins'],
+  'leaked-scopes': ['leaked-scopes'],
+  'memcg-id-exhaustion': ['memcg-ids'],
+  'agent-leak': ['agent-memory'],
+  'kubelet-leak': ['kubelet-leak'],
+  'kubelet-oom-cycle': ['kubelet-oom-cycle', 'silent-notready'],
+  'workload-leak': ['workload-leak'],
+  'cpu-quota-throttling': ['cpu-quota'],
+  'reclaim-pressure': ['reclaim-pressure'],
+  'oversubscribed-node': ['oversubscribed'],
+  'dead-containers': ['dead-containers'],
   healthy: ['healthy'],
   inconclusive: ['garbage', 'silent'],
 };

@@ -146,6 +146,7 @@ async function openRecorded({ name }: OpenNodeProps): Promise<LocalNode> {
     managed: {
       instanceId: instanceIdOf(name),
       run: (content, parameters, signal) => node.run({ content, parameters, signal }),
+      ...(node.around === undefined ? {} : { around: node.around }),
     },
     close: () => node.close(),
   };

@@ -19,6 +19,12 @@ export function shipped(): Settings['clusters'][string] {
 /** The floor that the shipped settings allow a node. */
 const shippedFloor = 300;
 
+/** The way to an API server that stands in for one. There is no VPC on this machine, and none is needed. */
+export const localApi = {
+  access: 'vpc' as const,
+  vpc: { subnetIds: ['subnet-00000000'], securityGroupIds: ['sg-00000000'] },
+};
+
 export interface LocalSettingsProps {
   readonly mode: 'observe' | 'approve' | 'auto';
   /** Slices that reclaim may touch. @default - those of the shipped settings */
@@ -27,6 +33,8 @@ export interface LocalSettingsProps {
   readonly dyingBefore?: number;
   /** The node is a recorded one. @default false */
   readonly recorded?: boolean;
+  /** Something stands in for the API server of its cluster. @default false */
+  readonly apiServer?: boolean;
   /** The node's CPU is emulated: what takes a second elsewhere takes ten. @default false */
   readonly emulated?: boolean;
   /** Further settings of the cluster, over the ones here. */
@@ -42,6 +50,7 @@ export function localSettings({
   slices,
   dyingBefore = 0,
   recorded = false,
+  apiServer = false,
   emulated = false,
   cluster = {},
 }: LocalSettingsProps): Settings {
@@ -56,15 +65,19 @@ export function localSettings({
         },
         // What a recorded node has to show does not change while it is watched.
         examination: { windowSeconds: recorded ? 1 : shipped().examination.windowSeconds },
+        // This host is not thrown away afterwards: what would hit all of it is never done to it.
+        ...(slices === undefined ? {} : { policy: { treatments: { 'drop-caches': 'never' } } }),
         thresholds: { dyingFloor: Math.min(shippedFloor + dyingBefore, 100_000) },
         // A producer has to be seen to make more than comes and goes by itself.
         verification: { windowSeconds: emulated ? 20 : 6, samples: 5 },
+        // By the function in the VPC, so that the kubelet is asked as well; the ids are of nothing.
+        ...(apiServer ? { api: localApi } : {}),
         // Whoever starts the run is also the one who is asked.
         approval: { onePersonTeam: true, expirySeconds: { low: 300, medium: 300, high: 300 } },
         ...cluster,
       },
     },
-    command: { deliverySeconds: 30, pollSeconds: 1, maxPollSeconds: 2, evidenceSeconds: emulated ? 120 : 20 },
+    command: { deliverySeconds: 30, pollSeconds: 1, maxPollSeconds: 2, evidenceSeconds: emulated ? 120 : 60 },
     janitor: { settleSeconds: 2, undoSeconds: 60 },
   });
 }

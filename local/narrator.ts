@@ -1,3 +1,4 @@
+import { confidences, nameOf } from '../lambdas/domain/explanation.ts';
 import { modeGate } from '../lambdas/domain/gates/mode-gate.ts';
 import { IncidentState, type TreatmentResult } from '../lambdas/domain/incident-state.ts';
 import { leftOutLines } from '../lambdas/domain/left-out.ts';
@@ -23,12 +24,14 @@ type Sentence = (state: IncidentState, mode: Mode) => string | undefined;
 /** What is said when a state has been left, from what the incident knows then. */
 const sentences: Record<string, Sentence> = {
   Open: ({ lease }) => (lease.status === 'ours' ? 'the incident is open, the node is leased' : lease.reason),
-  Diagnose: ({ diagnosis }) =>
-    diagnosis && `${diagnosis.cause}, confidence ${diagnosis.confidence}\n${diagnosis.explanation}`,
-  Plan: ({ plan, leftOut = [] }, mode) => {
+  Diagnose: ({ diagnosis }) => diagnosis && diagnosisSentence(diagnosis),
+  Plan: ({ plan, diagnosis, leftOut = [] }, mode) => {
     const steps = plan.map((rung) => `${rung.treatment} (risk ${rung.risk}, ${whatHappens(rung, mode)})`);
-    const ladder = steps.length === 0 ? 'nothing to do' : steps.join(', then ');
-    return [ladder, ...leftOutLines(leftOut)].join('\n');
+    return [
+      steps.length === 0 ? 'nothing to do' : steps.join(', then '),
+      ...leftOutLines(leftOut),
+      ...(steps.length === 0 || !diagnosis?.untreated ? [] : [`if nothing is done: ${diagnosis.untreated}`]),
+    ].join('\n');
   },
   Gate: ({ gate, rung }) => gate && `${rung?.treatment ?? ''}: ${gate.decision}. ${gate.reason}`,
   SettleApproval: ({ approval }) =>
@@ -39,12 +42,14 @@ const sentences: Record<string, Sentence> = {
   Notify: () => 'people are told (deployed: a message to the notification topic; here: this line)',
   Verify: ({ verification, rung }) => {
     if (verification === undefined) return undefined;
-    const { samples, planned, verdict, provisional } = verification;
+    const { samples, planned, verdict, provisional, alsoFound } = verification;
     const last = samples.at(-1);
-    const look = `look ${samples.length} of ${planned}: ${last?.gap ?? figureOf(last, rung?.expects.signal ?? 'dying')}`;
-    return verdict === 'looking'
-      ? look
-      : `${look}\n${verdict}${provisional ? ' (provisional: the window is short here)' : ''}`;
+    const which = samples.length > planned ? `look ${planned} again` : `look ${samples.length} of ${planned}`;
+    const look = `${which}: ${last?.gap ?? figureOf(last, rung?.expects.signal ?? 'dying')}`;
+    if (verdict === 'looking') return look;
+    const others =
+      alsoFound.length === 0 ? '' : `\nfound on the way, and not treated: ${confidences(alsoFound)}`;
+    return `${look}\n${verdict}${provisional ? ' (provisional: the window is too short to be sure)' : ''}${whyNot(verification)}${others}`;
   },
   RecordUndo: ({ undo }) => undo && `${undo.status}: ${undo.reason}`,
   Close: ({ outcome, outcomeReason }) => `${outcome ?? 'no outcome'}: ${outcomeReason ?? ''}`,
@@ -90,6 +95,29 @@ function startOfTreatment(input: unknown): string {
   const parsed = IncidentState.safeParse(input);
   const rung = parsed.success ? parsed.data.rung : undefined;
   return `${rung?.treatment ?? 'the treatment'} starts: ${rung?.reason ?? ''}`;
+}
+
+/** What speaks against a cure, with its figures. */
+function whyNot({ verdict, findings }: NonNullable<IncidentState['verification']>): string {
+  if (verdict === 'cured') return '';
+  const against = findings.filter(({ speaks }) => speaks === 'against');
+  const words = against.map(
+    ({ fact, value, threshold }) =>
+      `${fact} ${value}${threshold === undefined ? '' : ` (limit ${threshold})`}`,
+  );
+  return words.length === 0 ? '' : `: ${words.join('; ')}`;
+}
+
+/** The table of findings is in the report; on a terminal it would bury the answer. */
+function diagnosisSentence(diagnosis: NonNullable<IncidentState['diagnosis']>): string {
+  const { confidence, explanation, gaps, alsoPossible, shadow } = diagnosis;
+  return [
+    `${nameOf(diagnosis)}, confidence ${confidence}`,
+    explanation,
+    ...(alsoPossible.length === 0 ? [] : [`also possible: ${confidences(alsoPossible)}`]),
+    ...(shadow.length === 0 ? [] : [`rules that only watch say: ${confidences(shadow)}`]),
+    ...(gaps.length === 0 ? [] : [`not known: ${gaps.map(({ probe }) => probe).join(', ')}`]),
+  ].join('\n');
 }
 
 function treatmentSentence({ status, reason, result }: NonNullable<IncidentState['treatment']>): string {

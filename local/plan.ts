@@ -8,7 +8,7 @@ const usage = `npm run plan -- FILE|-
 
 evidenceCommand(usage, {
   answer: (evidence, cluster) => {
-    const diagnosis = diagnose(evidence, cluster.thresholds);
+    const diagnosis = diagnose(evidence, cluster.thresholds, cluster.diagnosis.shadow);
     return { diagnosis, ...planFor(diagnosis, evidence, cluster) };
   },
 });

@@ -1,6 +1,8 @@
 import { AuditEntry } from '../lambdas/domain/audit/entry.ts';
+import { confidences, nameOf } from '../lambdas/domain/explanation.ts';
 import type { IncidentRecord } from '../lambdas/domain/incident-record.ts';
 import type { RungResult } from '../lambdas/domain/incident-state.ts';
+import { lookAgainSentence } from '../lambdas/domain/look-again.ts';
 import { Html, html, join } from './html.ts';
 import { styles } from './report-styles.ts';
 
@@ -31,8 +33,10 @@ export function reportHtml(
 ${record.recorded ? recordedBanner(record.node, provenance) : ''}
 <h1><span class="outcome ${record.outcome}">${record.outcome}</span> ${record.node}</h1>
 <p class="summary">${record.reason}</p>
+${record.lookAgain === undefined ? '' : html`<p>${lookAgainSentence(record.lookAgain)}</p>`}
 ${numbers(record.rungs)}
 ${record.diagnosis === null ? html`<p>There is no diagnosis.</p>` : diagnosis(record.diagnosis)}
+${ladder(record.plan)}
 ${rungs(record.rungs)}
 ${leftOut(record.leftOut)}
 ${timings(record.timings)}
@@ -69,22 +73,27 @@ function numbers(rungs: readonly RungResult[]): Html {
 <tbody>${join(rows)}</tbody></table>`;
 }
 
-function diagnosis({
-  cause,
-  variant,
-  confidence,
-  explanation,
-  findings,
-  gaps,
-  alsoPossible,
-}: Diagnosis): Html {
-  const others = alsoPossible.map((other) => `${other.cause} (${other.confidence})`).join(', ');
-  return html`<section><h2>Diagnosis: ${cause}${variant === undefined ? '' : `, ${variant}`}</h2>
+function diagnosis(found: Diagnosis): Html {
+  const { confidence, explanation, findings, gaps, alsoPossible, shadow, untreated, prevention } = found;
+  return html`<section><h2>Diagnosis: ${nameOf(found)}</h2>
 <p>Confidence ${confidence}. ${explanation}</p>
-${others === '' ? '' : html`<p>Also possible: ${others}.</p>`}
-${findingsTable('Findings', findings)}
+${untreated === '' ? '' : html`<p><strong>If nothing is done:</strong> ${untreated}</p>`}
+${alsoPossible.length === 0 ? '' : html`<p>Also possible: ${confidences(alsoPossible)}.</p>`}
+${shadow.length === 0 ? '' : html`<p>Rules that only watch say: ${confidences(shadow)}. Nothing is done about that.</p>`}
+${findingsTable('How we know', findings)}
 ${gaps.length === 0 ? '' : html`<h3>Not known</h3><ul>${join(gaps.map(({ probe, reason }) => html`<li><strong>${probe}</strong>: ${reason}</li>`))}</ul>`}
+${prevention.length === 0 ? '' : html`<h3>So that it does not come back</h3><ul>${join(prevention.map(({ what, where, because }) => html`<li>${what} (${where}), for ${because}</li>`))}</ul>`}
 </section>`;
+}
+
+/** The ladder as it was planned; what became of each rung stands below it. */
+function ladder(plan: IncidentRecord['plan']): Html {
+  if (plan.length === 0) return html``;
+  const rows = plan.map(
+    ({ treatment, risk, needs, reason, expects }) =>
+      html`<tr><th scope="row">${treatment}</th><td>${risk}</td><td>${needs}</td><td>${reason}</td><td>${expects.text}</td></tr>`,
+  );
+  return html`<section><h2>What we would do</h2><div class="wide"><table><thead><tr><th>treatment</th><th>risk</th><th>by policy</th><th>why</th><th>expected</th></tr></thead><tbody>${join(rows)}</tbody></table></div></section>`;
 }
 
 function findingsTable(caption: string, findings: Diagnosis['findings']): Html {
@@ -122,11 +131,15 @@ function rung(tried: RungResult): Html {
     ]);
   }
   if (verification !== undefined) {
-    const provisional = verification.provisional === true ? ', provisional: the window was short' : '';
+    const provisional =
+      verification.provisional === true ? ', provisional: the window was too short to be sure' : '';
     facts.push([
       'verification',
       `${verification.verdict} after ${verification.samples.length} looks${provisional}`,
     ]);
+  }
+  if (verification?.alsoFound !== undefined) {
+    facts.push(['found on the way, and not treated', confidences(verification.alsoFound)]);
   }
   if (undo !== undefined) facts.push(['undo', `${undo.status}: ${undo.reason}`]);
   return html`<article><h3>${treatment}</h3>
@@ -156,6 +169,7 @@ function audit(lines: readonly string[]): Html {
 
 function figure(value: unknown): string {
   if (typeof value === 'number') return value.toLocaleString('en');
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
   return typeof value === 'string' ? value : '–';
 }
 

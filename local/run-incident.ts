@@ -15,6 +15,7 @@ import { type LocalSettingsProps, localCluster, localSettings, shipped } from '.
 import { narrate } from './narrator.ts';
 import { checkHost, cleanUpOldLeaks, KernelFreesThemError } from './node/host-leak.ts';
 import { countDying } from './node/memory-hierarchy-v1.ts';
+import { recordedAround } from './node/recorded-node.ts';
 import { PhaseClock } from './phases.ts';
 import { Progress } from './progress.ts';
 import { RunDirectory } from './run-directory.ts';
@@ -140,6 +141,7 @@ async function prepareOne(
     ...(name === 'host' ? { slices: [leakSlice(id)], dyingBefore: countDying() } : {}),
     ...(name === 'vm' ? { emulated: true } : {}),
     recorded: name !== 'host' && name !== 'vm',
+    apiServer: name !== 'host' && name !== 'vm' && recordedAround(name)?.cluster !== undefined,
     cluster: { ...(name === 'vm' ? virtualFaults[fault]?.cluster : {}), ...cluster },
   });
   progress.say(`${preparing(name, fault)}, and the CDK app is synthesized`);

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
-import { functionNames } from '../function-names.ts';
+import { bundleNames } from '../function-names.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const handlers = join(root, 'lambdas/handlers');
@@ -29,7 +29,7 @@ function bundleAll(): ReadonlyMap<string, Bundle> {
     // Nothing is written here; a fixed place keeps the paths in the source maps, and so the asset hashes, the same everywhere.
     outdir: join(root, 'bundles'),
     write: false,
-    entryPoints: functionNames.map((name) => ({ in: join(handlers, `${name}.ts`), out: `${name}/index` })),
+    entryPoints: bundleNames.map((name) => ({ in: join(handlers, `${name}.ts`), out: `${name}/index` })),
     outExtension: { '.js': '.mjs' },
     bundle: true,
     minify: true,

@@ -11,16 +11,18 @@ import {
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { Settings } from '../../lambdas/domain/settings.ts';
-import type { FunctionName } from '../function-names.ts';
+import type { BundleName } from '../function-names.ts';
 import { bundleDirectory } from './bundles.ts';
 
 export interface MedicFunctionProps {
-  readonly name: FunctionName;
+  readonly name: BundleName;
   readonly description: string;
   readonly settings: Settings;
   readonly environment: Readonly<Record<string, string>>;
   /** @default 30 seconds */
   readonly timeout?: Duration;
+  /** One of several functions of this kind, so that CloudFormation names it. @default false */
+  readonly several?: boolean;
 }
 
 /** A Lambda function with a role and a log group of its own. The role may write that log, and whatever is granted to it. */
@@ -39,7 +41,7 @@ export class MedicFunction extends LambdaFunction {
     logGroup.grantWrite(role);
     super(scope, id, {
       // A name that people can type, and find in the logs of an incident.
-      functionName: `${Stack.of(scope).stackName}-${props.name}`,
+      ...(props.several ? {} : { functionName: `${Stack.of(scope).stackName}-${props.name}` }),
       description: props.description,
       code: Code.fromAsset(directory),
       handler: 'index.handler',

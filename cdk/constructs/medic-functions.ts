@@ -13,6 +13,8 @@ const descriptions: Readonly<Record<FunctionName, string>> = {
   open: 'Turns an alarm into an incident and takes the lease of the node',
   'send-evidence': 'Sends the document that collects evidence to the node',
   'poll-command': 'Asks how a command on the node is doing',
+  'examine-around':
+    'Asks for what is known around the node: metrics, API server, and the console of one that does not answer',
   diagnose: 'Reads the evidence and ranks the causes',
   plan: 'Turns the diagnosis into a ladder of treatments',
   gate: 'Asks every gate whether the next treatment may go ahead',

@@ -9,6 +9,7 @@ import {
   Timeout,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { LookAround } from './look-around.ts';
 import { Phase, type PhaseProps } from './phase.ts';
 import { RunDocument } from './run-document.ts';
 
@@ -47,7 +48,12 @@ export class Approve extends Phase {
 
     const recheck = this.task('Recheck', functions.recheck);
     this.stillTrue = new Choice(this, 'StillTrue?');
-    look.exits({ over: recheck });
+    const around = new LookAround(this, 'Around', {
+      name: 'RecheckAround',
+      ask: functions['examine-around'],
+    });
+    look.exits({ over: around });
+    around.exits({ over: recheck });
     recheck.next(this.stillTrue);
 
     this.tasks.push(settle, ...look.tasks, recheck);

@@ -1,25 +1,28 @@
 import type { IChainable, State } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { LookAround } from './look-around.ts';
 import { Phase, type PhaseProps } from './phase.ts';
 import { RunDocument } from './run-document.ts';
 
-/** Collects evidence on the node. */
+/** Collects evidence on the node, and then around it: whether the node has answered decides what is asked there. */
 export class Examine extends Phase {
   readonly startState: State;
-  private readonly collect: RunDocument;
+  private readonly around: LookAround;
 
   constructor(scope: Construct, id: string, { functions }: PhaseProps) {
     super(scope, id);
-    this.collect = new RunDocument(this, 'Collect', {
+    const collect = new RunDocument(this, 'Collect', {
       purpose: 'Examine',
       send: functions['send-evidence'],
       poll: functions['poll-command'],
     });
-    this.tasks.push(...this.collect.tasks);
-    this.startState = this.collect.startState;
+    this.around = new LookAround(this, 'Around', { name: 'ExamineAround', ask: functions['examine-around'] });
+    collect.exits({ over: this.around });
+    this.tasks.push(...collect.tasks);
+    this.startState = collect.startState;
   }
 
   exits({ examined }: { examined: IChainable }): void {
-    this.collect.exits({ over: examined });
+    this.around.exits({ over: examined });
   }
 }

@@ -23,6 +23,8 @@ const Environment = z.object({
   /** The documents of this deployment, by their short name. */
   DOCUMENTS: json.pipe(z.record(z.string(), DocumentReference)),
   SOFTWARE_VERSION: z.string().min(1),
+  /** Functions in the VPCs of clusters, by cluster. */
+  CLUSTER_READERS: json.pipe(z.record(z.string(), z.string().min(1))).default({}),
 });
 type Environment = z.infer<typeof Environment>;
 

@@ -1,4 +1,5 @@
 import { type CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+import { metricNamespace } from '../domain/around/census-metrics.ts';
 import type { Outcome } from '../domain/incident-state.ts';
 
 /** Publishes what one closed incident was: how it ended and how long it took. Two series per cluster and outcome. */
@@ -13,7 +14,7 @@ export async function publishIncident(
   const seconds = (incident.closedAt.getTime() - Date.parse(incident.openedAt)) / 1000;
   await client.send(
     new PutMetricDataCommand({
-      Namespace: 'CgroupMedic',
+      Namespace: metricNamespace,
       MetricData: [
         { MetricName: 'Incidents', Dimensions, Timestamp: incident.closedAt, Unit: 'Count', Value: 1 },
         {

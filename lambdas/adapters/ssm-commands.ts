@@ -80,7 +80,7 @@ export async function lookAtCommand(
       ...(answer.StandardOutputContent ? { output: answer.StandardOutputContent } : {}),
       ...(status === 'succeeded'
         ? {}
-        : { reason: [details, lastLine(errorOutput)].filter(Boolean).join(': ') }),
+        : { reason: [inWords(details), lastLine(errorOutput)].filter(Boolean).join(': ') }),
     };
   } catch (error) {
     // A service that is busy or ill says nothing about the node; whoever looks has a deadline.
@@ -92,6 +92,13 @@ export async function lookAtCommand(
 /** Asks the node to end a command. Best effort, as in the service: the command may have ended, or the node be gone. */
 export async function cancelCommand(client: SSMClient, commandId: string, instanceId: string): Promise<void> {
   await client.send(new CancelCommandCommand({ CommandId: commandId, InstanceIds: [instanceId] }));
+}
+
+/** The words of the service, and what they mean for whoever is called, where that is not plain. */
+function inWords(details: string): string {
+  return /^Execution ?Timed ?Out$/.test(details)
+    ? `${details}: the node took the command and did not finish it in its time, or something killed it there; it is very busy or short of memory`
+    : details;
 }
 
 /** A throttle or a fault of the service, after the SDK has tried often enough. */

@@ -1,6 +1,6 @@
 import { callForHelp } from './call-for-help.ts';
 import type { IncidentState } from './incident-state.ts';
-import { leftOutLines } from './left-out.ts';
+import { lookAgainSentence } from './look-again.ts';
 import { standingChanges, standingSentence, undoByAwsCli } from './standing-changes.ts';
 
 type ClosingMessage = {
@@ -23,9 +23,12 @@ export function closingMessage(
   if (state.lease.status === 'refused' && state.error === undefined) return undefined;
   const { incident, outcome, outcomeReason, diagnosis } = state;
   const help = callForHelp(state);
-  const staying = standingChanges(state.results).map((change) =>
-    standingSentence(change, undoByAwsCli(change, nameOf(change.undo.document), incident.instanceId)),
-  );
+  const staying = [
+    ...standingChanges(state.results).map((change) =>
+      standingSentence(change, undoByAwsCli(change, nameOf(change.undo.document), incident.instanceId)),
+    ),
+    ...(state.lookAgain === undefined ? [] : [lookAgainSentence(state.lookAgain)]),
+  ];
   const told = state.results.some(({ treatment, status }) => treatment === 'notify' && status === 'done');
   if (outcome === 'failed' || ((outcome === 'unresolved' || outcome === 'relieved') && !told)) {
     return {
@@ -35,19 +38,10 @@ export function closingMessage(
       text: [outcomeReason ?? '', ...staying, help.text].join('\n'),
     };
   }
-  const plan = state.plan.map(
-    ({ treatment, needs, reason }) => `  ${treatment} (by policy: ${needs}): ${reason}`,
-  );
   return {
     kind: 'incident-closed',
     incident: incident.id,
     title: `${incident.instanceId} in ${incident.cluster}: ${diagnosis?.cause ?? 'no diagnosis'}, ${outcome}`,
-    text: [
-      outcomeReason ?? '',
-      ...staying,
-      help.text,
-      ...(plan.length > 0 ? ['The ladder was:', ...plan] : []),
-      ...leftOutLines(state.leftOut ?? []),
-    ].join('\n'),
+    text: [outcomeReason ?? '', ...staying, help.text].join('\n'),
   };
 }

@@ -1,7 +1,7 @@
 import type { IncidentState, Outcome, RungResult } from './incident-state.ts';
 import { standingChanges } from './standing-changes.ts';
 import type { Rung } from './treatments/treatment.ts';
-import { figureOf } from './verification.ts';
+import { figureOf, type Sample } from './verification.ts';
 
 /** The present rung as it will stand in the record. */
 export function rungResult(state: IncidentState): RungResult | undefined {
@@ -34,12 +34,26 @@ export function rungResult(state: IncidentState): RungResult | undefined {
             cured: verification.verdict === 'cured',
             verdict: verification.verdict,
             provisional: verification.provisional,
+            ...(verification.unseen ? { unseen: true } : {}),
             findings: verification.findings,
-            samples: verification.samples,
+            ...(verification.alsoFound.length === 0 ? {} : { alsoFound: verification.alsoFound }),
+            samples: keptLooks(verification.samples),
           },
         }),
     ...(undo === undefined ? {} : { undo }),
   };
+}
+
+/** Looks that a record carries on: a ladder of eight rungs has to fit into what Step Functions hands over. */
+const mostLooks = 12;
+
+/** At most twelve looks, spread evenly, the first and the last among them. The audit has all. */
+export function keptLooks(samples: readonly Sample[]): Sample[] {
+  if (samples.length <= mostLooks) return [...samples];
+  const step = (samples.length - 1) / (mostLooks - 1);
+  return Array.from({ length: mostLooks }, (_, index) => samples[Math.round(index * step)]).flatMap(
+    (sample) => sample ?? [],
+  );
 }
 
 function statusOf({ gate, treatment, command, rung }: IncidentState): RungResult['status'] {
@@ -81,8 +95,11 @@ export function climb(state: IncidentState): IncidentState {
  */
 function nextRung(plan: readonly Rung[], index: number, results: readonly RungResult[]): number {
   const stopped = standingChanges(results).length > 0;
+  // Nothing heavier is done to a node of which nobody knows whether the last thing has helped.
+  const blind = results.at(-1)?.verification?.unseen ?? false;
   const next = plan.findIndex(
-    ({ standing, onceStopped }, at) => at > index && (stopped ? !standing : !onceStopped),
+    ({ kind, standing, onceStopped }, at) =>
+      at > index && (blind ? kind === 'notify' : stopped ? !standing : !onceStopped),
   );
   return next < 0 ? plan.length : next;
 }
@@ -124,7 +141,11 @@ export function endingOf(state: IncidentState): Ending {
       ...standingChanges(state.results).map(({ treatment }) => treatment),
       state.rung?.treatment,
     ];
-    return { outcome: 'cured', reason: `${helped.join(' and then ')} helped: ${counts}, and no new growth` };
+    const provisional = verification.provisional ? ' so far (provisional)' : '';
+    return {
+      outcome: 'cured',
+      reason: `${helped.join(' and then ')} helped: ${counts}, and no new growth${provisional}`,
+    };
   }
   const tried = state.results.filter(({ treatment, status }) => treatment !== 'notify' && status === 'done');
   if (state.ladder.status === 'empty') {
@@ -164,6 +185,16 @@ function leftOver(state: IncidentState, why: string): Ending {
     return {
       outcome: 'relieved',
       reason: `${relieved.treatment} made it better, but not well (${against.join('; ')}); ${why}`,
+    };
+  }
+  const blind = state.results.findLast((result) => result.verification?.unseen);
+  if (blind !== undefined) {
+    const seen = blind.verification?.samples.findLast(({ gap }) => gap === undefined);
+    const signal =
+      state.plan.find(({ treatment }) => treatment === blind.treatment)?.expects.signal ?? 'dying';
+    return {
+      outcome: 'unresolved',
+      reason: `whether ${blind.treatment} helped was not seen to the end (${seen === undefined ? 'no look saw anything' : `last seen: ${figureOf(seen, signal)}`}), so nothing heavier was done; ${why}`,
     };
   }
   const done = state.results.filter(({ treatment, status }) => treatment !== 'notify' && status === 'done');

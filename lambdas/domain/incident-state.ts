@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import { ApprovalStatus } from './approval/approval.ts';
 import { Finding } from './causes/cause.ts';
-import { Diagnosis } from './diagnosis.ts';
-import { Evidence } from './evidence/evidence.ts';
+import { Diagnosis, Possible } from './diagnosis.ts';
+import { AroundProbes, Evidence } from './evidence/evidence.ts';
 import { GateDecision, GateResult } from './gates/gate.ts';
+import { LookAgain } from './look-again.ts';
 import { Mode } from './settings.ts';
 import { Arguments, LeftOut, Rung } from './treatments/treatment.ts';
 import { Sample, Verdict } from './verification.ts';
@@ -93,7 +94,10 @@ export const RungResult = z.object({
       cured: z.boolean(),
       verdict: Verdict,
       provisional: z.boolean().optional(),
+      unseen: z.boolean().optional(),
       findings: z.array(Finding),
+      /** Causes that a look on the way found and the first diagnosis did not have. */
+      alsoFound: z.array(Possible).optional(),
       samples: z.array(Sample),
     })
     .optional(),
@@ -120,6 +124,10 @@ export const IncidentState = z.object({
     reason: z.string(),
   }),
   command: Command.optional(),
+  /** What is known around the node, until it is made part of the evidence. */
+  around: AroundProbes.optional(),
+  /** What Step Functions caught while that was asked. It is a gap, and never ends the incident. */
+  aroundError: z.object({ Error: z.string().optional(), Cause: z.string().optional() }).loose().optional(),
   evidence: Evidence.optional(),
   diagnosis: Diagnosis.optional(),
   /** The look before the treatment, with which verification compares. */
@@ -165,8 +173,13 @@ export const IncidentState = z.object({
       verdict: Verdict,
       waitSeconds: z.int().nonnegative(),
       planned: z.int().positive(),
+      /** When the treatment had ended. */
+      startedAt: z.iso.datetime().optional(),
       samples: z.array(Sample),
+      alsoFound: z.array(Possible).default([]),
       provisional: z.boolean(),
+      /** Not cured for want of looks: whether it helped is not known. */
+      unseen: z.boolean().optional(),
       findings: z.array(Finding),
     })
     .optional(),
@@ -175,6 +188,8 @@ export const IncidentState = z.object({
   outcome: Outcome.optional(),
   outcomeReason: z.string().optional(),
   closedAt: z.iso.datetime().optional(),
+  /** Where the cure is provisional: when, and at what, the census looks again. */
+  lookAgain: LookAgain.optional(),
   /** What Step Functions caught. Its presence means that the incident ends as `failed`. */
   error: z.object({ Error: z.string().optional(), Cause: z.string().optional() }).loose().optional(),
 });

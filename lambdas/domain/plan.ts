@@ -1,9 +1,11 @@
 import type { Diagnosis } from './diagnosis.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import type { Cluster, Need, Risk } from './settings.ts';
+import { forbids } from './treatments/forbidden.ts';
 import { treatments } from './treatments/index.ts';
 import { Expects, type LeftOut, type Proposal, type Rung, type Treatment } from './treatments/treatment.ts';
 import type { TreatmentId } from './treatments/treatment-id.ts';
+import { secondsToSee } from './verification/signals.ts';
 
 export type Plan = { plan: Rung[]; leftOut: LeftOut[] };
 
@@ -17,15 +19,30 @@ export function planFor(diagnosis: Diagnosis, evidence: Evidence | undefined, cl
   const reasons = new Map<TreatmentId, string>();
   for (const treatment of treatments) {
     if (!treatment.treats.includes(diagnosis.cause)) continue;
-    const proposal = treatment.propose(evidence, cluster);
-    if (!('nothing' in proposal)) plan.push(rungOf(treatment, proposal, cluster));
-    else if (!reasons.has(treatment.id)) reasons.set(treatment.id, proposal.nothing);
+    const proposal = treatment.propose(evidence, cluster, diagnosis);
+    const why = 'nothing' in proposal ? proposal.nothing : whyNot(treatment, proposal, diagnosis, evidence);
+    if ('nothing' in proposal || why !== undefined)
+      reasons.set(treatment.id, reasons.get(treatment.id) ?? why ?? '');
+    else plan.push(rungOf(treatment, proposal, cluster));
   }
   const leftOut = [...reasons].map(([treatment, reason]) => ({ treatment, reason }));
   return {
     plan,
     leftOut: leftOut.filter(({ treatment }) => !plan.some((rung) => rung.treatment === treatment)),
   };
+}
+
+/** Fail closed: what cannot reach the node, or what the table forbids, is not proposed, whatever the treatment says of itself. */
+function whyNot(
+  treatment: Treatment,
+  proposal: Proposal,
+  { cause }: Diagnosis,
+  evidence: Evidence | undefined,
+): string | undefined {
+  if (treatment.kind === 'document' && evidence?.unreachable !== undefined) {
+    return `nothing can be run on a node that does not answer (${evidence.unreachable})`;
+  }
+  return forbids(cause, treatment.id, proposal.arguments, evidence);
 }
 
 function rungOf(treatment: Treatment, proposal: Proposal, cluster: Cluster): Rung {
@@ -42,7 +59,10 @@ function rungOf(treatment: Treatment, proposal: Proposal, cluster: Cluster): Run
     risk,
     needs: needFor(treatment.id, risk, cluster),
     reason: proposal.reason,
-    expects: Expects.parse(proposal.expects),
+    expects: Expects.parse({
+      windowSeconds: secondsToSee(proposal.expects.signal ?? 'dying', cluster.thresholds),
+      ...proposal.expects,
+    }),
   };
 }
 

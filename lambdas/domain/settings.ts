@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { CauseId } from './causes/index.ts';
+import { Thresholds } from './thresholds.ts';
 import { TreatmentId } from './treatments/treatment-id.ts';
 
 /** What a treatment may cost if it goes wrong; policy maps it to who has to agree. */
@@ -71,55 +73,102 @@ const Scopes = z.strictObject({
     .describe('How old an empty directory of a scope or session must be before stop-scopes removes it.'),
 });
 
-const Thresholds = z.strictObject({
-  dyingCount: z
-    .int()
-    .min(50)
-    .max(1_000_000)
-    .default(2000)
-    .describe(
-      'Dying memory cgroups on one node that are a fault by number alone. A fresh node has a few dozen at most; each costs about 18 KiB with 2 CPUs (docs/performance.md), and every walk of the tree visits them all. Between dyingFloor and this a node is neither healthy nor at fault: inconclusive.',
-    ),
-  dyingMemoryPercent: z
-    .number()
-    .min(0.1)
-    .max(50)
-    .default(2)
-    .describe(
-      'Percent of the node’s memory that dying cgroups may cost before they are a fault, however few.',
-    ),
-  dyingFloor: z
-    .int()
-    .min(0)
-    .max(100_000)
-    .default(300)
-    .describe(
-      'Dying cgroups up to which a node counts as healthy: what a fresh boot has, with room for the few hundred that hold dirty or metadata pages, which no reclaim frees at once.',
-    ),
-  leakedScopes: z
-    .int()
-    .min(1)
-    .max(100_000)
-    .default(50)
-    .describe(
-      'Scope and session directories without a process, or sessions and scopes that are stuck, that are a fault. A healthy node has none for longer than a moment.',
-    ),
-  dyingPerHour: z
-    .number()
-    .min(0)
-    .max(100_000)
-    .default(60)
-    .describe(
-      'Growth, in dying cgroups per hour, that verification calls healthy: ten in a window of ten minutes, the least that can be told from noise there.',
-    ),
-});
-
 const Examination = z.strictObject({
   windowSeconds: z
     .literal([1, 2, 5])
     .default(5)
     .describe(
       'How long an examination watches the node for what can only be seen over time: who makes and removes cgroups, throttling, reclaim, load. A shorter window sees less of what happens seldom. The looks after a treatment have no such window.',
+    ),
+});
+
+const ids = (kind: 'subnet' | 'sg') =>
+  z.array(
+    z
+      .string()
+      .regex(
+        new RegExp(`^${kind}-[0-9a-f]{8,17}$`),
+        `must be the id of one, such as ${kind}-0123456789abcdef0`,
+      ),
+  );
+
+const Api = z
+  .strictObject({
+    access: z
+      .enum(['none', 'public', 'vpc'])
+      .default('none')
+      .describe(
+        'How the API server of the cluster is asked about a node: not at all, at its public endpoint, or by a function in its VPC, which asks the kubelet as well. It only reads (docs/around.md: rights, access entry, network). With none, what it knows is a gap of every diagnosis.',
+      ),
+    vpc: z
+      .strictObject({
+        subnetIds: ids('subnet')
+          .max(16)
+          .default([])
+          .describe(
+            'With access vpc: subnets of the function. They need a way to the API server and to the nodes, and none to the internet.',
+          ),
+        securityGroupIds: ids('sg')
+          .max(5)
+          .default([])
+          .describe(
+            'With access vpc: security groups of the function. That of the cluster must let them in on port 443, those of the nodes on 10250.',
+          ),
+      })
+      .prefault({}),
+  })
+  .refine(
+    ({ access, vpc }) => access !== 'vpc' || (vpc.subnetIds.length > 0 && vpc.securityGroupIds.length > 0),
+    {
+      message: 'must name at least one subnet and one security group under vpc, because access is vpc',
+    },
+  )
+  .refine(({ access, vpc }) => access === 'vpc' || vpc.subnetIds.length + vpc.securityGroupIds.length === 0, {
+    message: 'must name no subnet and no security group, because access is not vpc',
+  });
+export const Harm = z.strictObject({
+  availablePoints: z
+    .number()
+    .min(1)
+    .max(100)
+    .default(10)
+    .describe('Percentage points of memory that may be less available after a treatment than before it.'),
+  stalledPoints: z
+    .number()
+    .min(1)
+    .max(100)
+    .default(10)
+    .describe('Percentage points of time (memory PSI, avg10) that tasks may wait longer for memory.'),
+  throttledPoints: z
+    .number()
+    .min(1)
+    .max(100)
+    .default(20)
+    .describe(
+      'Percentage points of its CPU periods in which the worst cgroup may be throttled more: a look of two seconds sees only twenty periods.',
+    ),
+  directStallsPerSecond: z
+    .number()
+    .min(0)
+    .max(10_000)
+    .default(10)
+    .describe('Tasks a second more that may have to reclaim memory themselves (allocstall).'),
+  cgroupsPercent: z
+    .number()
+    .min(1)
+    .max(1000)
+    .default(20)
+    .describe('Percent by which memory cgroups, the living and all, may become more; a hundred always may.'),
+});
+export type Harm = z.infer<typeof Harm>;
+
+const Diagnosing = z.strictObject({
+  shadow: z
+    .array(CauseId.exclude(['healthy', 'inconclusive']))
+    .max(20)
+    .default([])
+    .describe(
+      'Causes whose rules only watch here: what they find is reported, and nothing is done about it. For a rule that has still to earn trust.',
     ),
 });
 
@@ -131,6 +180,7 @@ const Verification = z.strictObject({
     .max(30)
     .default(6)
     .describe('Looks at the node over that window. Fewer than five never prove a cure.'),
+  harm: Harm.prefault({}),
 });
 
 /** One setting for every treatment that changes something. */
@@ -182,7 +232,9 @@ const Cluster = z.strictObject({
   sessions: Sessions.prefault({}),
   scopes: Scopes.prefault({}),
   thresholds: Thresholds.prefault({}),
+  diagnosis: Diagnosing.prefault({}),
   examination: Examination.prefault({}),
+  api: Api.prefault({}),
   verification: Verification.prefault({}),
   approval: Approval.prefault({}),
 });

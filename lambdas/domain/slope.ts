@@ -5,14 +5,19 @@
  * @returns change of `value` per hour; NaN with fewer than two points at different times
  */
 export function slopePerHour(points: { at: number; value: number }[]): number {
-  const slopes = points
-    .flatMap((a, index) =>
+  return medianOf(
+    points.flatMap((a, index) =>
       points.slice(index + 1).map((b) => ((b.value - a.value) * 3_600_000) / (b.at - a.at)),
-    )
-    .filter(Number.isFinite)
-    .sort((a, b) => a - b);
-  const middle = slopes.length / 2;
-  if (slopes.length === 0) return Number.NaN;
-  const upper = slopes[Math.floor(middle)] ?? Number.NaN;
-  return slopes.length % 2 === 1 ? upper : ((slopes[middle - 1] ?? Number.NaN) + upper) / 2;
+    ),
+  );
+}
+
+/** The value in the middle, whatever is no finite number left out; NaN of nothing. */
+export function medianOf(values: readonly number[]): number {
+  // A typed array is sorted as numbers, and many times faster.
+  const sorted = Float64Array.from(values.filter(Number.isFinite)).sort();
+  const middle = sorted.length / 2;
+  if (sorted.length === 0) return Number.NaN;
+  const upper = sorted[Math.floor(middle)] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }

@@ -1,74 +1,56 @@
 import * as z from 'zod';
 import type { Finding } from './causes/cause.ts';
-import type { Evidence } from './evidence/evidence.ts';
-import { probeValue } from './evidence/probe.ts';
-import { leakedScopes } from './evidence/producers.ts';
-import type { Cluster } from './settings.ts';
-import { slopePerHour } from './slope.ts';
-import type { Expects, Signal } from './treatments/treatment.ts';
+import { Harm } from './settings.ts';
+import type { Thresholds } from './thresholds.ts';
+import type { Expects } from './treatments/treatment.ts';
+import { growthAfter, secondsOf } from './verification/growth-after.ts';
+import type { Sample } from './verification/sample.ts';
+import { notSeen, sideFindings } from './verification/side-signals.ts';
+import { secondsToSee, signals, throttlingSettlesSeconds, type Watched } from './verification/signals.ts';
 
-/** One look at the node after a treatment. A figure that was not seen is `null`, never zero. */
-export const Sample = z.object({
-  at: z.iso.datetime(),
-  dying: z.number().nullable(),
-  /** Scope and session directories without a process; only looked at where a rung promises something of them. */
-  leakedScopes: z.number().nullable().default(null),
-  /** Scopes whose login is over and that have processes; only looked at where a rung promises something of them. */
-  abandonedScopes: z.number().nullable().default(null),
-  availablePercent: z.number().nullable(),
-  stalledPercent: z.number().nullable(),
-  bootId: z.string().nullable(),
-  /** Why the figures are missing. */
-  gap: z.string().optional(),
-});
-export type Sample = z.infer<typeof Sample>;
+export { Sample, sampleOf } from './verification/sample.ts';
+export { figureOf } from './verification/signals.ts';
 
 export const Verdict = z.enum(['looking', 'cured', 'relieved', 'not-cured']);
 export type Verdict = z.infer<typeof Verdict>;
 
-export type Judgement = { verdict: Exclude<Verdict, 'looking'>; provisional: boolean; findings: Finding[] };
+export type Judgement = {
+  verdict: Exclude<Verdict, 'looking'>;
+  provisional: boolean;
+  /** Not cured for want of looks: whether it helped is not known, and nothing heavier is done on that. */
+  unseen?: true;
+  findings: Finding[];
+};
+
+type Watching = { harm?: Harm; startedAt?: string | undefined };
 
 /** Fewer looks than this never prove a cure. */
 export const leastSamples = 5;
-/** Zombies that come and go on any node; a rise by fewer within one window is noise and no growth. */
-const noise = 10;
-/** A level that fell by less than this share of what it was has not fallen. */
-const fallen = 0.5;
-/** Percentage points by which a side signal may move against us before the treatment counts as having done harm. */
-const harm = 10;
-
-/** The figures that verification follows, from one piece of evidence; `gap` where there is none. */
-export function sampleOf(evidence: Evidence | undefined, at: Date, gap?: string): Sample {
-  const memory = evidence && probeValue(evidence.probes.memory);
-  const pressure = evidence && probeValue(evidence.probes.pressure);
-  const cgroups = evidence && probeValue(evidence.probes.cgroups);
-  const sessions = evidence && probeValue(evidence.probes.sessions);
-  return {
-    at: at.toISOString(),
-    dying: cgroups?.dying ?? null,
-    leakedScopes: (evidence && leakedScopes(evidence)) ?? null,
-    abandonedScopes: sessions?.abandonedScopes ?? null,
-    availablePercent: memory ? Math.round((memory.availableKb * 1000) / memory.totalKb) / 10 : null,
-    stalledPercent: pressure ? (pressure.memory.full?.avg10 ?? pressure.memory.some.avg10) : null,
-    bootId: (evidence && probeValue(evidence.probes.host)?.bootId) ?? null,
-    ...(gap === undefined ? {} : { gap }),
-  };
-}
+/** A level that covered less than this share of its way has not moved. */
+const moved = 0.5;
+/** The first look comes a little after the treatment: so much of a window is the window. */
+const wholeWindow = 0.8;
 
 /**
  * Whether a treatment helped, from the trend of the looks after it.
  *
  * cured: the level is where the rung said it would be, it does not grow, and no side signal got worse.
  * relieved: the level fell by half or more, but it grows on, or it stopped short; or the growth that the rung was to
- * stop has stopped, and the level is still too high. not-cured: anything else, missing looks among it. `provisional`: the window is too short to see the slowest growth that would still be a fault.
+ * stop has stopped, and the level is still too high. not-cured: anything else, missing looks among it. `provisional`: the
+ * looks were too short to see the slowest growth that would still be a fault, or throttling took longer than it should to
+ * be over.
+ *
+ * @param watching how much worse the side signals may get, and when the treatment had ended; without that, the first
+ *   look counts as its end
  */
 export function judge(
   before: Sample,
   samples: Sample[],
   expects: Expects,
-  thresholds: Cluster['thresholds'],
+  thresholds: Thresholds,
+  { harm = Harm.parse({}), startedAt }: Watching = {},
 ): Judgement {
-  const { fact, floor } = signals[expects.signal];
+  const watched = signals[expects.signal];
   const seen = samples.flatMap(({ at, [expects.signal]: value }) =>
     value === null ? [] : [{ at: Date.parse(at), value }],
   );
@@ -89,112 +71,86 @@ export function judge(
       speaks: 'against',
       source: 'a missing look is never a cure',
     });
-    return judgement('not-cured');
+    return { ...judgement('not-cured'), unseen: true };
   }
   if (before.bootId === null || before.bootId !== last.bootId) {
     const source = 'unknown, or the node booted or was exchanged while it was watched';
     findings.push({ fact: 'boot id', value: last.bootId ?? 'unknown', speaks: 'against', source });
-    return judgement('not-cured');
+    return { ...judgement('not-cured'), unseen: true };
   }
 
   const level = median(seen.slice(-3).map(({ value }) => value));
-  const atMost = expects.atMost ?? floor(thresholds);
-  const low = level <= atMost;
-  const source = 'what the rung said it would do';
+  const limit = expects.atMost ?? expects.atLeast ?? watched.healthy(thresholds, was);
+  const reached = within(level, limit, watched);
   findings.push({
-    fact,
-    value: level,
-    threshold: atMost,
-    speaks: low ? 'for' : 'against',
-    source,
+    fact: watched.fact,
+    value: shown(level, watched),
+    threshold: limit,
+    speaks: reached ? 'for' : 'against',
+    source: 'what the rung said it would do',
   });
+  const growth = growthAfter(seen, watched, thresholds);
+  findings.push(...growth.findings);
+  const early = earlyThrottling(before, samples, expects, thresholds.throttledRatio, startedAt);
+  findings.push(...early);
+  const sides = sideFindings(before, last, expects.signal, harm);
+  findings.push(...sides);
 
-  const growth = growthOf(seen, thresholds.dyingPerHour, fact);
-  findings.push(growth.finding);
-
-  const harmed = sideFindings(before, last);
-  findings.push(...harmed);
-  if (harmed.some((finding) => finding.speaks === 'against')) return judgement('not-cured');
-  if (low && !growth.grows) return judgement('cured', growth.provisional);
-  const better = expects.level === 'holds' ? !growth.grows : level <= was * fallen;
+  const against = sides.filter(({ speaks }) => speaks === 'against');
+  if (against.length > 0) {
+    const seenWorse = against.some(({ value }) => value !== notSeen);
+    return { ...judgement('not-cured'), ...(seenWorse || !reached ? {} : { unseen: true }) };
+  }
+  if (reached && !growth.grows) {
+    const needed = Math.max(expects.windowSeconds ?? 0, secondsToSee(expects.signal, thresholds));
+    const short = watched.growth !== undefined && secondsOf(seen) < needed * wholeWindow;
+    return judgement('cured', short || early.some(({ speaks }) => speaks === 'against'));
+  }
+  const better = expects.level === 'holds' ? !growth.grows : cameHalfWay(was, level, limit, watched);
   return judgement(better ? 'relieved' : 'not-cured');
 }
 
-/** What a look saw of this signal, in words. */
-export function figureOf(sample: Sample | undefined, signal: Signal): string {
-  return `${sample?.[signal] ?? 'an unknown number of'} ${signals[signal].fact}`;
+function within(level: number, limit: number, { better }: Watched): boolean {
+  return better === 'less' ? level <= limit : level >= limit;
 }
 
-type Watched = { fact: string; floor: (thresholds: Cluster['thresholds']) => number };
-
-/** The counts that can be followed, and the level that is healthy where the rung promises none. */
-const signals: Record<Signal, Watched> = {
-  leakedScopes: {
-    fact: 'scope and session directories without a process',
-    floor: ({ leakedScopes }) => leakedScopes - 1,
-  },
-  abandonedScopes: {
-    fact: 'abandoned scopes of logins that are over',
-    floor: ({ leakedScopes }) => leakedScopes - 1,
-  },
-  dying: { fact: 'dying memory cgroups', floor: ({ dyingFloor }) => dyingFloor },
-};
-
-type Growth = { grows: boolean; provisional: boolean; finding: Finding };
-
-function growthOf(seen: { at: number; value: number }[], healthyPerHour: number, fact: string): Growth {
-  const hours = ((seen.at(-1)?.at ?? 0) - (seen[0]?.at ?? 0)) / 3_600_000;
-  const perHour = slopePerHour(seen);
-  // What the window can tell from noise; above the healthy band the verdict is only as good as the window is long.
-  const resolution = hours > 0 ? noise / hours : Number.POSITIVE_INFINITY;
-  const limit = Math.max(healthyPerHour, resolution);
-  const grows = !(perHour <= limit);
-  return {
-    grows,
-    provisional: resolution > healthyPerHour,
-    finding: {
-      fact: `growth of ${fact}, per hour`,
-      value: Math.round(perHour),
-      threshold: Number.isFinite(limit) ? Math.round(limit) : 'none: the window has no length',
-      speaks: grows ? 'against' : 'for',
-      source:
-        resolution > healthyPerHour
-          ? 'the least that this short window can tell from noise'
-          : 'settings thresholds.dyingPerHour',
-    },
-  };
+/** Less by half, or, where more is better, half of the way to where it should be. */
+function cameHalfWay(was: number, level: number, limit: number, { better }: Watched): boolean {
+  return better === 'less' ? level <= was * moved : was < limit && level >= was + (limit - was) * moved;
 }
 
-function sideFindings(before: Sample, last: Sample): Finding[] {
-  const side = (fact: string, was: number | null, is: number | null, worse: number): Finding[] => {
-    if (was === null) return [];
-    if (is === null) {
-      return [
-        {
-          fact,
-          value: 'not seen',
-          threshold: was,
-          speaks: 'against',
-          source: 'a missing look is never a cure',
-        },
-      ];
-    }
-    return [
-      {
-        fact,
-        value: is,
-        threshold: was,
-        speaks: worse > harm ? 'against' : 'for',
-        source: 'compared with before',
-      },
-    ];
-  };
-  const lost = (before.availablePercent ?? 0) - (last.availablePercent ?? 0);
-  const stalled = (last.stalledPercent ?? 0) - (before.stalledPercent ?? 0);
+/**
+ * Throttling ends with its cause, within three minutes. Looked at where there was some, and where a rung promised
+ * something of it; a look that was not made in time speaks against.
+ */
+function earlyThrottling(
+  before: Sample,
+  samples: Sample[],
+  { signal, atMost }: Expects,
+  threshold: number,
+  startedAt: string | undefined,
+): Finding[] {
+  const limit = signal === 'throttledRatio' ? (atMost ?? threshold) : threshold;
+  if (signal !== 'throttledRatio' && !((before.throttledRatio ?? 0) >= threshold)) return [];
+  const start = Date.parse(startedAt ?? samples[0]?.at ?? before.at);
+  const early = samples.findLast(
+    ({ at, throttledRatio }) =>
+      throttledRatio !== null && Date.parse(at) - start <= throttlingSettlesSeconds * 1000,
+  );
+  const ratio = early?.throttledRatio ?? null;
   return [
-    ...side('available memory, percent', before.availablePercent, last.availablePercent, lost),
-    ...side('time stalled on memory, percent', before.stalledPercent, last.stalledPercent, stalled),
+    {
+      fact: 'throttled share within three minutes of the treatment',
+      value: ratio ?? 'not seen',
+      threshold: limit,
+      speaks: ratio !== null && ratio <= limit ? 'for' : 'against',
+      source: 'settings thresholds.throttledRatio; quota is given anew in every period of 100 ms',
+    },
   ];
+}
+
+function shown(value: number, { digits = 0 }: Watched): number {
+  return Number(value.toFixed(digits));
 }
 
 function median(values: number[]): number {

@@ -10,6 +10,7 @@ import { openChanges } from '../domain/audit/open-changes.ts';
 import { closingMessage } from '../domain/closing-message.ts';
 import { endingOf, rungResult } from '../domain/incident-progress.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
+import { lookAgainFor } from '../domain/look-again.ts';
 import { standingChanges } from '../domain/standing-changes.ts';
 import { type PhaseContext, phase } from './phase.ts';
 
@@ -34,6 +35,7 @@ export const handler = phase(
     }
     const { outcome, reason } = endingOf(state);
     const last = rungResult(state);
+    const lookAgain = lookAgainFor(state, closedAt);
     const closed: IncidentState = {
       ...state,
       results:
@@ -41,6 +43,7 @@ export const handler = phase(
       outcome,
       outcomeReason: reason,
       closedAt: closedAt.toISOString(),
+      ...(lookAgain === undefined ? {} : { lookAgain }),
     };
     const { DOCUMENTS } = environment();
     const message = closingMessage(closed, (name) =>
@@ -64,6 +67,7 @@ export const handler = phase(
         measured,
         leaseReleased: released,
         staying: standingChanges(closed.results),
+        ...(lookAgain === undefined ? {} : { lookAgain }),
         seconds: (closedAt.getTime() - Date.parse(openedAt)) / 1000,
       },
     });

@@ -1,17 +1,21 @@
 import { digestOf } from '../domain/canonical-json.ts';
-import { diagnose, diagnoseWithoutEvidence } from '../domain/diagnosis.ts';
+import { type Diagnosis, diagnose, diagnoseWithoutEvidence } from '../domain/diagnosis.ts';
+import type { Evidence } from '../domain/evidence/evidence.ts';
+import type { Gap } from '../domain/evidence/gaps.ts';
+import type { IncidentState } from '../domain/incident-state.ts';
+import type { Cluster } from '../domain/settings.ts';
 import { sampleOf } from '../domain/verification.ts';
-import { evidenceOf, withoutOutput } from './evidence-of.ts';
+import { aroundOf, type Examined, evidenceAround, evidenceOf, withoutOutput } from './evidence-of.ts';
 import { phase } from './phase.ts';
 
-/** Evidence → diagnosis. A node that did not answer, or printed garbage, is `inconclusive`, never healthy. */
+/**
+ * Evidence → diagnosis. Of a node that did not answer, or printed garbage, there is what is known around it, with every question
+ * to itself a gap; where that is nothing either, it is `inconclusive`, never healthy.
+ */
 export const handler = phase('diagnose', async (state, { cluster, audit, now }) => {
   const examined = evidenceOf(state);
-  const evidence = 'evidence' in examined ? examined.evidence : undefined;
-  const diagnosis =
-    'evidence' in examined
-      ? diagnose(examined.evidence, cluster.thresholds)
-      : diagnoseWithoutEvidence(examined.gap);
+  const evidence = 'evidence' in examined ? examined.evidence : evidenceAround(state, examined.gap, now());
+  const diagnosis = diagnosisOf(examined, evidence, state, cluster);
   await audit({
     step: 'diagnosed',
     actor: { kind: 'rule', id: 'diagnose' },
@@ -22,6 +26,7 @@ export const handler = phase('diagnose', async (state, { cluster, audit, now }) 
       confidence: diagnosis.confidence,
       findings: diagnosis.findings,
       gaps: diagnosis.gaps,
+      ...(diagnosis.shadow.length === 0 ? {} : { shadow: diagnosis.shadow }),
       ...('rawHead' in examined && examined.rawHead !== undefined ? { rawHead: examined.rawHead } : {}),
     },
   });
@@ -33,3 +38,21 @@ export const handler = phase('diagnose', async (state, { cluster, audit, now }) 
     before: sampleOf(evidence, now(), 'gap' in examined ? examined.gap.reason : undefined),
   };
 });
+
+function diagnosisOf(
+  examined: Examined,
+  evidence: Evidence | undefined,
+  state: IncidentState,
+  { thresholds, diagnosis: { shadow } }: Cluster,
+): Diagnosis {
+  if (evidence !== undefined) return diagnose(evidence, thresholds, shadow);
+  if ('gap' in examined) return diagnoseWithoutEvidence(examined.gap, gapsAround(state));
+  return diagnose(examined.evidence, thresholds, shadow);
+}
+
+/** What around a node could not be read either. */
+function gapsAround(state: IncidentState): Gap[] {
+  return Object.entries(aroundOf(state) ?? {}).flatMap(([probe, result]) =>
+    result.status === 'ok' ? [] : [{ probe, reason: result.reason }],
+  );
+}

@@ -58,7 +58,7 @@ export function digestFor(
   if (state.diagnosis === undefined) throw new MedicError('there is no diagnosis to bind an approval to');
   return evidenceDigest({
     instanceId: state.incident.instanceId,
-    bootId: state.evidence && probeValue(state.evidence.probes.host)?.bootId,
+    bootId: (state.evidence && probeValue(state.evidence.probes.host)?.bootId) ?? undefined,
     diagnosis: state.diagnosis,
     rung,
     documentDigest: rung.document === undefined ? undefined : referenceTo(rung.document).contentDigest,

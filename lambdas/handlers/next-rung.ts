@@ -10,9 +10,11 @@ export const handler = phase('next-rung', async (state, { audit }) => {
     what: [
       next.rung === undefined ? 'no rung is left' : `the next rung is ${next.rung.treatment}`,
       ...passedOver(state, next).map(({ treatment, onceStopped }) =>
-        onceStopped
-          ? `${treatment} is passed over: nothing has stopped the producer`
-          : `${treatment} is passed over: the producer is stopped already`,
+        next.results.at(-1)?.verification?.unseen
+          ? `${treatment} is passed over: whether ${state.rung?.treatment} helped was not seen`
+          : onceStopped
+            ? `${treatment} is passed over: nothing has stopped the producer`
+            : `${treatment} is passed over: the producer is stopped already`,
       ),
     ].join('; '),
     rung: next.ladder.index,

@@ -1,5 +1,6 @@
 import { MedicError } from '../adapters/medic-error.ts';
 import { type Diagnosis, diagnose, stillMatches } from '../domain/diagnosis.ts';
+import { probeValue } from '../domain/evidence/probe.ts';
 import type { GateResult } from '../domain/gates/gate.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Cluster } from '../domain/settings.ts';
@@ -75,14 +76,14 @@ function lookAgain(
   const examined: Examined = evidenceOf(state);
   if ('gap' in examined) return refuse(`the node could not be looked at again: ${examined.gap.reason}`);
   const { evidence } = examined;
-  if (evidence.probes.host.status !== 'ok') {
+  if (probeValue(evidence.probes.host)?.bootId == null) {
     return refuse('the node did not say which boot it is, so it may be another one');
   }
   const known = state.diagnosis;
   const diagnosis =
     known !== undefined && stillMatches(known.cause, evidence, cluster.thresholds)
       ? known
-      : diagnose(evidence, cluster.thresholds);
+      : diagnose(evidence, cluster.thresholds, cluster.diagnosis.shadow);
   const digest = digestFor({ incident: state.incident, evidence, diagnosis }, rung);
   const seen = { evidence, before: sampleOf(evidence, now) };
   return digest === approvedDigest

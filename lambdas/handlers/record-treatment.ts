@@ -3,6 +3,7 @@ import type { Command, IncidentState, TreatmentResult } from '../domain/incident
 import { printable } from '../domain/printable.ts';
 import type { Cluster } from '../domain/settings.ts';
 import { type DocumentResult, readDocumentResult } from '../domain/treatments/document-result.ts';
+import { looksIn } from '../domain/verification/looks.ts';
 import { withoutOutput } from './evidence-of.ts';
 import { phase } from './phase.ts';
 
@@ -11,7 +12,7 @@ type Treated = NonNullable<IncidentState['treatment']>;
 /** What the treatment did. Done, refused by its own checks, or failed: then nobody knows, and it is undone. */
 export const handler = phase(
   'record-treatment',
-  async (state, { cluster, audit }) => {
+  async (state, { cluster, audit, now }) => {
     const { rung, command } = state;
     if (rung === undefined || command === undefined) throw new MedicError('there is no treatment to record');
     const treatment = treatedBy(command);
@@ -32,7 +33,7 @@ export const handler = phase(
     });
     const recorded = { ...withoutOutput(state), treatment };
     return treatment.status === 'done'
-      ? { ...recorded, verification: startOf(cluster.verification) }
+      ? { ...recorded, verification: startOf(cluster.verification, now()) }
       : recorded;
   },
   // It only writes down what has happened, which must not be lost with the lease.
@@ -76,16 +77,19 @@ function resultOf({
   };
 }
 
-function startOf({
-  windowSeconds,
-  samples,
-}: Cluster['verification']): NonNullable<IncidentState['verification']> {
+function startOf(
+  settings: Cluster['verification'],
+  startedAt: Date,
+): NonNullable<IncidentState['verification']> {
+  const { planned, first } = looksIn(settings);
   return {
     verdict: 'looking',
-    waitSeconds: Math.max(1, Math.floor(windowSeconds / samples)),
-    planned: samples,
+    waitSeconds: first,
+    planned,
+    startedAt: startedAt.toISOString(),
     samples: [],
     provisional: false,
     findings: [],
+    alsoFound: [],
   };
 }

@@ -1,26 +1,27 @@
 import { ssm } from '../adapters/ssm.ts';
 import { NodeUnreachableError, sendCommand } from '../adapters/ssm-commands.ts';
 import type { OneCommand } from '../domain/incident-state.ts';
+import { type Look, lookAt } from '../domain/verification/looks.ts';
 import { pinnedDocument } from './documents.ts';
 import { type PhaseContext, phase } from './phase.ts';
 
 /**
  * Sends `collect-evidence` to the node: for the examination, after an approval, and for each look of a verification.
- * Before a decision it reads everything; the looks after a treatment read what they compare, which is mostly the quick
- * part, and leave out what has to be watched for some time. Before a decision, and where services are what is compared,
- * also `collect-services`, at the same time: together they would not fit into one document.
+ * Before a decision it reads everything, with `collect-services` sent at the same time: together they would not fit into
+ * one document. The looks after a treatment ask for what they compare.
  */
 export const handler = phase('send-evidence', async (state, context) => {
-  const counted = state.rung?.expects.signal ?? 'dying';
-  const deciding = state.treatment === undefined;
-  const profile = deciding || counted === 'leakedScopes' ? 'full' : 'quick';
+  const { treatment, verification, rung } = state;
   const { id, instanceId } = state.incident;
+  const { cluster } = context;
+  const { profile, windowSeconds, services }: Look =
+    treatment === undefined
+      ? { profile: 'full', windowSeconds: String(cluster.examination.windowSeconds), services: true }
+      : lookAt(verification?.samples.length ?? 0, rung?.expects.signal ?? 'dying', cluster);
   const send = (name: string, args: Record<string, string>) =>
     sendOne(name, args, { id, instanceId }, context);
-  const windowSeconds = deciding ? String(context.cluster.examination.windowSeconds) : '0';
   const command = await send('collect-evidence', { profile, windowSeconds });
-  const asksServices = deciding || counted === 'abandonedScopes';
-  if (!asksServices || command.status !== 'running') return { ...state, command };
+  if (!services || command.status !== 'running') return { ...state, command };
   return { ...state, command: { ...command, companion: await send('collect-services', {}) } };
 });
 

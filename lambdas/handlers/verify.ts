@@ -1,10 +1,16 @@
 import { MedicError } from '../adapters/medic-error.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
+import { looksIn } from '../domain/verification/looks.ts';
+import { newCauses } from '../domain/verification/new-causes.ts';
+import { lacks } from '../domain/verification/side-signals.ts';
 import { figureOf, judge, type Sample, sampleOf } from '../domain/verification.ts';
 import { evidenceOf, withoutOutput } from './evidence-of.ts';
 import { phase } from './phase.ts';
 
-/** Adds one look at the node, and after the last one judges by trend whether the treatment helped. */
+/**
+ * Adds one look at the node, and after the last one judges by trend whether the treatment helped. Where the last one did
+ * not see what there was before, it is made up for by another, once.
+ */
 export const handler = phase('verify', async (state, { cluster, audit, now }) => {
   const { verification, rung, before } = state;
   if (verification === undefined || rung === undefined || before === undefined) {
@@ -24,19 +30,33 @@ export const handler = phase('verify', async (state, { cluster, audit, now }) =>
     ...subject,
     after: { ...sample },
   });
-  const next: IncidentState = { ...withoutOutput(state), verification: { ...verification, samples } };
-  if (samples.length < verification.planned) return next;
+  const waitSeconds = looksIn(cluster.verification).between;
+  const next: IncidentState = {
+    ...withoutOutput(state),
+    verification: { ...verification, waitSeconds, samples },
+  };
+  const over = samples.length >= verification.planned;
+  const lost = samples.length === verification.planned && lacks(before, sample, rung.expects.signal);
+  if (!over || lost) return next;
 
-  const judgement = judge(before, samples, rung.expects, cluster.thresholds);
+  const judgement = judge(before, samples, rung.expects, cluster.thresholds, {
+    harm: cluster.verification.harm,
+    startedAt: verification.startedAt,
+  });
+  const alsoFound = 'evidence' in examined ? newCauses(state.diagnosis, examined.evidence, cluster) : [];
+  const others = alsoFound.map(({ cause, confidence }) => `${cause} (confidence ${confidence})`);
   await audit({
     step: 'verified',
     actor: { kind: 'rule', id: 'verify' },
-    what: `after ${samples.length} looks: ${judgement.verdict}${judgement.provisional ? ', provisional' : ''}`,
+    what: [
+      `after ${samples.length} looks: ${judgement.verdict}${judgement.provisional ? ', provisional' : ''}`,
+      ...(others.length === 0 ? [] : [`found on the way, and not treated: ${others.join(', ')}`]),
+    ].join('; '),
     outcome: judgement.verdict,
     ...subject,
     before: { ...before },
     after: { ...sample },
-    details: { findings: judgement.findings },
+    details: { findings: judgement.findings, expects: rung.expects, alsoFound },
   });
-  return { ...next, verification: { ...verification, samples, ...judgement } };
+  return { ...next, verification: { ...verification, waitSeconds, samples, ...judgement, alsoFound } };
 });

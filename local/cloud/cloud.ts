@@ -3,12 +3,17 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { region } from '../engine/intrinsics.ts';
+import type { Json } from '../engine/json.ts';
 import type { StackTemplate } from '../engine/template.ts';
 import { cloudwatchService, type Datum } from './cloudwatch.ts';
 import { cloudwatchLogsService, type LogLine } from './cloudwatch-logs.ts';
+import { LocalClusters } from './clusters.ts';
 import { createTables, dynamodbService } from './dynamodb.ts';
 import { ec2Service } from './ec2.ts';
+import { eksService } from './eks.ts';
 import { kmsService, type LocalKey, makeKeys } from './kms.ts';
+import { lambdaService } from './lambda.ts';
+import { recordedMetrics } from './recorded-metrics.ts';
 import { type Published, snsService } from './sns.ts';
 import { LocalSsm } from './ssm.ts';
 import { stepFunctionsService, TaskTokens } from './step-functions.ts';
@@ -18,6 +23,8 @@ export interface CloudProps {
   readonly stack: StackTemplate;
   onLogLine?(line: LogLine): void;
   onPublished?(message: Published): void;
+  /** Runs a function that another one calls. @default there is none to call */
+  invoke?(name: string, payload: Json): Promise<Json>;
 }
 
 /** The part of AWS that the functions call, as far as they call it, on a loopback port of this machine. */
@@ -27,6 +34,8 @@ export type Cloud = {
   tokens: TaskTokens;
   keys: LocalKey[];
   metrics: Datum[];
+  /** API servers that stand in for those of clusters with recorded nodes. */
+  clusters: LocalClusters;
   /** For looking into the tables. */
   dynamo: DynamoDBClient;
   calls: RecordedCall[];
@@ -35,17 +44,20 @@ export type Cloud = {
   close(): Promise<void>;
 };
 
-export async function startCloud({ stack, onLogLine, onPublished }: CloudProps): Promise<Cloud> {
+export async function startCloud({ stack, onLogLine, onPublished, invoke }: CloudProps): Promise<Cloud> {
   const ssm = new LocalSsm(stack);
   const tokens = new TaskTokens();
   const keys = makeKeys(stack.keys);
   const metrics: Datum[] = [];
+  const clusters = new LocalClusters(() => ssm.nodes);
   const services: Service[] = [
     dynamodbService(),
     ssm.service(),
     ec2Service(() => ssm.nodes),
     stepFunctionsService(tokens),
-    cloudwatchService(metrics),
+    cloudwatchService(metrics, () => ssm.nodes.flatMap(recordedMetrics)),
+    eksService((name) => clusters.named(name)),
+    lambdaService(invoke ?? (() => Promise.reject(new Error('there is no function to call here')))),
     cloudwatchLogsService(
       stack.logGroups.map(({ name }) => name),
       (line) => onLogLine?.(line),
@@ -82,11 +94,13 @@ export async function startCloud({ stack, onLogLine, onPublished }: CloudProps):
     tokens,
     keys,
     metrics,
+    clusters,
     dynamo,
     calls,
     unanswered,
     async close() {
       await ssm.close();
+      await clusters.close();
       dynamo.destroy();
       server.closeAllConnections();
       server.close();
@@ -102,8 +116,9 @@ async function serve(
   calls: RecordedCall[],
   unanswered: string[],
 ): Promise<void> {
-  const request = await readRequest(message);
-  const service = services.find(({ name, signingName }) => (signingName ?? name) === request.signedFor);
+  const read = await readRequest(message);
+  const service = services.find(({ name, signingName }) => (signingName ?? name) === read.signedFor);
+  const request = { ...read, call: service?.operationOf?.(read.call) ?? read.call };
   const record: RecordedCall = {
     service: service?.name ?? request.signedFor,
     call: request.call,

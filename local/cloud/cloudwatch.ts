@@ -18,8 +18,8 @@ const statistics: Record<string, (values: number[]) => number> = {
   SampleCount: (values) => values.length,
 };
 
-/** CloudWatch: keeps what is published and gives it back, aggregated per period. */
-export function cloudwatchService(metrics: Datum[]): Service {
+/** CloudWatch: keeps what is published and gives it back, aggregated per period; and what was recorded of a node. */
+export function cloudwatchService(metrics: Datum[], recorded: () => readonly Datum[] = () => []): Service {
   return jsonService(
     { name: 'cloudwatch', signingName: 'monitoring', file: 'local/cloud/cloudwatch.ts' },
     {
@@ -34,9 +34,11 @@ export function cloudwatchService(metrics: Datum[]): Service {
         metrics.push(...data.map((datum) => datumOf(Namespace, datum)));
         return {};
       },
-      GetMetricData({ MetricDataQueries, StartTime, EndTime }) {
+      GetMetricData({ MetricDataQueries, StartTime, EndTime, ScanBy }) {
         const window = { from: Number(StartTime) * 1000, to: Number(EndTime) * 1000 };
-        const results = list(MetricDataQueries).map((query) => resultOf(query, metrics, window));
+        const all = [...metrics, ...recorded()];
+        const results = list(MetricDataQueries).flatMap((query) => resultsOf(query, all, window));
+        if (ScanBy === 'TimestampAscending') for (const result of results) oldestFirst(result);
         return { MetricDataResults: results, Messages: [] };
       },
     },
@@ -54,11 +56,73 @@ function datumOf(namespace: string, datum: JsonObject): Datum {
   return { namespace, name: datum.MetricName, dimensions: dimensionsOf(datum), at, value: datum.Value };
 }
 
-function resultOf(
-  query: JsonObject,
-  metrics: readonly Datum[],
-  window: { from: number; to: number },
-): JsonObject {
+/** One result for a metric, and one for each metric that a search finds. */
+function resultsOf(query: JsonObject, metrics: readonly Datum[], window: Window): JsonObject[] {
+  if (typeof query.Expression !== 'string') return [resultOf(query, metrics, window)];
+  const search = searchOf(query.Expression);
+  const found = metrics.filter(
+    ({ namespace, name, dimensions }) =>
+      namespace === search.namespace &&
+      name === search.filters.MetricName &&
+      Object.keys(dimensions).sort().join() === search.dimensions.join() &&
+      Object.entries(search.filters).every(
+        ([key, value]) => key === 'MetricName' || dimensions[key] === value,
+      ),
+  );
+  const sets = new Map(found.map(({ dimensions }) => [JSON.stringify(dimensions), dimensions]));
+  return [...sets.values()].map((dimensions) =>
+    resultOf(
+      {
+        Id: query.Id ?? null,
+        MetricStat: {
+          Metric: {
+            Namespace: search.namespace,
+            MetricName: search.filters.MetricName ?? '',
+            Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })),
+          },
+          Period: search.period,
+          Stat: search.statistic,
+        },
+      },
+      metrics,
+      window,
+    ),
+  );
+}
+
+type Search = {
+  namespace: string;
+  dimensions: string[];
+  filters: Record<string, string>;
+  statistic: string;
+  period: number;
+};
+
+/** `SEARCH('{NAMESPACE,DIMENSION,…} NAME="VALUE" …', 'STATISTIC', PERIOD)`, and no other expression. */
+function searchOf(expression: string): Search {
+  const [, schema, terms = '', statistic = '', period = ''] =
+    /^SEARCH\('\{([^}]+)\} ([^']*)', '(\w+)', (\d+)\)$/.exec(expression) ?? [];
+  if (schema === undefined) {
+    throw new ServiceError(
+      'ValidationError',
+      `the expression ${expression} is unknown here; see local/cloud/cloudwatch.ts`,
+    );
+  }
+  const [namespace = '', ...dimensions] = schema.split(',');
+  const filters = Object.fromEntries(
+    [...terms.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, value]),
+  );
+  return { namespace, dimensions: dimensions.sort(), filters, statistic, period: Number(period) };
+}
+
+function oldestFirst(result: JsonObject): void {
+  if (Array.isArray(result.Timestamps)) result.Timestamps.reverse();
+  if (Array.isArray(result.Values)) result.Values.reverse();
+}
+
+type Window = { from: number; to: number };
+
+function resultOf(query: JsonObject, metrics: readonly Datum[], window: Window): JsonObject {
   const { Id, MetricStat } = query;
   if (!isJsonObject(MetricStat) || !isJsonObject(MetricStat.Metric)) {
     throw new ServiceError(

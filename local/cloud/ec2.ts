@@ -1,28 +1,61 @@
-import { escapeXml, type Service } from './wire.ts';
+import type { RecordedAround } from '../node/recorded-around.ts';
+import { escapeXml, type Service, ServiceError } from './wire.ts';
 
-type Tagged = { readonly instanceId: string; readonly tags?: Readonly<Record<string, string>> };
+type Instance = {
+  readonly instanceId: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly around?: RecordedAround;
+};
 
-/** EC2: the tags of the nodes that are attached, in EC2's own form of the query protocol. */
-export function ec2Service(instances: () => readonly Tagged[]): Service {
+/** EC2: the tags, names and consoles of the nodes that are attached, in EC2's own form of the query protocol. */
+export function ec2Service(instances: () => readonly Instance[]): Service {
+  const instance = (instanceId: string): Instance => {
+    const found = instances().find((one) => one.instanceId === instanceId);
+    if (found === undefined) {
+      throw new ServiceError('InvalidInstanceID.NotFound', `The instance ID '${instanceId}' does not exist`);
+    }
+    return found;
+  };
+  const answers: Record<string, (form: URLSearchParams) => string> = {
+    DescribeTags: (form) => `<tagSet>${tagsOf(instances(), form)}</tagSet>`,
+    DescribeInstances: (form) => {
+      const { instanceId, around } = instance(form.get('InstanceId.1') ?? '');
+      const name = around?.cluster?.node.metadata.name ?? '';
+      return `<reservationSet><item><instancesSet><item><instanceId>${escapeXml(instanceId)}</instanceId><privateDnsName>${escapeXml(name)}</privateDnsName></item></instancesSet></item></reservationSet>`;
+    },
+    GetConsoleOutput: (form) => {
+      const { instanceId, around } = instance(form.get('InstanceId') ?? '');
+      const output = Buffer.from((around?.console ?? []).map((line) => `${line}\r\n`).join('')).toString(
+        'base64',
+      );
+      return `<instanceId>${escapeXml(instanceId)}</instanceId><output>${output}</output>`;
+    },
+  };
   return {
     name: 'ec2',
     file: 'local/cloud/ec2.ts',
-    calls: ['DescribeTags'],
-    async answer({ body }, response) {
-      const filters = filtersOf(new URLSearchParams(body.toString('utf8')));
-      const wanted = (name: string, value: string): boolean => filters.get(name)?.includes(value) ?? true;
-      const items = instances().flatMap(({ instanceId, tags = {} }) =>
-        Object.entries(tags)
-          .filter(([key]) => wanted('resource-id', instanceId) && wanted('key', key))
-          .map(
-            ([key, value]) =>
-              `<item><resourceId>${escapeXml(instanceId)}</resourceId><resourceType>instance</resourceType><key>${escapeXml(key)}</key><value>${escapeXml(value)}</value></item>`,
-          ),
-      );
-      const xml = `<DescribeTagsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>local</requestId><tagSet>${items.join('')}</tagSet></DescribeTagsResponse>`;
+    calls: Object.keys(answers),
+    async answer({ call, body }, response) {
+      const content = answers[call]?.(new URLSearchParams(body.toString('utf8'))) ?? '';
+      const xml = `<${call}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>local</requestId>${content}</${call}Response>`;
       response.writeHead(200, { 'content-type': 'text/xml' }).end(xml);
     },
   };
+}
+
+function tagsOf(instances: readonly Instance[], form: URLSearchParams): string {
+  const filters = filtersOf(form);
+  const wanted = (name: string, value: string): boolean => filters.get(name)?.includes(value) ?? true;
+  return instances
+    .flatMap(({ instanceId, tags = {} }) =>
+      Object.entries(tags)
+        .filter(([key]) => wanted('resource-id', instanceId) && wanted('key', key))
+        .map(
+          ([key, value]) =>
+            `<item><resourceId>${escapeXml(instanceId)}</resourceId><resourceType>instance</resourceType><key>${escapeXml(key)}</key><value>${escapeXml(value)}</value></item>`,
+        ),
+    )
+    .join('');
 }
 
 /** `Filter.1.Name=key`, `Filter.1.Value.1=…`, and so on. */

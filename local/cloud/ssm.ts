@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isJsonObject, type Json, type JsonObject } from '../engine/json.ts';
 import type { TemplateDocument, TemplateParameter } from '../engine/template.ts';
+import type { RecordedAround } from '../node/recorded-around.ts';
 import { type AgentDocument, checkParameters, type DocumentResult } from '../node/ssm-agent.ts';
 import { jsonService, type Service, ServiceError } from './wire.ts';
 
@@ -23,6 +24,8 @@ export interface ManagedNode {
   readonly tags?: Readonly<Record<string, string>>;
   /** Whether the agent takes commands at all; if not, none is ever delivered. @default true */
   readonly online?: boolean;
+  /** What is known around it, where that was recorded. */
+  readonly around?: RecordedAround;
 }
 
 type StoredDocument = { content: AgentDocument; text: string; hash: string; version: string };

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import type { JsonObject } from '../engine/json.ts';
+import type { Json, JsonObject } from '../engine/json.ts';
 
 /** An error as a service would answer it; `name` is what the SDK makes its exception of. */
 export class ServiceError extends Error {
@@ -43,6 +43,8 @@ export type Service = {
   signingName?: string;
   file: string;
   calls: readonly string[];
+  /** The name of a call that is made by method and path; `undefined` for one that is not known here. */
+  operationOf?(restCall: string): string | undefined;
   answer(request: WireRequest, response: ServerResponse): Promise<void>;
 };
 
@@ -94,6 +96,33 @@ export function jsonService(
   };
 }
 
+type RestOperations = Record<
+  string,
+  {
+    /** Method and path; its groups are handed to `answer`. */
+    route: RegExp;
+    answer(groups: string[], body: Buffer, response: ServerResponse): Promise<Json>;
+  }
+>;
+
+/** Answers the calls of a service that are made by method and path, with JSON in the body. */
+export function restService(
+  service: Pick<Service, 'name' | 'signingName' | 'file'>,
+  operations: RestOperations,
+): Service {
+  return {
+    ...service,
+    calls: Object.keys(operations),
+    operationOf: (restCall) => Object.entries(operations).find(([, { route }]) => route.test(restCall))?.[0],
+    async answer({ call, body, message }, response) {
+      const operation = operations[call];
+      const groups = operation?.route.exec(`${message.method} ${message.url}`)?.slice(1) ?? [];
+      const output = (await operation?.answer(groups, body, response)) ?? {};
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(output));
+    },
+  };
+}
+
 /** Answers the calls of a service that speaks the query protocol: forms in, XML out. Flat values only. */
 export function queryService(
   service: Pick<Service, 'name' | 'signingName' | 'file'>,
@@ -116,13 +145,17 @@ export function queryService(
 
 /** Writes an error the way the protocol of the request has it. */
 export function answerError(
-  { protocol, contentType }: WireRequest,
+  { protocol, contentType, signedFor }: WireRequest,
   response: ServerResponse,
   error: ServiceError,
 ): void {
   const { name, message, statusCode } = error;
   if (protocol === 'query') {
-    const xml = `<ErrorResponse><Error><Type>Sender</Type><Code>${escapeXml(name)}</Code><Message>${escapeXml(message)}</Message></Error><RequestId>local</RequestId></ErrorResponse>`;
+    const error = `<Code>${escapeXml(name)}</Code><Message>${escapeXml(message)}</Message>`;
+    const xml =
+      signedFor === 'ec2'
+        ? `<Response><Errors><Error>${error}</Error></Errors><RequestID>local</RequestID></Response>`
+        : `<ErrorResponse><Error><Type>Sender</Type>${error}</Error><RequestId>local</RequestId></ErrorResponse>`;
     response.writeHead(statusCode, { 'content-type': 'text/xml' }).end(xml);
     return;
   }

@@ -94,8 +94,13 @@ type Listeners = { lines: Set<(line: LogLine) => void>; messages: Set<(message: 
 
 export async function startEngine({ stack, logFile, compileCache }: EngineProps): Promise<Engine> {
   const listeners: Listeners = { lines: new Set(), messages: new Set() };
+  let functions: LambdaRuntime | undefined;
   const cloud = await startCloud({
     stack,
+    invoke: (name, payload) =>
+      functions === undefined
+        ? Promise.reject(new Error('the functions have not been started yet'))
+        : functions.invoke(name, payload),
     onLogLine: (line) => {
       for (const listener of listeners.lines) listener(line);
     },
@@ -103,7 +108,7 @@ export async function startEngine({ stack, logFile, compileCache }: EngineProps)
       for (const listener of listeners.messages) listener(message);
     },
   });
-  const functions = new LambdaRuntime({
+  functions = new LambdaRuntime({
     functions: stack.functions,
     endpoint: cloud.endpoint,
     logFile,

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { rm, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { type AgentMachine, type AgentScript, killedCode } from './agent-machine.ts';
@@ -15,7 +16,8 @@ export async function openHostMachine(): Promise<AgentMachine> {
 
 async function runHere(folder: string, script: AgentScript): Promise<number> {
   const path = join(folder, script.file);
-  await writeFile(path, script.text, { mode: 0o700 });
+  // At one go: a process that another document starts meanwhile would hold the file open, and an open file cannot be run.
+  writeFileSync(path, script.text, { mode: 0o700 });
   if (script.signal?.aborted) return killedCode;
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   // `detached` makes the step the leader of a process group of its own, so that all of it can be killed.

@@ -16,6 +16,10 @@ export const Holder = z.strictObject({
 });
 export type Holder = z.infer<typeof Holder>;
 
+/** Counters in files of "key number" lines, and what each goes on by in a second. */
+export const Moves = z.record(z.string(), z.record(z.string(), z.number().nonnegative()));
+export type Moves = z.infer<typeof Moves>;
+
 export type ModelOptions = {
   root: string;
   hierarchy: 'v1' | 'v2';
@@ -25,6 +29,8 @@ export type ModelOptions = {
   growsPerSecond: number;
   /** A file, relative to the root, whose existence ends that. */
   growsUntil?: string | undefined;
+  /** Counters that go on, by the file relative to the root. */
+  moves?: Moves;
   /** The FIFOs of the tree, relative to the root: memory.reclaim, memory.force_empty and drop_caches. */
   knobs: readonly string[];
 };
@@ -52,6 +58,7 @@ export class KernelModel {
   readonly #startedAt = Date.now();
   readonly #uptime: number;
   #growth = 0;
+  #movedSeconds = 0;
 
   constructor(options: ModelOptions) {
     this.#options = options;
@@ -181,6 +188,14 @@ export class KernelModel {
       () => `${(this.#uptime + elapsed).toFixed(2)} ${(this.#uptime * 1.8).toFixed(2)}\n`,
     );
     this.#add('proc/vmstat', { pgmajfault: 1, pgscan_kswapd: 3, pgsteal_kswapd: 2 });
+    for (const [path, counters] of Object.entries(this.#options.moves ?? {})) {
+      const by = Object.entries(counters).map(([key, perSecond]) => [
+        key,
+        Math.floor(perSecond * elapsed) - Math.floor(perSecond * this.#movedSeconds),
+      ]);
+      this.#add(path, Object.fromEntries(by));
+    }
+    this.#movedSeconds = elapsed;
     const [first] = this.#slices;
     if (first === undefined) return;
     const due = Math.floor(elapsed * this.#options.growsPerSecond);

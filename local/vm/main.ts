@@ -1,24 +1,30 @@
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
+import { CauseId } from '../../lambdas/domain/causes/index.ts';
 import { documentNames, loadDocument } from '../../ssm-documents/load.ts';
 import { InvalidParametersError } from '../node/ssm-agent.ts';
+import type { Fault } from './faults/fault.ts';
+import { virtualFaults } from './faults/index.ts';
 import { isVariantName, type VariantName, variantNames, variants } from './variants.ts';
 import { type RunOptions, startVirtualNode, type VirtualNode, VirtualNodeError } from './virtual-node.ts';
 
 const usage = `usage: npm run vm -- [--variant NAME] exec COMMAND…
        npm run vm -- [--variant NAME] script FILE|-
        npm run vm -- [--variant NAME] document NAME [--param KEY=VALUE]…
+       npm run vm -- [--variant NAME] evidence CAUSE
 
 Boots a virtual node, runs one thing in it as root, and switches it off. Nothing it does is kept.
 exec      a command
 script    a file of this host (or standard input), as a program
 document  an SSM document, as the SSM agent would
+evidence  makes a real fault in it, and prints what both evidence documents say of it, for npm run diagnose -- -
 
 --variant  ${variantNames.map((name) => `${name}: ${variants[name].title}`).join('\n           ')}
 --timeout SECONDS  for exec and script (default 600)
 
-documents: ${documentNames.join(', ')}`;
+documents: ${documentNames.join(', ')}
+causes: ${Object.keys(virtualFaults).join(', ')}`;
 
 class UsageError extends Error {}
 
@@ -74,7 +80,12 @@ function parse(args: string[]): Options | 'help' {
     const script = readFileSync(name === '-' ? 0 : name);
     return { variant, act: (node) => runScript(node, script, options) };
   }
-  if (what !== 'document') throw new UsageError(`"${what}" is none of exec, script, document`);
+  if (what === 'evidence') {
+    const fault = isCause(name) ? virtualFaults[name] : undefined;
+    if (fault === undefined) throw new UsageError(`no fault "${name}" can be made in a virtual node`);
+    return { variant, act: (node) => showEvidence(node, fault) };
+  }
+  if (what !== 'document') throw new UsageError(`"${what}" is none of exec, script, document, evidence`);
   if (!documentNames.includes(name)) throw new UsageError(`unknown document "${name}"`);
   const parameters = parametersOf(values.param ?? []);
   return { variant, act: (node) => runDocument(node, name, parameters) };
@@ -125,6 +136,21 @@ async function exec(node: VirtualNode, command: string[], options: RunOptions): 
 async function runScript(node: VirtualNode, script: Buffer, options: RunOptions): Promise<number> {
   await node.write('/root/script', script, 0o700);
   return exec(node, ['/root/script'], options);
+}
+
+function isCause(name: string): name is CauseId {
+  return CauseId.safeParse(name).success;
+}
+
+async function showEvidence(node: VirtualNode, fault: Fault): Promise<number> {
+  process.stderr.write(`making the fault in it: ${fault.about}\n`);
+  await fault.make(node, stop.signal);
+  // As the incident asks for it: both at the same time.
+  const codes = await Promise.all([
+    runDocument(node, 'collect-evidence', { profile: 'full', windowSeconds: '5' }),
+    runDocument(node, 'collect-services', {}),
+  ]);
+  return Math.max(...codes);
 }
 
 async function runDocument(

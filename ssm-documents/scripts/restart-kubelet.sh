@@ -50,8 +50,8 @@ look() {
   if ((PID > 0)) && read_field "${ROOT}/proc/${PID}/status" VmRSS; then rss="${VALUE}"; fi
   UPTIME=null
   if ((STARTED > 0)); then
-    read_now
-    UPTIME=$((NOW_CS / 100 - STARTED / 1000000))
+    read_line "${ROOT}/proc/uptime"
+    UPTIME=$((10#${VALUE%%.*} - STARTED / 1000000))
     at="\"$(date -u -d "@$(($(date +%s) - UPTIME))" +%Y-%m-%dT%H:%M:%SZ)\""
   fi
   HEALTHY=false

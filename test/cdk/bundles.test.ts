@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bundleDirectory } from '../../cdk/constructs/bundles.ts';
-import { functionNames } from '../../cdk/function-names.ts';
+import { bundleNames } from '../../cdk/function-names.ts';
 
 /** Makes a bundle, gives its directory to `look`, and removes it. */
 function withBundle<T>(name: string, look: (directory: string) => T): T {
@@ -16,23 +16,20 @@ function withBundle<T>(name: string, look: (directory: string) => T): T {
 }
 
 describe('a bundle', () => {
-  it.each(functionNames)(
-    'of %s loads in plain Node, far from node_modules, and exports a handler',
-    (name) => {
-      const loaded = withBundle(name, (directory) =>
-        execFileSync(
-          process.execPath,
-          [
-            '--input-type=module',
-            '--eval',
-            `console.log(typeof (await import('${directory}/index.mjs')).handler)`,
-          ],
-          { cwd: directory, env: {}, encoding: 'utf8' },
-        ),
-      );
-      expect(loaded).toBe('function\n');
-    },
-  );
+  it.each(bundleNames)('of %s loads in plain Node, far from node_modules, and exports a handler', (name) => {
+    const loaded = withBundle(name, (directory) =>
+      execFileSync(
+        process.execPath,
+        [
+          '--input-type=module',
+          '--eval',
+          `console.log(typeof (await import('${directory}/index.mjs')).handler)`,
+        ],
+        { cwd: directory, env: {}, encoding: 'utf8' },
+      ),
+    );
+    expect(loaded).toBe('function\n');
+  });
 
   it('holds the code, its source map and the files that were asked for', () => {
     withBundle('open', (directory) => {

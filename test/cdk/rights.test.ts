@@ -65,6 +65,10 @@ const sign = ['kms:Sign on <SigningKey.Arn>'];
 /** What each function may do beyond the state table, the audit trail and its own log. */
 const ownRights: Record<string, string[]> = {
   open: ['ec2:DescribeTags on *'],
+  'examine-around': [
+    'cloudwatch:GetMetricData on *',
+    'ec2:GetConsoleOutput on arn:aws:ec2:us-east-1:000000000000:instance/* if {"StringEquals":{"aws:ResourceTag/eks:cluster-name":["example"]}}',
+  ],
   'send-evidence': send('collect-evidence', 'collect-services'),
   'send-treatment': send(
     'reclaim',
@@ -75,6 +79,8 @@ const ownRights: Record<string, string[]> = {
     'contain-unit',
     'disable-agent',
     'drop-caches',
+    'prune-containers',
+    'restart-kubelet',
   ),
   'send-undo': [...send(...inverses), 'ssm:CancelCommand on *'],
   'poll-command': follow,

@@ -58,6 +58,28 @@ describe('readSettings', () => {
         'cgroup-medic.clusters.prod.reclaim.cpuPrecent = 5: there is no such setting; remove it, or use one of: slices, cpuPercent, maxSeconds, psiFullLimit, ioFullLimit',
     },
     {
+      name: 'a way into a VPC without the VPC',
+      context: { clusters: { prod: { api: { access: 'vpc' } } } },
+      problem:
+        'cgroup-medic.clusters.prod.api = {"access":"vpc"}: change it; it must name at least one subnet and one security group under vpc, because access is vpc',
+    },
+    {
+      name: 'a VPC that nothing would use',
+      context: { clusters: { prod: { api: { vpc: { subnetIds: ['subnet-0123456789abcdef0'] } } } } },
+      problem:
+        'cgroup-medic.clusters.prod.api = {"vpc":{"subnetIds":["subnet-0123456789abcdef0"]}}: change it; it must name no subnet and no security group, because access is not vpc',
+    },
+    {
+      name: 'a subnet that is none',
+      context: {
+        clusters: {
+          prod: { api: { access: 'vpc', vpc: { subnetIds: ['prod-a'], securityGroupIds: ['sg-01234567'] } } },
+        },
+      },
+      problem:
+        'cgroup-medic.clusters.prod.api.vpc.subnetIds.0 = "prod-a": change it; it must be the id of one, such as subnet-0123456789abcdef0',
+    },
+    {
       name: 'a value that is not in a closed list of texts',
       context: { clusters: { prod: { initialMode: 'watch' } } },
       problem:
@@ -114,7 +136,7 @@ describe('readSettings', () => {
       [
         'the settings under "cgroup-medic" in the context of cdk.json are not right:',
         '  - cgroup-medic.clusters.prod.initialMode = "x": change it; it must be one of "observe", "approve", "auto"',
-        '  - cgroup-medic.clusters.prod.extra = 1: there is no such setting; remove it, or use one of: initialMode, policy, reclaim, sessions, scopes, thresholds, examination, verification, approval',
+        '  - cgroup-medic.clusters.prod.extra = 1: there is no such setting; remove it, or use one of: initialMode, policy, reclaim, sessions, scopes, thresholds, diagnosis, examination, api, verification, approval',
         '  - cgroup-medic.audit.retentionDays = 7: change it; it must be one of 90, 180, 365, 400, 545, 731, 1827, 3653',
       ].join('\n'),
     );

@@ -47,6 +47,14 @@ describe('npm run synth', () => {
     expect(template).toEqual(stacks[0]?.template);
   });
 
+  it('passes the rules with every way to an API server open', () => {
+    const { status, stdout, stderr } = synth('--app', 'node bin/run.mjs test/cdk/open-app.ts');
+
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    expect(stdout).toContain('Security: all AwsSolutions rules of cdk-nag pass.');
+  });
+
   it('fails on a broken security rule and says which one, where', () => {
     writeFileSync(join(output, 'CgroupMedic.template.json'), '{}');
 

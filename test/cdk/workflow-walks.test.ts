@@ -20,6 +20,7 @@ const cured: Script = {
   open: [{ lease: { status: 'ours' } }],
   'send-evidence': [{ command: { status: 'running', waitSeconds: 0 } }],
   'poll-command': [{ command: { status: 'succeeded', waitSeconds: 0 } }],
+  'examine-around': [{}],
   diagnose: [{ diagnosis: { cause: 'dying-memcgs' } }],
   plan: [{ ladder: { status: 'rung' }, rung: { kind: 'document' } }],
   gate: [{ gate: { decision: 'pass', waitSeconds: 0 }, approval: { timeoutSeconds: 20 } }],
@@ -84,11 +85,11 @@ const ran = (purpose: string) => [
   `Poll${purpose}`,
   `${purpose}Running?`,
 ];
-const examined = [...opened, ...ran('Examine')];
+const examined = [...opened, ...ran('Examine'), 'ExamineAround'];
 const planned = [...examined, 'Diagnose', 'Plan', 'AnythingToDo?'];
 const atGate = [...planned, 'Gate', 'GateOpen?'];
 const asked = [...atGate, 'RequestApproval', 'SettleApproval', 'Approved?'];
-const rechecked = [...asked, ...ran('Recheck'), 'Recheck', 'StillTrue?'];
+const rechecked = [...asked, ...ran('Recheck'), 'RecheckAround', 'Recheck', 'StillTrue?'];
 const treating = [...atGate, 'TreatmentKind?'];
 const treated = [...treating, ...ran('Treatment'), 'RecordTreatment', 'Treated?'];
 const verified = [...treated, 'WaitForSample', ...ran('Verify'), 'Verify', 'Verdict?'];
@@ -122,6 +123,7 @@ const walks: readonly { title: string; script: Script; token?: 'never'; visited:
       ...opened,
       'SendExamine',
       'ExamineRunning?',
+      'ExamineAround',
       'Diagnose',
       'Plan',
       'AnythingToDo?',
@@ -139,7 +141,15 @@ const walks: readonly { title: string; script: Script; token?: 'never'; visited:
     },
     visited: [
       ...[...opened, 'SendExamine', 'ExamineRunning?', 'WaitForExamine', 'PollExamine', 'ExamineRunning?'],
-      ...['WaitForExamine', 'PollExamine', 'ExamineRunning?', 'Diagnose', 'Plan', 'AnythingToDo?'],
+      ...[
+        'WaitForExamine',
+        'PollExamine',
+        'ExamineRunning?',
+        'ExamineAround',
+        'Diagnose',
+        'Plan',
+        'AnythingToDo?',
+      ],
       ...closed('Unresolved'),
     ],
   },
@@ -293,6 +303,9 @@ describe('an error', () => {
     SendUndo: closed('Failed'),
     PollUndo: closed('Failed'),
     RecordUndo: closed('Failed'),
+    // What is known around the node never ends an incident: it goes on as if nothing were.
+    ExamineAround: [...verified.slice(examined.length), ...closed('Failed')],
+    RecheckAround: ['Recheck', 'StillTrue?', ...verified.slice(atGate.length), ...closed('Failed')],
     // The record decides, not the wait: here it says approved.
     RequestApproval: [
       ...rechecked.slice(asked.length - 2),

@@ -117,7 +117,7 @@ describe('every task', () => {
     }
   });
 
-  it('sends every error to undo, except where undo itself, opening or closing is broken', () => {
+  it('sends every error to undo, except where undo itself, opening or closing is broken, or only a look around', () => {
     const exceptions: Record<string, object> = {
       Open: { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'OpenFailed' },
       Close: { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'CloseFailed' },
@@ -129,6 +129,9 @@ describe('every task', () => {
         ResultPath: '$.approval.interruption',
         Next: 'SettleApproval',
       },
+      // What is known around the node can never end an incident.
+      ExamineAround: { ErrorEquals: ['States.ALL'], ResultPath: '$.aroundError', Next: 'Diagnose' },
+      RecheckAround: { ErrorEquals: ['States.ALL'], ResultPath: '$.aroundError', Next: 'Recheck' },
     };
     const usual = { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'SendUndo' };
     for (const [name, { Catch }] of tasks()) expect(Catch, name).toEqual([exceptions[name] ?? usual]);

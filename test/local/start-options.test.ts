@@ -63,12 +63,12 @@ describe('npm start', () => {
     [
       'an unknown node',
       ['--node', 'v3'],
-      /"v3".*auto, host, vm, garbage, healthy, silent, v1-logins, v1-zombies, v2-growing/,
+      /"v3".*auto, host, vm, agent-memory, cpu-quota, dead-containers, garbage, healthy, kubelet-leak/,
     ],
     [
       'an unknown fault',
       ['--fault', 'fire'],
-      /"fire": use one of dying-memcgs, session-churn, .*, healthy, inconclusive/,
+      /"fire": use one of session-churn, .*dying-memcgs, .*, healthy, inconclusive/,
     ],
     [
       'a fault that the node cannot have',

@@ -60,7 +60,7 @@ describe.concurrent('npm start', () => {
   it.each([
     [['--nodes', 'host'], /valid flags/],
     [['--node', 'v3'], /use one of auto, host/],
-    [['--fault', 'fire'], /use one of dying-memcgs/],
+    [['--fault', 'fire'], /use one of .*dying-memcgs/],
   ])('%j is wrong usage', async (args, message) => {
     const run = start(args, { cwd: root });
     expect(await run.ended).toBe(2);

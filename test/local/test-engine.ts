@@ -22,7 +22,7 @@ import { synthesize } from '../../local/engine/assembly.ts';
 import { type Engine, startEngine } from '../../local/engine/engine.ts';
 import { readStack, type StackTemplate } from '../../local/engine/template.ts';
 import { type LocalNode, openNode } from '../../local/local-node.ts';
-import { localCluster, localSettings } from '../../local/local-settings.ts';
+import { localApi, localCluster, localSettings } from '../../local/local-settings.ts';
 import { RunDirectory } from '../../local/run-directory.ts';
 import { type WatchedIncident, type WatchIncidentProps, watchIncident } from '../../local/watch-incident.ts';
 
@@ -38,6 +38,9 @@ export const clusters = {
   switched: 'switched',
   cautious: 'cautious',
   patient: 'patient',
+  asked: 'asked',
+  askedToo: 'asked-too',
+  unknown: 'unknown',
 };
 
 /** Settings of a local run, with the shortest waits, and an approval that expires while a test waits. */
@@ -66,6 +69,10 @@ export function testSettings(): Settings {
       [clusters.patient]: cluster('auto', 'never', 700),
       [clusters.approve]: cluster('approve'),
       [clusters.observe]: cluster('observe'),
+      // Those whose API server is asked about their nodes: each has a stand-in of its own, but for one that EKS does not know.
+      [clusters.asked]: { ...cluster('auto'), api: localApi },
+      [clusters.askedToo]: { ...cluster('auto'), api: localApi },
+      [clusters.unknown]: { ...cluster('auto'), api: { access: 'public' } },
       // In mode auto as well, but its parameter is for one test to change.
       [clusters.switched]: cluster('auto'),
     },

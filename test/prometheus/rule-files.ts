@@ -50,6 +50,15 @@ export function alertsOf(subject: string): Alert[] {
   return groupsOf(subject).flatMap(({ rules }) => rules.filter((rule) => 'alert' in rule));
 }
 
+/** The comment above each alert, as one line: YAML parsers drop it. */
+export function commentsOf(subject: string): { alert: string; comment: string }[] {
+  const text = readFileSync(`prometheus/rules/${subject}.yaml`, 'utf8');
+  return [...text.matchAll(/((?:^ +#.*\n)*)^ +- alert: (\w+)$/gm)].map(([, lines = '', alert = '']) => ({
+    alert,
+    comment: lines.replace(/^ +# ?/gm, '').replaceAll('\n', ' '),
+  }));
+}
+
 const words = new Set(['and', 'or', 'unless', 'by', 'on', 'offset', 'group_left']);
 
 /** The metrics that an expression reads: what is left of it without matchers, ranges, grouping labels, functions and words. */

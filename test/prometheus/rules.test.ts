@@ -5,29 +5,15 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { isInstalled } from '../../bin/exec.ts';
+import { CauseId } from '../../lambdas/domain/causes/index.ts';
 import { nodeExporterMetrics } from './node-exporter.ts';
 import { type Alert, alertsOf, groupsOf, metricsIn, subjects, testsOf } from './rule-files.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-prometheus-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The causes of the design, with or without a rule in the domain yet. */
-const causes = [
-  'dying-memcgs',
-  'session-churn',
-  'leaked-scopes',
-  'memcg-id-exhaustion',
-  'orphaned-agent',
-  'agent-leak',
-  'kubelet-leak',
-  'kubelet-oom-cycle',
-  'workload-leak',
-  'cpu-quota-throttling',
-  'reclaim-pressure',
-  'oversubscribed-node',
-  'dead-containers',
-  'inconclusive',
-];
+/** Where a runbook link can end: the anchor of a heading that is an id is the id. */
+const headings = [...readFileSync('docs/diagnosis.md', 'utf8').matchAll(/^## (\S+)$/gm)].map(([, id]) => id);
 
 /** What promtool finds wrong, or nothing. */
 function complaints(...args: string[]): string {
@@ -76,12 +62,13 @@ describe.each(subjects)('the alerts of rules/%s.yaml', (subject) => {
   });
 
   it.each(named)('%s carries what intake and routing need', (_, { labels, annotations }) => {
-    expect(causes).toContain(labels.cgroup_medic_cause);
+    expect(CauseId.options).toContain(labels.cgroup_medic_cause);
     expect(labels).toMatchObject({
       severity: expect.stringMatching(/^(critical|warning|info)$/),
       cgroup_medic: 'true',
     });
     expect(annotations.runbook_url).toBe(`docs/diagnosis.md#${labels.cgroup_medic_cause}`);
+    expect(headings, annotations.runbook_url).toContain(labels.cgroup_medic_cause);
     expect(annotations.summary).toContain('{{ $labels.node }}');
   });
 

@@ -1,165 +1,239 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { diagnose } from '../../lambdas/domain/diagnosis.ts';
+import { confidenceOf } from '../../lambdas/domain/causes/confidence.ts';
+import { causes } from '../../lambdas/domain/causes/index.ts';
+import { Diagnosis, diagnose } from '../../lambdas/domain/diagnosis.ts';
+import { contradictionsIn } from '../../lambdas/domain/evidence/contradictions.ts';
 import { Evidence } from '../../lambdas/domain/evidence/evidence.ts';
+import { gapsOf } from '../../lambdas/domain/evidence/gaps.ts';
 import { readEvidence } from '../../lambdas/domain/evidence/read-evidence.ts';
 import { isBelow } from '../../lambdas/domain/evidence/zombies.ts';
 import { planFor } from '../../lambdas/domain/plan.ts';
-import { clusterWith } from '../lambdas/domain/sample-evidence.ts';
+import { forbids } from '../../lambdas/domain/treatments/forbidden.ts';
+import { clusterWith, evidenceWith } from '../lambdas/domain/sample-evidence.ts';
+import { anyEvidence, probeNames } from './arbitrary-evidence.ts';
 
 const cluster = clusterWith();
-const count = (max: number) => fc.integer({ min: 0, max });
-const percent = fc.double({ min: 0, max: 100, noNaN: true });
-const stall = fc.record({ avg10: percent, avg60: percent, avg300: percent, totalUs: count(1_000_000) });
-const pressure = fc.record({ some: stall, full: fc.option(stall) });
-const path = fc
-  .array(fc.constantFrom('user.slice', 'system.slice', 'kubepods.slice', 'a', 'b'), {
-    minLength: 1,
-    maxLength: 3,
-  })
-  .map((parts) => `/${parts.join('/')}`);
-const slice = fc.record({
-  path,
-  live: fc.option(count(1000)),
-  dying: fc.option(count(100_000)),
-  ghostKb: fc.option(count(1_000_000)),
-  cachedKb: fc.option(count(1_000_000)),
-});
+const { thresholds } = cluster;
+const runs = { numRuns: 200 };
 
-function probe<T>(value: fc.Arbitrary<T>) {
-  return fc.oneof(
-    { weight: 5, arbitrary: value.map((present) => ({ status: 'ok' as const, value: present })) },
-    {
-      weight: 1,
-      arbitrary: fc
-        .constantFrom('missing' as const, 'failed' as const)
-        .map((status) => ({ status, reason: 'x' })),
-    },
+/** Every finding of every rule, with which side of its threshold the value is on. */
+function sidesOf(evidence: Evidence): Map<string, string> {
+  const sides = causes.flatMap(({ id, judge }) =>
+    judge(evidence, thresholds).findings.flatMap(({ fact, threshold, speaks }): [string, string][] =>
+      threshold === undefined ? [] : [[`${id}: ${fact}`, speaks]],
+    ),
   );
+  // How far two counts may be apart before they contradict each other is a threshold as well.
+  const contradictions = contradictionsIn(evidence).map(({ probes }): [string, string] => [
+    `contradiction of ${probes.join(' and ')}`,
+    'against',
+  ]);
+  return new Map([...sides, ...contradictions]);
 }
 
-const memory = fc
-  .tuple(fc.integer({ min: 1_000_000, max: 400_000_000 }), percent)
-  .map(([totalKb, available]) => ({
-    totalKb,
-    availableKb: Math.floor((totalKb * available) / 100),
-    cachedKb: 0,
-    slabReclaimableKb: 0,
-    slabUnreclaimableKb: 0,
-    percpuKb: 0,
-    shmemKb: 0,
-    dirtyKb: 0,
-  }));
-
-const evidence = fc
-  .record({
-    host: probe(fc.constant({ kernel: '6.1', os: 'x', bootId: 'b', uptimeSeconds: 1, cpus: 2 })),
-    hierarchy: probe(
-      fc.constant({ memory: 'v2' as const, layout: 'unified' as const, mount: '/sys/fs/cgroup' }),
-    ),
-    cgroups: probe(
-      fc.record({ live: count(30_000), dying: count(200_000), source: fc.constant('cgroup.stat' as const) }),
-    ),
-    slices: probe(
-      fc.record({
-        // A directory is listed once.
-        entries: fc.uniqueArray(slice, { maxLength: 12, selector: (entry) => entry.path }),
-        omitted: count(10),
-        unread: count(10),
-      }),
-    ),
-    memory: probe(memory),
-    pressure: probe(fc.record({ memory: pressure, io: pressure, cpu: pressure })),
-    reclaim: probe(
-      fc.record({
-        windowMs: fc.constant(1000),
-        pgscanDirect: count(10),
-        pgscanKswapd: count(10),
-        pgstealDirect: count(10),
-        pgstealKswapd: count(10),
-        allocstall: count(3),
-        pgmajfault: count(10),
-      }),
-    ),
-  })
-  .map((probes) =>
-    Evidence.parse({
-      version: 1,
-      document: 'collect-evidence',
-      profile: 'full',
-      collectedAt: '2026-11-21T06:00:00Z',
-      probes,
-    }),
-  );
-
 describe('diagnose, for any evidence', () => {
-  it('answers the same for the same, within its bounds', () => {
+  it('answers the same for the same, within its bounds, in words', () => {
     fc.assert(
-      fc.property(evidence, (present) => {
-        const diagnosis = diagnose(present, cluster.thresholds);
+      fc.property(anyEvidence, (present) => {
+        const diagnosis = diagnose(present, thresholds);
 
-        expect(diagnose(present, cluster.thresholds)).toEqual(diagnosis);
+        expect(diagnose(structuredClone(present), thresholds)).toEqual(diagnosis);
+        expect(Diagnosis.safeParse(diagnosis).error).toBeUndefined();
         expect(diagnosis.confidence).toBeLessThan(1);
-        expect(diagnosis.explanation).not.toMatch(/undefined|NaN|null/);
-        expect(diagnosis.gaps).toHaveLength(
-          Object.values(present.probes).filter(({ status }) => status !== 'ok').length,
-        );
+        for (const text of [diagnosis.explanation, diagnosis.untreated, ...preventionsOf(diagnosis)]) {
+          expect(text).not.toMatch(/undefined|NaN|null|\[object/);
+          expect(text).not.toBe('');
+        }
+        expect(diagnosis.gaps).toEqual(gapsOf(present));
       }),
+      runs,
+    );
+  });
+
+  it('is as sure as its findings are heavy, and no surer', () => {
+    fc.assert(
+      fc.property(anyEvidence, (present) => {
+        const { cause, confidence, findings } = diagnose(present, thresholds);
+        const doubt = findings
+          .filter(({ speaks }) => speaks === 'for')
+          .reduce((left, { weight = 0 }) => left * (1 - weight), 1);
+
+        if (cause === 'inconclusive') expect(confidence).toBe(0);
+        else {
+          expect(confidence).toBeLessThanOrEqual(1 - doubt + 1e-9);
+          expect(confidence).toBeGreaterThan(1 - doubt - 0.01);
+          expect(confidence).toBeGreaterThanOrEqual(thresholds.leastConfidence);
+        }
+      }),
+      runs,
     );
   });
 
   it('never becomes healthy, and never surer, by losing a probe', () => {
     fc.assert(
-      fc.property(evidence, fc.constantFrom(...Object.keys(Evidence.shape.probes.shape)), (present, lost) => {
-        const whole = diagnose(present, cluster.thresholds);
+      fc.property(anyEvidence, fc.constantFrom(...probeNames), (present, lost) => {
+        const whole = diagnose(present, thresholds);
         const probes = { ...present.probes, [lost]: { status: 'missing', reason: 'lost' } };
-        const less = diagnose({ ...present, probes } as Evidence, cluster.thresholds);
+        const less = diagnose({ ...present, probes } as Evidence, thresholds);
 
-        if (whole.cause !== 'healthy') expect(less.cause).not.toBe('healthy');
+        // What people found out by hand is no probe: a node about which nobody noted anything has lost nothing.
+        if (whole.cause !== 'healthy' && lost !== 'observations') expect(less.cause).not.toBe('healthy');
         if (less.cause === whole.cause) expect(less.confidence).toBeLessThanOrEqual(whole.confidence);
       }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('is never surer of any rule by losing a probe, whatever rule it is', () => {
+    fc.assert(
+      fc.property(anyEvidence, fc.constantFrom(...probeNames), (present, lost) => {
+        const probes = { ...present.probes, [lost]: { status: 'failed', reason: 'lost' } };
+        const less = { ...present, probes } as Evidence;
+
+        for (const { judge } of causes) {
+          const before = judge(present, thresholds);
+          const after = judge(less, thresholds);
+          if (after.result !== 'matches' || before.result === 'insufficient-evidence') continue;
+          if (before.result === 'matches') {
+            expect(confidenceOf(after.findings)).toBeLessThanOrEqual(confidenceOf(before.findings));
+          }
+        }
+      }),
+      { numRuns: 500 },
     );
   });
 
   it('never becomes healthier by more zombies', () => {
     fc.assert(
-      fc.property(evidence, count(100_000), (present, more) => {
+      fc.property(anyEvidence, fc.integer({ min: 1, max: 100_000 }), (present, more) => {
         const { cgroups } = present.probes;
-        fc.pre(cgroups.status === 'ok' && diagnose(present, cluster.thresholds).cause === 'dying-memcgs');
+        fc.pre(cgroups.status === 'ok');
+        if (cgroups.status !== 'ok') return;
         const value = { ...cgroups.value, dying: cgroups.value.dying + more };
-        const worse = {
+        const worse: Evidence = {
           ...present,
-          probes: { ...present.probes, cgroups: { status: 'ok' as const, value } },
+          probes: { ...present.probes, cgroups: { status: 'ok', value } },
         };
 
-        expect(diagnose(worse, cluster.thresholds).cause).toBe('dying-memcgs');
+        if (diagnose(present, thresholds).cause !== 'healthy') {
+          expect(diagnose(worse, thresholds).cause).not.toBe('healthy');
+        }
       }),
+      runs,
+    );
+  });
+
+  it('says the same of a node of another size, unless a figure passes a threshold', () => {
+    fc.assert(
+      fc.property(anyEvidence, fc.constantFrom(2, 4, 16), (present, times) => {
+        const larger = scaled(present, times);
+        const [small, large] = [diagnose(present, thresholds), diagnose(larger, thresholds)];
+
+        if (small.cause !== large.cause || small.confidence !== large.confidence) {
+          const before = sidesOf(present);
+          const after = sidesOf(larger);
+          const passed = [...before.keys(), ...after.keys()].filter(
+            (fact) => before.get(fact) !== after.get(fact),
+          );
+          expect({ from: small.cause, to: large.cause, passed }).not.toMatchObject({ passed: [] });
+        }
+      }),
+      runs,
+    );
+  });
+
+  it('leaves a healthy node healthy when every figure moves by a tenth', () => {
+    fc.assert(
+      fc.property(fc.infiniteStream(fc.double({ min: 0.9, max: 1.1, noNaN: true })), (factors) => {
+        expect(diagnose(shaken(evidenceWith(), factors), thresholds).cause).toBe('healthy');
+      }),
+      { numRuns: 200 },
     );
   });
 });
 
 describe('planFor, for any evidence', () => {
-  it('reclaims only for dying cgroups, in allowed slices that hold some, none inside another', () => {
+  it('has no treatment that is forbidden for its cause or its node, and ends with a person', () => {
     fc.assert(
-      fc.property(evidence, (present) => {
-        const diagnosis = diagnose(present, cluster.thresholds);
+      fc.property(anyEvidence, (present) => {
+        const diagnosis = diagnose(present, thresholds);
         const { plan } = planFor(diagnosis, present, cluster);
-        const reclaim = plan.find(({ treatment }) => treatment === 'reclaim');
 
+        for (const { treatment, arguments: args } of plan) {
+          expect(forbids(diagnosis.cause, treatment, args, present)).toBeUndefined();
+        }
         expect(plan.at(-1)?.treatment).toBe(diagnosis.cause === 'healthy' ? undefined : 'notify');
-        if (reclaim === undefined) return;
-        const paths = (reclaim.arguments.slices ?? '').split(' ');
-        expect(diagnosis.cause).toBe('dying-memcgs');
-        expect(
-          paths.every((one) =>
-            cluster.reclaim.slices.some((allowed) => one === allowed || isBelow(one, allowed)),
-          ),
-        ).toBe(true);
-        expect(paths.some((one) => paths.some((other) => isBelow(one, other)))).toBe(false);
       }),
+      runs,
+    );
+  });
+
+  it('reclaims only in allowed slices, none inside another', () => {
+    fc.assert(
+      fc.property(anyEvidence, (present) => {
+        const { plan } = planFor(diagnose(present, thresholds), present, cluster);
+        for (const { treatment, arguments: args } of plan) {
+          if (treatment !== 'reclaim') continue;
+          const paths = (args.slices ?? '').split(' ');
+          expect(
+            paths.filter(
+              (one) => !cluster.reclaim.slices.some((allowed) => one === allowed || isBelow(one, allowed)),
+            ),
+          ).toEqual([]);
+          expect(paths.some((one) => paths.some((other) => isBelow(one, other)))).toBe(false);
+        }
+      }),
+      runs,
+    );
+  });
+
+  it('says of every rung what will be checked, and in what time that can be seen', () => {
+    fc.assert(
+      fc.property(anyEvidence, (present) => {
+        const { plan } = planFor(diagnose(present, thresholds), present, cluster);
+        for (const { expects, reason } of plan) {
+          expect(expects.windowSeconds).toBeGreaterThan(0);
+          expect(expects.text).not.toMatch(/undefined|NaN|null/);
+          expect(reason).not.toMatch(/undefined|NaN|null/);
+        }
+      }),
+      runs,
     );
   });
 });
+
+function preventionsOf({ prevention }: Diagnosis): string[] {
+  return prevention.flatMap(({ what, where, because }) => [what, where, because]);
+}
+
+/** The same node, so many times as large: what is counted or measured for the whole of it grows, shares stay. */
+function scaled(present: Evidence, times: number): Evidence {
+  const grow = (value: unknown, key: string): unknown => {
+    if (typeof value === 'number')
+      return /Kb$|^cpus$|^(live|dying|made|removed)$|Millicores$|^capacity/.test(key) ? value * times : value;
+    if (Array.isArray(value)) return value.map((one) => grow(one, key));
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, grow(one, name)]));
+  };
+  const { memory, host, cgroups, slices, nodeStatus, ...others } = present.probes;
+  const larger = grow({ memory, host, cgroups, slices, nodeStatus }, '');
+  return Evidence.parse({ ...present, probes: { ...others, ...(larger as object) } });
+}
+
+/** Every figure a little other than it was; what was zero stays zero, and shares stay shares. */
+function shaken(present: Evidence, factors: Iterator<number>): Evidence {
+  const shake = (value: unknown, key: string): unknown => {
+    if (typeof value === 'number' && !/^(version|memory|cgroupVersion|cpus|errno|windowMs)$/.test(key)) {
+      const moved = value * (factors.next().value ?? 1);
+      return Number.isInteger(value) ? Math.round(moved) : moved;
+    }
+    if (Array.isArray(value)) return value.map((one) => shake(one, key));
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, shake(one, name)]));
+  };
+  return Evidence.parse({ ...present, probes: shake(present.probes, '') });
+}
 
 describe('readEvidence, for any text', () => {
   it.each(['[]', 'null', '1', '{}', '{"document":"reclaim"}'])('says that %s is something else', (text) => {
@@ -192,7 +266,7 @@ describe('readEvidence, for any text', () => {
 
   it('reads back what a node printed, and refuses it cut off anywhere', () => {
     fc.assert(
-      fc.property(evidence, fc.nat(), (present, cut) => {
+      fc.property(anyEvidence, fc.nat(), (present, cut) => {
         const text = JSON.stringify(present);
 
         expect(readEvidence(text)).toEqual({ ok: true, evidence: present });

@@ -62,6 +62,11 @@ export const journalLines: Line[] = [
     text: 'rpc error: code = DeadlineExceeded desc = context deadline exceeded',
   },
   {
+    ago: 83,
+    who: 'kubelet[50]',
+    text: '"GenericPLEG: Unable to retrieve pods" err="grpc: received message larger than max (16791221 vs. 16777216)"',
+  },
+  {
     ago: 84,
     who: 'containerd[60]',
     text: 'mkdir /sys/fs/cgroup/memory/kubepods/x: no space left on device',
@@ -185,6 +190,7 @@ export const busyTree: Tree = {
   'proc/50/status': 'Name:\tkubelet\nVmRSS:\t  345678 kB\n',
   'proc/50/stat': '50 (kubelet) S 1 1 1 0 -1 4194560 1 1 1 1 10 10 1 1 20 0 1 0 5\n',
   'proc/55/stat': '55 (a) helper) S 1 1 1 0 -1 4194560 1 1 1 1 150 100 40 10 20 0 1 0 5\n',
+  'proc/55/status': 'Name:\ta) helper\nVmRSS:\t    8000 kB\n',
   'proc/60/cgroup': `0::${pod}/${container}\n`,
   'proc/60/stat': '60 (a) b (c) D 1 1 1 0 -1 4194560 1 1 1 1 10 10 1 1 20 0 1 0 5\n',
   'proc/60/wchan': 'mem_cgroup_css_alloc',

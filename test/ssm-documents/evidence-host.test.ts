@@ -191,7 +191,7 @@ describe.skipIf(!isV1Host)('on this host (needs root and cgroup v1)', () => {
       count(after, 'nr_throttled') - count(before, 'nr_throttled'),
     );
     expect(ours.throttledPeriods / ours.periods).toBeGreaterThan(0.5);
-    expect(ours.pod).toBeNull();
+    expect(ours).toMatchObject({ pod: null, quotaUs: 5000, periodUs: 100_000 });
     const processes = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).length;
     expect(Math.abs(load.value.processes - processes)).toBeLessThan(40);
     for (const share of ['systemPercent', 'iowaitPercent']) {

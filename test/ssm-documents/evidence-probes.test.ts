@@ -114,7 +114,7 @@ describe.each(['gawk', 'mawk', 'busybox'])('on a busy node, with %s as awk', (aw
           systemReserved: {},
           flags: { cgroupDriver: 'systemd', maxPods: '58', kubeReservedCgroup: '/runtime' },
         },
-        journal: { cgroupDeleteFailed: 1, pleg: 1, criDeadline: 1 },
+        journal: { cgroupDeleteFailed: 1, pleg: 1, criDeadline: 1, listTooLarge: 1 },
         notRead: { healthz: expect.stringContaining('10248') },
       });
       expect(values.containers).toMatchObject({
@@ -168,6 +168,7 @@ describe.each(['gawk', 'mawk', 'busybox'])('on a busy node, with %s as awk', (aw
           unitFile: 'enabled',
           restarts: 812,
           memoryKb: null,
+          rssKb: null,
           cpuSeconds: 2.5,
           requiredBy: [],
           wantedBy: [],
@@ -182,6 +183,7 @@ describe.each(['gawk', 'mawk', 'busybox'])('on a busy node, with %s as awk', (aw
         expect.objectContaining({
           unit: 'helper.service',
           memoryKb: 10_240,
+          rssKb: 8000,
           cpuSeconds: 3,
           wantedBy: ['other.service'],
           containers: 0,
@@ -251,13 +253,14 @@ describe('the window', () => {
       const name = join(root, `sys/fs/cgroup/user.slice/user-1000.slice/session-${100 + n}.scope`);
       spawnSync('mkdir', [name]);
     };
+    replace(`sys/fs/cgroup${busyPod.pod}/cpu.max`, '50000 100000\n');
     tick();
     const running = collect(root, { windowSeconds: '5' });
     const timer = setInterval(tick, 200);
     const { values } = await running.finally(() => clearInterval(timer));
 
     const [worst] = values.throttling.top;
-    expect(worst).toMatchObject({ path: busyPod.pod, pod: 'shop/web-1' });
+    expect(worst).toMatchObject({ path: busyPod.pod, pod: 'shop/web-1', quotaUs: 50_000, periodUs: 100_000 });
     expect(worst.throttledPeriods / worst.periods).toBeCloseTo(0.4);
     expect(worst.throttledMs / worst.throttledPeriods).toBeCloseTo(5);
     expect(values.load.shares).toMatchObject({ systemPercent: 30, iowaitPercent: 10, memoryStallPercent: 0 });
@@ -408,7 +411,7 @@ describe('the kubelet of Ubuntu, a snap', () => {
       await collect(busy({ 'recorded/journal': journal(lines), 'usr/bin/journalctl': command(asked) }))
     ).values;
 
-    expect(kubelet.journal).toEqual({ cgroupDeleteFailed: 1, pleg: 1, criDeadline: 1 });
+    expect(kubelet.journal).toEqual({ cgroupDeleteFailed: 1, pleg: 1, criDeadline: 1, listTooLarge: 1 });
   });
 });
 

@@ -38,7 +38,9 @@ esac`),
   return {
     listed: loopingAgents(evidence),
     offered: orphanedAgentOf(evidence),
-    proposed: [disableAgent, containUnit].map(({ propose }) => propose(evidence, clusterWith())),
+    proposed: [disableAgent, containUnit].map(({ propose }) =>
+      propose(evidence, clusterWith(), { cause: 'orphaned-agent', findings: [] }),
+    ),
   };
 }
 

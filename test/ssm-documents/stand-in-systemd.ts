@@ -1,5 +1,6 @@
 import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { smallTree } from './node-folder.ts';
 
 /**
  * Stand-ins for systemctl and its fellows in a node's folder, for what no real one does on demand: hang, lie, fail, be
@@ -22,9 +23,9 @@ export type StandIns = {
   install(name: string, script: string): void;
 };
 
-/** Microseconds since boot, so many seconds ago. */
+/** Microseconds since boot, so many seconds ago, on a node that has been up for as long as the small one says. */
 export function startedSecondsAgo(seconds: number): string {
-  const uptime = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
+  const uptime = Number.parseFloat(smallTree['proc/uptime'] ?? '');
   return String(Math.round((uptime - seconds) * 1e6));
 }
 
@@ -65,7 +66,7 @@ done
 # An empty property is one that is not there.
 put() { sed -i "/^$1=/d" "$file"; [[ -z "$2" ]] || printf '%s=%s\\n' "$1" "$2" >>"$file"; }
 said() { sed -n "s/^$1=//p" "$2"; }
-now() { local up; read -r up _ </proc/uptime; printf '%s0000' "\${up/./}"; }
+now() { local up; read -r up _ <"$root/proc/uptime"; printf '%s0000' "\${up/./}"; }
 run() { put ActiveState active; put SubState running; put MainPID "$((RANDOM + 2))"; put Result success; put ExecMainStartTimestampMonotonic "$(now)"; }
 end() {
   local group

@@ -1,12 +1,13 @@
 import type { Diagnosis } from '../diagnosis.ts';
-import { leftOutLines } from '../left-out.ts';
-import type { LeftOut } from '../treatments/treatment.ts';
+import { explanationLines } from '../explanation.ts';
+import type { LeftOut, Rung } from '../treatments/treatment.ts';
 import type { Approval } from './approval.ts';
 
 /** What a person needs to decide on one rung, as plain text. */
 export function approvalCard(
   approval: Approval,
   diagnosis: Diagnosis | undefined,
+  plan: readonly Rung[],
   leftOut: readonly LeftOut[] = [],
 ): { title: string; text: string } {
   const { rung } = approval;
@@ -14,18 +15,11 @@ export function approvalCard(
   return {
     title: `Approve ${rung.treatment} on ${approval.instanceId} (${approval.cluster})?`,
     text: [
-      `Diagnosis: ${diagnosis?.cause ?? 'none'} (confidence ${diagnosis?.confidence ?? 0})`,
-      diagnosis?.explanation ?? '',
-      ...(diagnosis?.findings ?? []).map(({ fact, value, threshold, speaks }) => {
-        const limit = threshold === undefined ? '' : ` (threshold ${threshold})`;
-        return `  ${speaks}: ${fact} ${value}${limit}`;
-      }),
-      ...(diagnosis?.gaps ?? []).map(({ probe, reason }) => `  not known: ${probe}: ${reason}`),
-      `Treatment: ${rung.treatment}, risk ${rung.risk}: ${rung.reason}`,
+      ...(diagnosis === undefined ? ['There is no diagnosis.'] : explanationLines(diagnosis, plan, leftOut)),
+      `To approve: ${rung.treatment}, risk ${rung.risk}: ${rung.reason}`,
       ...args,
       `Expected: ${rung.expects.text}`,
       rung.undoDocument === undefined ? 'It cannot be undone.' : `Undo: document ${rung.undoDocument}`,
-      ...leftOutLines(leftOut),
       `Approval ${approval.id} expires at ${approval.expiresAt}.`,
     ]
       .filter((line) => line !== '')

@@ -19,6 +19,7 @@ export const AuditStep = z.enum([
   'lease.refused',
   'node.refused',
   'examination.sent',
+  'examination.around',
   'diagnosed',
   'planned',
   'gated',

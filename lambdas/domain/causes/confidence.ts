@@ -1,8 +1,13 @@
+import type { Finding } from './cause.ts';
+
 /**
- * Confidence of a match from the weights of the findings that speak for it: each finding leaves (1 − weight) of the
- * doubt that was there before it. So it never reaches 1, more evidence never lowers it, and less never raises it.
+ * How sure a match is: each finding that speaks for it leaves (1 − weight) of the doubt that was there before it. So it
+ * never reaches 1, more evidence never lowers it, and less never raises it.
  */
-export function confidenceFrom(weights: number[]): number {
-  const doubt = weights.reduce((left, weight) => left * (1 - weight), 1);
-  return Math.round((1 - doubt) * 100) / 100;
+export function confidenceOf(findings: readonly Finding[]): number {
+  const doubt = findings
+    .filter(({ speaks }) => speaks === 'for')
+    .reduce((left, { weight = 0 }) => left * (1 - weight), 1);
+  // Rounded down: hundredths are shown, and none of them is to be more than was earned.
+  return Math.floor((1 - doubt) * 100 + 1e-9) / 100;
 }

@@ -4,9 +4,8 @@ import { probeValue } from '../evidence/probe.ts';
 import { sliceAt } from '../evidence/producers.ts';
 import type { Cluster } from '../settings.ts';
 import type { Finding, Verdict } from './cause.ts';
-import { confidenceFrom } from './confidence.ts';
 
-const unitFact = 'service that is started again and again';
+export const unitFact = 'service that is started again and again';
 const restartsFact = 'its restarts';
 const heldFact = 'dying memory cgroups below /system.slice';
 
@@ -34,19 +33,41 @@ export function judgeLoop(
   }
   const cgroups = probeValue(evidence.probes.cgroups);
   const findings: Finding[] = [
-    { fact: unitFact, value: agent.unit, speaks: 'for', source: `${agent.active} (${agent.sub})` },
+    {
+      fact: unitFact,
+      value: agent.unit,
+      speaks: 'for',
+      source: `${agent.active} (${agent.sub})`,
+      weight: 0.3,
+    },
     {
       fact: restartsFact,
-      value: agent.restarts ?? 'not counted',
+      value: agent.restarts ?? 'not counted, and between two of them',
       threshold: manyRestarts,
       speaks: 'for',
+      weight: agent.restarts === null ? 0.3 : 0.45,
       source: 'NRestarts since it was last started by hand',
     },
     need(agent),
   ];
+  const disabled = probeValue(evidence.probes.observations)?.tried.find(
+    ({ what }) => what === 'disable-agent',
+  );
+  if (disabled !== undefined) {
+    findings.push({
+      fact: 'disabling it helped',
+      value: disabled.helped,
+      speaks: disabled.helped ? 'for' : 'against',
+      source: 'tried by hand',
+      ...(disabled.helped ? { weight: 0.5 } : {}),
+    });
+  }
   // v1 has no count per slice; there the node's own has to do.
   const inSlice = sliceAt(evidence, '/system.slice')?.dying ?? undefined;
-  const dying = inSlice ?? cgroups?.dying;
+  // Where nobody looked at the slices, they may be anywhere: that makes nobody surer.
+  const bySlice = sawWhose(evidence);
+  const told = probeValue(evidence.probes.observations)?.cgroups.dying ?? undefined;
+  const dying = inSlice ?? cgroups?.dying ?? told;
   if (dying === undefined) return { result: 'insufficient-evidence', needs: ['cgroups'], findings };
   const holds = dying >= thresholds.dyingFloor;
   findings.push({
@@ -54,10 +75,11 @@ export function judgeLoop(
     value: dying,
     threshold: thresholds.dyingFloor,
     speaks: holds ? 'for' : 'against',
+    ...(holds ? { weight: inSlice !== undefined ? 0.75 : bySlice ? 0.5 : 0 } : {}),
     source: 'settings thresholds.dyingFloor',
   });
   // A start leaves one at the most, so a service that was started less often did not make most of them.
-  const enough = (agent.restarts ?? 0) >= dying / 2;
+  const enough = agent.restarts === null || agent.restarts >= dying / 2;
   if (holds && !enough) {
     findings.push({
       fact: 'share of them that its starts can have left',
@@ -68,11 +90,24 @@ export function judgeLoop(
     });
     return { result: 'excluded', findings };
   }
-  const weights = [0.6, holds ? 0.5 : 0, holds && inSlice !== undefined ? 0.5 : 0];
-  return { result: 'matches', confidence: confidenceFrom(weights), findings };
+  return { result: 'matches', findings };
+}
+
+/** Whether it was seen whose dying cgroups they are: by slice, or all of them where the kernel does not count by slice. */
+export function sawWhose(evidence: Evidence): boolean {
+  if (evidence.probes.slices.status !== 'ok') return false;
+  return sliceAt(evidence, '/system.slice')?.dying != null || evidence.probes.cgroups.status === 'ok';
+}
+
+/** The unit that a verdict of `judgeLoop` is about. */
+export function loopingUnit(findings: Finding[]): string | undefined {
+  const value = findings.find(({ fact, speaks }) => fact === unitFact && speaks === 'for')?.value;
+  return value === undefined ? undefined : String(value);
 }
 
 export function loopExplanation(findings: Finding[]): string {
   const value = (fact: string) => findings.find((finding) => finding.fact === fact)?.value ?? 'unknown';
-  return `systemd has started ${value(unitFact)} again ${value(restartsFact)} times, and each start can leave a dying memory cgroup.`;
+  const restarts = value(restartsFact);
+  const often = typeof restarts === 'number' ? `again ${restarts} times` : 'again and again (nobody counted)';
+  return `systemd has started ${value(unitFact)} ${often}, and each start can leave a dying memory cgroup.`;
 }

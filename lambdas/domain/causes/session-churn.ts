@@ -1,9 +1,10 @@
+import type { Evidence } from '../evidence/evidence.ts';
 import { fellBelowUsers } from '../evidence/history.ts';
 import { probeValue } from '../evidence/probe.ts';
 import { sliceAt } from '../evidence/producers.ts';
 import { perHour, zombiesPerLogin } from '../evidence/sessions.ts';
-import type { Cause, Finding } from './cause.ts';
-import { confidenceFrom } from './confidence.ts';
+import type { Cause, Finding, Prevention } from './cause.ts';
+import { calmTheBusiest, moveToV2, stayWithScaleOut } from './prevent.ts';
 
 /** Dying cgroups per login from which the logins are the producer: measured, each leaves one (systemd 252). */
 const leastPerLogin = 0.5;
@@ -11,12 +12,18 @@ const leastPerLogin = 0.5;
 const leastShare = 0.1;
 
 const rateFact = 'logins per hour';
+const leftFact = 'what each login leaves';
+const failedFact = 'sessions that logind could not end, their scope being gone';
 const heldFact = 'dying memory cgroups below /user.slice';
 
 /** Logins that each leave a dying memory cgroup: cron with a login, monitoring over SSH, scripts that call su. */
-export const sessionChurn: Cause = {
+export const sessionChurn: Cause<'session-churn'> = {
   id: 'session-churn',
-  explains: ['dying-memcgs'],
+  title: 'Logins that each leave a dying memory cgroup.',
+  seen: 'Logins at a rate of at least dyingPerHour, and something that each of them leaves: dying cgroups below /user.slice, their growth by the logins since an earlier sample, or sessions that logind does not let go of.',
+  excludedBy:
+    'Few logins; sessions without a memory cgroup of their own; logins that leave less than half a dying cgroup each; fewer than a tenth of all dying cgroups below /user.slice.',
+  explains: ['dying-memcgs', 'reclaim-pressure'],
 
   judge(evidence, thresholds) {
     const sessions = probeValue(evidence.probes.sessions);
@@ -27,8 +34,12 @@ export const sessionChurn: Cause = {
     }
 
     const findings: Finding[] = [];
-    const find = (finding: Omit<Finding, 'speaks'>, speaksFor: boolean): boolean => {
-      findings.push({ ...finding, speaks: speaksFor ? 'for' : 'against' });
+    const find = ({ weight, ...finding }: Omit<Finding, 'speaks'>, speaksFor: boolean): boolean => {
+      findings.push({
+        ...finding,
+        speaks: speaksFor ? 'for' : 'against',
+        ...(speaksFor && weight !== undefined ? { weight } : {}),
+      });
       return speaksFor;
     };
     const often = find(
@@ -36,6 +47,7 @@ export const sessionChurn: Cause = {
         fact: rateFact,
         value: Math.round(rate),
         threshold: thresholds.dyingPerHour,
+        weight: 0.5,
         source:
           'settings thresholds.dyingPerHour: a login leaves about one dying cgroup; counted in the journal',
       },
@@ -58,18 +70,19 @@ export const sessionChurn: Cause = {
           fact: 'dying cgroups left by a login',
           value: Math.round(each * 10) / 10,
           threshold: leastPerLogin,
+          weight: 0.7,
           source: 'growth below /user.slice since an earlier sample, by the logins since then',
         },
         each >= leastPerLogin,
       );
     const dying = sliceAt(evidence, '/user.slice')?.dying ?? undefined;
-    const holds =
-      dying === undefined ||
+    if (dying !== undefined)
       find(
         {
           fact: heldFact,
           value: dying,
           threshold: thresholds.dyingFloor,
+          weight: 0.6,
           source: 'settings thresholds.dyingFloor; cgroup.stat',
         },
         dying >= thresholds.dyingFloor,
@@ -90,23 +103,86 @@ export const sessionChurn: Cause = {
       );
 
     if (!often || !separate || !leaves || !theirs) return { result: 'excluded', findings };
+    const stays = leftAfterLogin(evidence);
+    for (const finding of stays) find(finding, true);
     // The rate alone is no fault: something has to say that these logins leave anything.
-    if (each === undefined && dying === undefined && sessions.memoryCgroup === null) {
+    if (each === undefined && dying === undefined && sessions.memoryCgroup === null && stays.length === 0) {
       return { result: 'insufficient-evidence', needs: ['slices', 'history'], findings };
     }
-    const weights = [0.5, each === undefined ? 0 : 0.7, dying !== undefined && holds ? 0.6 : 0];
-    return { result: 'matches', confidence: confidenceFrom(weights), findings };
+    return { result: 'matches', findings };
   },
 
   explain(findings) {
     const value = (fact: string) => findings.find((finding) => finding.fact === fact)?.value;
     const held = value(heldFact);
+    const stuck = value(leftFact) === 'session' || value(failedFact) !== undefined;
     return [
-      `This node sees ${value(rateFact)} logins an hour, and each leaves a dying memory cgroup below /user.slice`,
+      `This node sees ${value(rateFact)} logins an hour, and each leaves ${stuck ? 'a session that logind does not let go of' : 'a dying memory cgroup below /user.slice'}`,
       held === undefined ? '.' : ` (${held} of them now).`,
-      ' Reclaim frees those that are there; the next login makes the next one.',
+      stuck
+        ? ' Restarting logind lets go of those that are there.'
+        : ' Reclaim frees those that are there; the next login makes the next one.',
       ' Lingering helps only where the memory cgroup is made per user and not per session; containing user.slice stops it either way.',
       ' Whoever logs in that often should be found: a cron job, a monitor over SSH, a script with su.',
     ].join('');
   },
+
+  untreated:
+    'Each login adds one more: at the rate seen here the node loses memory and gets slower every day, and a reclaim only empties it for a while.',
+
+  prevent(evidence) {
+    const sessions = probeValue(evidence.probes.sessions);
+    const [user] = sessions?.users ?? [];
+    const who: Prevention[] =
+      user === undefined
+        ? []
+        : [
+            {
+              what: `find what logs in as ${user.name}, and let it keep one session open or log in less often`,
+              where: 'the monitor, the cron job with a login or the script with su that uses this account',
+              because: `${user.name} logged in ${user.logins} times in ${Math.round((sessions?.coveredSeconds ?? 0) / 60)} minutes`,
+            },
+          ];
+    return [
+      ...who,
+      ...calmTheBusiest(evidence),
+      {
+        what: 'DisableControllers=memory for user.slice: sessions then have no memory cgroup, and no memory limit either',
+        where:
+          'a drop-in in /etc/systemd/system/user.slice.d/, in the image or the user data of the launch template',
+        because: 'every login leaves a dying memory cgroup below /user.slice, with or without linger',
+      },
+      ...moveToV2(evidence),
+      ...stayWithScaleOut('whoever logs in here logs in on new nodes as well'),
+    ];
+  },
 };
+
+/** What stays of a login by the word of logind, or of people: the session itself, its directory, its cgroup. */
+function leftAfterLogin(evidence: Evidence): Omit<Finding, 'speaks'>[] {
+  const left = probeValue(evidence.probes.observations)?.leftovers.find(({ after }) => after === 'login');
+  const failed = probeValue(evidence.probes.sessions)?.abandonFailed ?? 0;
+  return [
+    ...(left === undefined
+      ? []
+      : [
+          {
+            fact: leftFact,
+            value: left.what,
+            weight: 0.5,
+            source: 'as observed by hand',
+          },
+        ]),
+    ...(failed === 0
+      ? []
+      : [
+          {
+            fact: failedFact,
+            value: failed,
+            threshold: 1,
+            weight: 0.4,
+            source: 'journal of systemd-logind; systemd#43745',
+          },
+        ]),
+  ];
+}

@@ -3,11 +3,11 @@ import { count, kb, NotRead, name, unknownOr } from './number.ts';
 
 /** What the container runtime says through crictl. */
 export const Containers = z.object({
-  running: count,
-  exited: count,
+  running: unknownOr(count),
+  exited: unknownOr(count),
   oldestExitedSeconds: unknownOr(count),
   /** Neither running nor exited: created, unknown. */
-  other: count,
+  other: unknownOr(count),
   sandboxesReady: unknownOr(count),
   sandboxesNotReady: unknownOr(count),
   oldestNotReadySeconds: unknownOr(count),
@@ -21,8 +21,8 @@ export const Containers = z.object({
 /** Pods by working set: what they use less the page cache that is inactive. */
 export const Workloads = z.object({
   pods: count,
-  unread: count,
+  unread: count.default(0),
   top: z
-    .array(z.object({ pod: unknownOr(name), uid: name, workingSetKb: kb, limitKb: unknownOr(kb) }))
+    .array(z.object({ pod: unknownOr(name), uid: unknownOr(name), workingSetKb: kb, limitKb: unknownOr(kb) }))
     .max(20),
 });

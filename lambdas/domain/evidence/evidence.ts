@@ -1,15 +1,20 @@
 import * as z from 'zod';
 import { Agents } from './agents.ts';
 import { Cgroups, Slices, Unpopulated } from './cgroups.ts';
+import { ConsoleOutput } from './console.ts';
 import { Containers, Workloads } from './containers.ts';
 import { History } from './history.ts';
 import { Hierarchy, Host } from './host.ts';
 import { Journal, OomKills } from './journal.ts';
 import { Kmem, MkdirProbe } from './kernel.ts';
 import { Kubelet } from './kubelet.ts';
+import { KubeletMetrics } from './kubelet-metrics.ts';
 import { Memory, Pressure } from './memory.ts';
+import { NodeEvents, NodeStatus, PodStatus } from './node-status.ts';
+import { Observations } from './observations.ts';
 import { probeOf } from './probe.ts';
 import { Sessions, Timers } from './sessions.ts';
+import { Trend } from './trend.ts';
 import { Churn, Load, Reclaim, Throttling } from './window.ts';
 
 export { Slice } from './cgroups.ts';
@@ -26,6 +31,19 @@ const services = {
 };
 export const ServiceProbes = z.object(services);
 export const serviceProbes = Object.keys(services);
+
+/** What is known of the node without asking it: from the API server, its metrics, and its console. */
+const around = {
+  nodeStatus: probeOf(NodeStatus),
+  podStatus: probeOf(PodStatus),
+  nodeEvents: probeOf(NodeEvents),
+  kubeletMetrics: probeOf(KubeletMetrics),
+  trend: probeOf(Trend),
+  console: probeOf(ConsoleOutput),
+};
+export const AroundProbes = z.object(around);
+export type AroundProbes = z.infer<typeof AroundProbes>;
+export const aroundProbes = Object.keys(around);
 
 const probes = z.object({
   host: probeOf(Host),
@@ -44,17 +62,21 @@ const probes = z.object({
   load: probeOf(Load),
   churn: probeOf(Churn),
   ...services,
+  ...around,
+  observations: probeOf(Observations),
 });
 
 /**
- * What the node told us, as the document `collect-evidence` prints it, with the probes of
- * `collect-services` beside its own. Unknown probes of a newer document are dropped.
+ * What the node told us, as the document `collect-evidence` prints it, with the probes of `collect-services` beside its
+ * own, those around the node, and what somebody has found out by hand. Unknown probes of a newer document are dropped.
  */
 export const Evidence = z.object({
   version: z.literal(1),
   document: z.literal('collect-evidence'),
   profile: z.enum(['quick', 'full']),
   collectedAt: z.iso.datetime(),
+  /** Why the node itself could not be asked, where all of this is from around it: nothing can be done on it either. */
+  unreachable: z.string().max(500).optional(),
   probes,
 });
 export type Evidence = z.infer<typeof Evidence>;

@@ -2,11 +2,11 @@ import * as z from 'zod';
 import { count, unknownOr } from './number.ts';
 
 export const Host = z.object({
-  kernel: z.string().max(200),
-  os: z.string().max(200),
-  bootId: z.string().max(64),
-  uptimeSeconds: count,
-  cpus: z.int().positive(),
+  kernel: unknownOr(z.string().max(200)),
+  os: unknownOr(z.string().max(200)),
+  bootId: unknownOr(z.string().max(64)),
+  uptimeSeconds: unknownOr(count),
+  cpus: unknownOr(z.int().positive()),
   systemdVersion: unknownOr(count),
   /** Of the EC2 instance, as its firmware or cloud-init knows it. */
   instanceId: unknownOr(
@@ -20,6 +20,6 @@ export const Host = z.object({
 export const Hierarchy = z.object({
   /** Which cgroup version owns the memory controller. */
   memory: z.enum(['v1', 'v2']),
-  layout: z.enum(['unified', 'hybrid', 'legacy']),
-  mount: z.string().max(1024),
+  layout: unknownOr(z.enum(['unified', 'hybrid', 'legacy'])),
+  mount: unknownOr(z.string().max(1024)),
 });

@@ -16,10 +16,13 @@ export const OomKills = z.object({
   /** By the counter of the kernel; `null` before kernel 4.13. */
   sinceBoot: unknownOr(count),
   /** Where the following was found; the log of the kernel keeps less. */
-  source: z.enum(['journal', 'kmsg']),
+  source: z.enum(['journal', 'kmsg', 'report']),
   coveredSeconds: unknownOr(z.int().positive()),
   seen: count,
-  ofKubelet: count,
+  ofKubelet: unknownOr(count),
   /** The latest ones; `at` in seconds since 1970. */
-  recent: z.array(z.object({ at: count, comm: name, cgroup: name })).max(20),
+  recent: z
+    .array(z.object({ at: count, comm: name, cgroup: name }))
+    .max(20)
+    .default([]),
 });

@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import { count, kb, NotRead, name, unknownOr } from './number.ts';
 
-const settings = z.record(name, name);
+const settings = unknownOr(z.record(name, name));
 
 export const Kubelet = z.object({
-  unit: name,
-  active: name,
-  sub: name,
-  result: name,
+  unit: unknownOr(name),
+  active: unknownOr(name),
+  sub: unknownOr(name),
+  result: unknownOr(name),
   /** Exit status of its last process; 9 where a kill ended it. */
   execMainStatus: unknownOr(count),
   /** Automatic restarts by systemd; `null` before systemd 235. */
@@ -23,7 +23,7 @@ export const Kubelet = z.object({
   /** From its configuration file and drop-ins, never from its command line. */
   config: unknownOr(
     z.object({
-      file: name,
+      file: unknownOr(name),
       featureGates: settings,
       evictionHard: settings,
       evictionSoft: settings,
@@ -33,6 +33,14 @@ export const Kubelet = z.object({
     }),
   ),
   /** Lines of its journal in the time that the probe `journal` covers. */
-  journal: unknownOr(z.object({ cgroupDeleteFailed: count, pleg: count, criDeadline: count })),
+  journal: unknownOr(
+    z.object({
+      cgroupDeleteFailed: unknownOr(count),
+      pleg: unknownOr(count),
+      criDeadline: unknownOr(count),
+      /** A list of the runtime was larger than what gRPC lets through (16 MiB). */
+      listTooLarge: unknownOr(count),
+    }),
+  ),
   notRead: NotRead,
 });

@@ -11,8 +11,13 @@ export function sliceAt(evidence: Evidence, path: string): Slice | undefined {
 export function loopingAgents(evidence: Evidence): Agent[] {
   const agents = probeValue(evidence.probes.agents)?.entries ?? [];
   return agents
-    .filter(({ restarts }) => (restarts ?? 0) >= manyRestarts)
+    .filter(isLooping)
     .sort((a, b) => (b.restarts ?? 0) - (a.restarts ?? 0) || (a.unit < b.unit ? -1 : 1));
+}
+
+/** Where nobody counts the restarts, one that is between two of them when it is looked at. */
+function isLooping({ restarts, sub }: Agent): boolean {
+  return restarts === null ? sub === 'auto-restart' : restarts >= manyRestarts;
 }
 
 /** Of those, the first that nothing on the node needs, as far as the node can see. */

@@ -1,9 +1,12 @@
-import type * as z from 'zod';
 import { printable } from '../printable.ts';
 import { Evidence, ServiceProbes, serviceProbes } from './evidence.ts';
+import { firstProblem } from './first-problem.ts';
 
 /** Characters of unreadable output kept for the audit: enough to recognise what the node printed, too few to flood it. */
 const rawHeadLength = 500;
+
+/** Every list of the schema at its bound is about a quarter of this. */
+export const mostEvidence = 4_000_000;
 
 export type ReadEvidence = { ok: true; evidence: Evidence } | { ok: false; error: string; rawHead: string };
 
@@ -16,8 +19,12 @@ export type ServicesOutput = { output: string } | { gap: string };
  * health. What the services did not tell is a gap of its own.
  */
 export function readEvidence(output: string, services?: ServicesOutput): ReadEvidence {
-  const rawHead = printable(output).slice(0, rawHeadLength);
-  const [json, second] = jsonIn(output);
+  const rawHead = printable(output.slice(0, rawHeadLength));
+  if (output.length > mostEvidence) {
+    const error = `the evidence has ${output.length} characters, and no node tells more than ${mostEvidence}`;
+    return { ok: false, error, rawHead };
+  }
+  const [json, second] = evidenceFirst(jsonIn(output));
   if (json === undefined) {
     const shape = output.trim() === '' ? 'is empty' : 'is not JSON';
     return { ok: false, error: `the evidence ${shape} (${output.length} characters)`, rawHead };
@@ -28,9 +35,11 @@ export function readEvidence(output: string, services?: ServicesOutput): ReadEvi
     return { ok: false, error, rawHead };
   }
   const beside = services ?? (second === undefined ? undefined : { output: JSON.stringify(second) });
-  const parsed = Evidence.safeParse(beside === undefined ? json : withServices(json, beside));
+  const whole = beside === undefined ? json : withServices(json, beside);
+  const parsed = Evidence.safeParse(whole);
   if (parsed.success) return { ok: true, evidence: parsed.data };
-  return { ok: false, error: `the evidence does not fit its schema: ${firstProblem(parsed.error)}`, rawHead };
+  const error = `the evidence does not fit its schema: ${firstProblem(parsed.error, whole)}`;
+  return { ok: false, error, rawHead };
 }
 
 /** One JSON value, or one a line; nothing where any of it is none. */
@@ -46,6 +55,12 @@ function jsonIn(text: string): unknown[] {
   } catch {
     return [];
   }
+}
+
+/** Two documents print at the same time, and either may be done first. */
+function evidenceFirst(values: unknown[]): unknown[] {
+  const [first, second] = values;
+  return isFrom('collect-services', first) && isFrom('collect-evidence', second) ? [second, first] : values;
 }
 
 type Raw = { probes?: unknown };
@@ -67,16 +82,11 @@ function probesOf(output: string): { probes: Record<string, unknown> } | { gap: 
   const probes = ServiceProbes.safeParse(json.probes);
   return probes.success
     ? { probes: probes.data }
-    : { gap: `what collect-services printed does not fit its schema: ${firstProblem(probes.error)}` };
+    : {
+        gap: `what collect-services printed does not fit its schema: ${firstProblem(probes.error, json.probes)}`,
+      };
 }
 
 function isFrom(document: string, json: unknown): json is Raw {
   return typeof json === 'object' && json !== null && 'document' in json && json.document === document;
-}
-
-function firstProblem(error: z.ZodError): string {
-  const issue = error.issues[0];
-  if (issue === undefined) return 'unknown problem';
-  const path = issue.path.length > 0 ? issue.path.join('.') : 'the top level';
-  return `${path}: ${issue.message}`;
 }

@@ -2,18 +2,23 @@ import * as z from 'zod';
 import { count, NotRead, name, unknownOr } from './number.ts';
 
 export const Sessions = z.object({
-  open: count,
+  open: unknownOr(count),
   /** Stuck on their way out, of at most 200 that were asked about. */
   closing: unknownOr(count),
   abandonedScopes: unknownOr(count),
-  abandonedSample: z.array(name).max(10),
+  /** Times logind could not end a session, because it did not find its scope running any more. */
+  abandonFailed: unknownOr(count),
+  abandonedSample: z.array(name).max(10).default([]),
   /** What still runs in those abandoned scopes that were looked at (10 at most), and whose: the users of the logins, and of the processes. */
   abandonedLeft: unknownOr(z.object({ scopes: count, processes: count, users: z.array(name).max(10) })),
   /** Logins in the last `coveredSeconds`. */
   logins: unknownOr(count),
   coveredSeconds: unknownOr(z.int().positive()),
   /** Users by logins, most first. */
-  users: z.array(z.object({ name, logins: count, linger: z.boolean() })).max(20),
+  users: z
+    .array(z.object({ name, logins: count, linger: z.boolean() }))
+    .max(20)
+    .default([]),
   usersOmitted: unknownOr(count),
   /** What gets a memory cgroup of its own when somebody logs in; linger helps only where it is the user. */
   memoryCgroup: unknownOr(z.enum(['session', 'user', 'none'])),

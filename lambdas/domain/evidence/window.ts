@@ -2,20 +2,20 @@ import * as z from 'zod';
 import { count, name, share, unknownOr } from './number.ts';
 
 export const Reclaim = z.object({
-  windowMs: z.int().positive(),
-  pgscanDirect: count,
-  pgscanKswapd: count,
-  pgstealDirect: count,
-  pgstealKswapd: count,
-  allocstall: count,
-  pgmajfault: count,
+  windowMs: unknownOr(z.int().positive()),
+  pgscanDirect: unknownOr(count),
+  pgscanKswapd: unknownOr(count),
+  pgstealDirect: unknownOr(count),
+  pgstealKswapd: unknownOr(count),
+  allocstall: unknownOr(count),
+  pgmajfault: unknownOr(count),
 });
 
 /** Cgroups that used up their own CPU quota in the window, worst ratio first. */
 export const Throttling = z.object({
-  windowMs: z.int().positive(),
+  windowMs: unknownOr(z.int().positive()),
   cgroups: count,
-  omitted: count,
+  omitted: count.default(0),
   /** So many have a quota and were awake. */
   withQuota: count,
   throttled: count,
@@ -27,7 +27,11 @@ export const Throttling = z.object({
         pod: unknownOr(name),
         periods: count,
         throttledPeriods: count,
-        throttledMs: count,
+        throttledMs: unknownOr(count),
+        /** Its quota in each period, and the CPUs that its cpuset leaves it. */
+        quotaUs: unknownOr(count),
+        periodUs: unknownOr(z.int().positive()),
+        cpus: unknownOr(count),
       }),
     )
     .max(20),
@@ -37,14 +41,17 @@ const percent = unknownOr(share);
 
 export const Load = z.object({
   /** Over 1, 5 and 15 minutes. */
-  averages: z.tuple([share, share, share]),
-  running: count,
-  threads: count,
-  processes: count,
+  averages: unknownOr(z.tuple([share, share, share])),
+  running: unknownOr(count),
+  threads: unknownOr(count),
+  processes: unknownOr(count),
   /** Processes in state D, and those of them that were still in it after the window. */
-  blocked: count,
+  blocked: unknownOr(count),
   blockedThroughout: unknownOr(count),
-  blockedIn: z.array(z.object({ comm: name, wchan: unknownOr(name), processes: count })).max(20),
+  blockedIn: z
+    .array(z.object({ comm: name, wchan: unknownOr(name), processes: count }))
+    .max(20)
+    .default([]),
   shares: z.object({
     windowMs: unknownOr(z.int().positive()),
     /** Of all CPUs. */

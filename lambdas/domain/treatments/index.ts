@@ -4,7 +4,9 @@ import { disableAgent } from './disable-agent.ts';
 import { dropCaches } from './drop-caches.ts';
 import { enableLinger } from './enable-linger.ts';
 import { notify } from './notify.ts';
+import { pruneContainers } from './prune-containers.ts';
 import { reclaim, reclaimOnceStopped } from './reclaim.ts';
+import { restartKubelet } from './restart-kubelet.ts';
 import { restartLogind } from './restart-logind.ts';
 import { stopScopes } from './stop-scopes.ts';
 import type { Treatment } from './treatment.ts';
@@ -17,7 +19,9 @@ export const treatments: readonly Treatment[] = [
   restartLogind,
   containSessions,
   containUnit,
+  pruneContainers,
   disableAgent,
+  restartKubelet,
   reclaimOnceStopped,
   dropCaches,
   notify,

@@ -2,6 +2,7 @@ import type { Evidence } from '../evidence/evidence.ts';
 import { probeValue } from '../evidence/probe.ts';
 import { isBelow, leastDying, leastGhostKb, reclaimTargets } from '../evidence/zombies.ts';
 import type { Cluster } from '../settings.ts';
+import { concernsRestarts, noRestarts } from './concerns-restarts.ts';
 import { type Nothing, noEvidence, type Proposal, type Treatment } from './treatment.ts';
 
 /** The document takes its slices as one bounded string; a node with more holders than this gets another incident. */
@@ -19,8 +20,9 @@ export const reclaim: Treatment = {
   risk: 'low',
   treats: ['dying-memcgs', 'session-churn', 'orphaned-agent', 'agent-leak'],
 
-  propose(evidence, cluster) {
+  propose(evidence, cluster, diagnosis) {
     if (evidence === undefined) return noEvidence;
+    if (!concernsRestarts(diagnosis)) return noRestarts;
     const targets = reclaimTargets(evidence).map(({ path }) => path);
     return proposalFor(evidence, cluster, targets);
   },
@@ -32,8 +34,9 @@ export const reclaimOnceStopped: Treatment = {
   onceStopped: true,
   treats: reclaim.treats.filter((cause) => cause !== 'dying-memcgs'),
 
-  propose(evidence, cluster) {
+  propose(evidence, cluster, diagnosis) {
     if (evidence === undefined) return noEvidence;
+    if (!concernsRestarts(diagnosis)) return noRestarts;
     const targets = reclaimTargets(evidence).map(({ path }) => lasting(path));
     const proposal = proposalFor(evidence, cluster, targets);
     if ('nothing' in proposal) return proposal;

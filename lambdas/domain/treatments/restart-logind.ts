@@ -7,7 +7,7 @@ export const restartLogind: Treatment = {
   kind: 'document',
   document: 'restart-logind',
   risk: 'low',
-  treats: ['leaked-scopes'],
+  treats: ['session-churn', 'leaked-scopes'],
 
   propose(evidence, cluster) {
     if (evidence === undefined) return noEvidence;

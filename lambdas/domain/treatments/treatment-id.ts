@@ -6,9 +6,11 @@ export const TreatmentId = z.enum([
   'stop-scopes',
   'enable-linger',
   'restart-logind',
+  'prune-containers',
   'contain-sessions',
   'contain-unit',
   'disable-agent',
+  'restart-kubelet',
   'drop-caches',
 ]);
 export type TreatmentId = z.infer<typeof TreatmentId>;

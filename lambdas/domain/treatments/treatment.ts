@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { CauseId } from '../causes/cause.ts';
+import type { Diagnosis } from '../diagnosis.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import { type Cluster, Risk } from '../settings.ts';
 import { TreatmentId } from './treatment-id.ts';
@@ -8,18 +9,34 @@ import { TreatmentId } from './treatment-id.ts';
 export const Arguments = z.record(z.string(), z.string());
 export type Arguments = z.infer<typeof Arguments>;
 
-/** Counts of the evidence that verification can follow. */
-export const Signal = z.enum(['dying', 'leakedScopes', 'abandonedScopes']);
+/** Figures of the evidence that verification can follow; what each of them is, is in verification/signals.ts. */
+export const Signal = z.enum([
+  'dying',
+  'live',
+  'leakedScopes',
+  'abandonedScopes',
+  'kubeletRssKb',
+  'exitedContainers',
+  'throttledRatio',
+  'availablePercent',
+  'stalledPercent',
+]);
 export type Signal = z.infer<typeof Signal>;
 
-/** What verification will check. */
+/** What verification will check: a figure, where it must end, and how long it takes until that can be seen. */
 export const Expects = z.object({
   text: z.string(),
   signal: Signal.default('dying'),
-  /** Where the level must end, at most. */
+  /** Where the level must end, at most, or at least where more is better. Without either, what is healthy counts. */
   atMost: z.number().optional(),
+  atLeast: z.number().optional(),
   /** falls: the treatment takes away what is there. holds: it stops what makes more, so that the level need not fall. */
   level: z.enum(['falls', 'holds']).default('falls'),
+  /**
+   * How long the signal has to be watched until the slowest growth that would still be a fault shows in it. A cure seen in
+   * less time is provisional. The plan fills it in where the treatment does not know better.
+   */
+  windowSeconds: z.int().positive().optional(),
 });
 export type Expects = z.infer<typeof Expects>;
 
@@ -63,6 +80,9 @@ export const noEvidence: Nothing = { nothing: 'there is no evidence from this no
 export const LeftOut = z.object({ treatment: TreatmentId, reason: z.string() });
 export type LeftOut = z.infer<typeof LeftOut>;
 
+/** What of a diagnosis a treatment goes by: one cause can ask for different things by its variant. */
+export type Diagnosed = Pick<Diagnosis, 'cause' | 'variant' | 'findings'>;
+
 /** A treatment: what it is, and what it would do to this node. Pure. */
 export type Treatment = {
   id: TreatmentId;
@@ -76,5 +96,5 @@ export type Treatment = {
   /** Causes on whose ladder it stands, in the order of the list of treatments (gentlest first). */
   treats: readonly CauseId[];
   /** `nothing` where the findings leave nothing for it to do, or the settings forbid all of it. */
-  propose: (evidence: Evidence | undefined, cluster: Cluster) => Proposal | Nothing;
+  propose: (evidence: Evidence | undefined, cluster: Cluster, diagnosis: Diagnosed) => Proposal | Nothing;
 };

@@ -31,17 +31,17 @@ probe_agents() {
 
 # Prints "protected UNIT" for those of the units in ${shown} that no treatment touches.
 list_protected() {
-  local line id='' names='' starts='' REASON
+  local line id='' called='' starts='' REASON
   local -a files=()
   while IFS= read -r line; do
     case "${line}" in
       Id=*) id="${line#*=}" ;;
-      Names=*) names="${line#*=}" ;;
+      Names=*) called="${line#*=}" ;;
       FragmentPath=* | SourcePath=*) files+=("${line#*=}") ;;
       ExecStart=*) starts+="${line#*=} " ;;
       '')
-        if ! is_unprotected_unit "${id} ${names}" "${starts}" ${files[@]+"${files[@]}"}; then printf 'protected %s\n' "${id}"; fi
-        id='' names='' starts='' files=()
+        if ! is_unprotected_unit "${id} ${called}" "${starts}" ${files[@]+"${files[@]}"}; then printf 'protected %s\n' "${id}"; fi
+        id='' called='' starts='' files=()
         ;;
     esac
   done <<<"${shown}"$'\n'
@@ -88,14 +88,22 @@ function cpu_seconds(  text, part) {
   split(substr(text, RSTART + 2), part, " ")
   return sprintf("%.1f", (part[12] + part[13] + part[14] + part[15]) / 100)
 }
+# Resident memory of the main process: in that of the cgroup are page cache and whatever else runs there.
+function resident(  file, text, part) {
+  if (p["MainPID"] !~ /^[1-9][0-9]*$/) return "null"
+  file = root "/proc/" p["MainPID"] "/status"
+  while ((getline text < file) > 0) if (text ~ /^VmRSS:/) split(text, part, " ")
+  close(file)
+  return num(part[2])
+}
 function report(  group, containers, i) {
   if (!("Id" in p)) return
   group = p["ControlGroup"]
   containers = looked ? 0 : "null"
   for (i = 1; i <= found; i++) if ((group != "" && index(dir[i], group "/") == 1) ||
     ((" " p["Id"] " " p["Requires"] " ") ~ / docker\.service / && dir[i] ~ /\/docker[-\/]/)) containers++
-  line[++entries] = object("unit active sub unitFile restarts memoryKb cpuSeconds requiredBy wantedBy containers", json(p["Id"]), json(p["ActiveState"]),
-    json(p["SubState"]), json(p["UnitFileState"]), num(p["NRestarts"]), kib(p["MemoryCurrent"]),
+  line[++entries] = object("unit active sub unitFile restarts memoryKb rssKb cpuSeconds requiredBy wantedBy containers", json(p["Id"]), json(p["ActiveState"]),
+    json(p["SubState"]), json(p["UnitFileState"]), num(p["NRestarts"]), kib(p["MemoryCurrent"]), resident(),
     cpu_seconds(), names(p["RequiredBy"] " " p["BoundBy"] " " p["RequisiteOf"] " " p["UpheldBy"]), names(p["WantedBy"]), containers)
   if (p["Id"] in is_protected) sub(/}$/, ",\"protected\":true}", line[entries])
   # Those that restart most come first, then those that do not run.

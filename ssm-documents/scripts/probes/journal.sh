@@ -77,6 +77,7 @@ who ~ /^kubelet/ {
   if (text ~ /[Ff]ailed to (delete|remove) cgroup/) seen["cgroupDeleteFailed"]++
   if (text ~ /PLEG is not healthy|pleg was last seen active|relist/) seen["pleg"]++
   if (text ~ /DeadlineExceeded|context deadline exceeded/) seen["criDeadline"]++
+  if (text ~ /message larger than max/) seen["listTooLarge"]++
 }
 who ~ /^(systemd|kubelet.*|containerd|dockerd|kernel)$/ && text ~ /cgroup/ {
   text = tolower(text)
@@ -89,7 +90,7 @@ END {
   seen["cut"] = cut
   seen["covered"] = cut && now > time ? now - time : uptime < 3600 ? uptime : 3600
   if (since == "") seen["loginsSince"] = "null"
-  print_counts("covered lines cut cgroupDeleteFailed pleg criDeadline noSpace noMemory cron logins users kubeletKills kills")
+  print_counts("covered lines cut cgroupDeleteFailed pleg criDeadline listTooLarge noSpace noMemory cron logins users kubeletKills kills")
   if (since != "") print_counts("loginsSince")
   print_top("user", logins, 10)
   print_top("ended", ended, 30)

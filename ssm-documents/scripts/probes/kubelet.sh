@@ -25,7 +25,7 @@ probe_kubelet() {
   if [[ -n "${JOURNAL_GAP}" ]]; then
     not_read journal "${JOURNAL_GAP}"
   else
-    for key in cgroupDeleteFailed pleg criDeadline; do
+    for key in cgroupDeleteFailed pleg criDeadline listTooLarge; do
       take_count value "${key}" "${JOURNAL}"
       journal+=" ${key} ${value}"
     done

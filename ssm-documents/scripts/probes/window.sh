@@ -106,6 +106,14 @@ function read_throttled(k, n,  line, pair, file) {
   }
   close(file)
 }
+# The quota (1) or the period (2) of a cgroup in microseconds: of v2 in one file, of v1 in one each.
+function quota_of(folder, which,  pair) {
+  if (split(first(folder "/cpu.max"), pair, " ") < 2) {
+    pair[1] = first(folder "/cpu.cfs_quota_us")
+    pair[2] = first(folder "/cpu.cfs_period_us")
+  }
+  return pair[which] ~ /^[1-9][0-9]*$/ ? pair[which] : "null"
+}
 function throttling(  n, i, path, uid, some, with_quota, seen, worst, out) {
   for (n = 1; n <= cgroups; n++) if (((1, n) in periods) && ((2, n) in periods)) {
     seen++
@@ -116,8 +124,8 @@ function throttling(  n, i, path, uid, some, with_quota, seen, worst, out) {
   for (i = 0; i < 8 && (n = largest(worst)) != ""; i++) {
     path = substr(cgroup[n], length(cpu) + 1)
     uid = pod_uid(path)
-    out = out (i ? "," : "") object("path pod periods throttledPeriods throttledMs", quote(path, 200), quote(uid in pod_name ? pod_name[uid] : uid, 320),
-      periods[2, n] - periods[1, n], throttled[2, n] - throttled[1, n], int(lost[2, n] - lost[1, n]))
+    out = out (i ? "," : "") object("path pod periods throttledPeriods throttledMs quotaUs periodUs", quote(path, 200), quote(uid in pod_name ? pod_name[uid] : uid, 320),
+      periods[2, n] - periods[1, n], throttled[2, n] - throttled[1, n], int(lost[2, n] - lost[1, n]), quota_of(cgroup[n], 1), quota_of(cgroup[n], 2))
     delete worst[n]
   }
   print "throttling " object("windowMs cgroups omitted withQuota throttled top", window, seen, dropped + 0, with_quota + 0, some + 0, "[" out "]")

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { causes } from '../../../lambdas/domain/causes/index.ts';
 import { diagnose, diagnoseWithoutEvidence } from '../../../lambdas/domain/diagnosis.ts';
 import { cgroups, clusterWith, evidenceWith, missing, slices } from './sample-evidence.ts';
 
@@ -52,13 +53,17 @@ describe('diagnose', () => {
   });
 
   it('is inconclusive between the floor and the fault, and names what was ruled out', () => {
-    const diagnosis = diagnose(evidenceWith({ cgroups: cgroups(120, 900) }), thresholds);
+    const evidence = evidenceWith({ cgroups: cgroups(120, 900) });
+    const diagnosis = diagnose(evidence, thresholds);
+    const excluded = causes.filter(({ judge }) => judge(evidence, thresholds).result === 'excluded');
+    const ids = excluded.map(({ id }) => id);
 
     expect(diagnosis.cause).toBe('inconclusive');
     expect(diagnosis.confidence).toBe(0);
-    expect(diagnosis.explanation).toContain(
-      'Ruled out: session-churn, leaked-scopes, orphaned-agent, agent-leak, dying-memcgs, healthy',
-    );
+    expect(ids).toEqual(expect.arrayContaining(['session-churn', 'dying-memcgs', 'kubelet-leak', 'healthy']));
+    const faults = ids.filter((id) => id !== 'healthy');
+    expect(diagnosis.explanation).toContain(`Ruled out: ${faults.join(', ')}.`);
+    expect(diagnosis.explanation).toContain('Against health: dying memory cgroups 900 (limit 300)');
   });
 
   it.each(['cgroups', 'memory', 'pressure', 'reclaim'])(
@@ -101,6 +106,17 @@ describe('diagnose', () => {
     const evidence = evidenceWith({ cgroups: cgroups(100, 1500), memory: missing });
 
     expect(diagnose(evidence, thresholds).explanation).toContain('dying-memcgs (needs memory)');
+  });
+
+  it('finds few zombies that grow fast, by their growth alone, from the floor on', () => {
+    const of = (dying: number) => {
+      const points = Array.from({ length: 48 }, (_, n) => [1_790_000_000 + n * 900, dying - 600 + n * 12]);
+      const trend = { status: 'ok', value: { series: { dying: { source: 'cloudwatch', points } } } };
+      return diagnose(evidenceWith({ cgroups: cgroups(900, dying), trend }), thresholds).cause;
+    };
+
+    expect(of(1200)).toBe('dying-memcgs');
+    expect(of(thresholds.dyingFloor)).not.toBe('dying-memcgs');
   });
 
   it('is surer the more the hidden outnumber the visible', () => {

@@ -21,7 +21,7 @@ describe('evidence of an older document', () => {
     expect(read.evidence.probes.host).toMatchObject({ value: { systemdVersion: null, instanceId: null } });
     expect(gapsOf(read.evidence)).toEqual(
       names
-        .filter((name) => name !== 'host' && name !== 'cgroups')
+        .filter((name) => !['host', 'cgroups', 'observations'].includes(name))
         .map((probe) => ({ probe, reason: 'not collected' })),
     );
   });
@@ -53,6 +53,7 @@ describe('needOf', () => {
     unitFile: 'enabled',
     restarts: 812,
     memoryKb: null,
+    rssKb: null,
     cpuSeconds: null,
     requiredBy: [],
     wantedBy: [],

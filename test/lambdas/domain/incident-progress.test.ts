@@ -1,15 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { closingMessage } from '../../../lambdas/domain/closing-message.ts';
+import { diagnoseWithoutEvidence } from '../../../lambdas/domain/diagnosis.ts';
 import {
   climb,
   endingOf,
   firstRung,
+  keptLooks,
   passedOver,
   rungResult,
 } from '../../../lambdas/domain/incident-progress.ts';
 import type { IncidentState } from '../../../lambdas/domain/incident-state.ts';
+import { lookAgainFor } from '../../../lambdas/domain/look-again.ts';
 import type { Rung } from '../../../lambdas/domain/treatments/treatment.ts';
-import type { Sample } from '../../../lambdas/domain/verification.ts';
+import { Sample } from '../../../lambdas/domain/verification.ts';
 
 const at = '2026-11-21T06:00:00.000Z';
 const first: Rung = {
@@ -25,15 +28,7 @@ const first: Rung = {
   expects: { text: 'few are left', signal: 'dying', level: 'falls' },
 };
 const second: Rung = { ...first, treatment: 'notify', kind: 'notify', risk: 'none' };
-const look: Sample = {
-  at,
-  dying: 500,
-  leakedScopes: null,
-  abandonedScopes: null,
-  availablePercent: 60,
-  stalledPercent: 0,
-  bootId: 'b',
-};
+const look = Sample.parse({ at, dying: 500, availablePercent: 60, stalledPercent: 0, bootId: 'b' });
 
 function stateWith(change: Partial<IncidentState> = {}): IncidentState {
   return {
@@ -58,7 +53,15 @@ function stateWith(change: Partial<IncidentState> = {}): IncidentState {
 }
 
 const verified = (verdict: NonNullable<IncidentState['verification']>['verdict']) => ({
-  verification: { verdict, waitSeconds: 0, planned: 6, samples: [look], provisional: false, findings: [] },
+  verification: {
+    verdict,
+    waitSeconds: 0,
+    planned: 6,
+    samples: [look],
+    provisional: false,
+    findings: [],
+    alsoFound: [],
+  },
 });
 const gated = (decision: NonNullable<IncidentState['gate']>['decision']) => ({
   gate: { decision, gate: 'mode', reason: `the gate says ${decision}`, waitSeconds: 0 },
@@ -69,6 +72,43 @@ const settled = (decision: NonNullable<IncidentState['approval']>['decision']) =
 const failedUndo = { undo: { status: 'failed', reason: '2 changes could not be taken back' } } as const;
 const error = { error: { Error: 'States.Timeout' } };
 const exhausted = { ladder: { index: 2, status: 'exhausted' } } as const;
+
+describe('a rung of which nobody saw whether it helped', () => {
+  const heavier: Rung = { ...first, treatment: 'drop-caches' };
+  const unseen = stateWith({
+    plan: [first, heavier, second],
+    treatment: { status: 'done', reason: 'it ran to its end' },
+    verification: { ...verified('not-cured').verification, unseen: true },
+  });
+
+  it('is followed by a call for a person, and by nothing heavier', () => {
+    const next = climb(unseen);
+
+    expect(next.rung?.treatment).toBe('notify');
+    expect(passedOver(unseen, next).map(({ treatment }) => treatment)).toEqual(['drop-caches']);
+    expect(climb({ ...unseen, ...verified('not-cured') }).rung?.treatment).toBe('drop-caches');
+  });
+
+  it('ends unresolved, with what was seen last', () => {
+    const ended = endingOf({ ...climb(unseen), ladder: { index: 3, status: 'exhausted' } });
+
+    expect(ended).toMatchObject({
+      outcome: 'unresolved',
+      reason: expect.stringContaining('last seen: 500 dying memory cgroups'),
+    });
+  });
+});
+
+describe('the looks of a rung in the record', () => {
+  it('are all of few, and of many some, the first and the last among them', () => {
+    const looks = Array.from({ length: 30 }, (_, dying) => ({ ...look, dying }));
+    const dying = (count: number) => keptLooks(looks.slice(0, count)).map((one) => one.dying);
+
+    expect(dying(12)).toEqual(looks.slice(0, 12).map((one) => one.dying));
+    expect(dying(30)).toHaveLength(12);
+    expect([dying(30)[0], dying(30).at(-1)]).toEqual([0, 29]);
+  });
+});
 
 describe('firstRung', () => {
   const once: Rung = { ...first, onceStopped: true };
@@ -287,5 +327,49 @@ describe('closingMessage', () => {
       kind: 'call-a-person',
       text: expect.stringContaining('the undo failed'),
     });
+  });
+});
+
+describe('a provisional cure', () => {
+  const closedAt = new Date('2026-11-21T07:00:00Z');
+  const provisional = (change: Partial<NonNullable<IncidentState['verification']>> = {}) => {
+    const { verification } = verified('cured');
+    return stateWith({
+      diagnosis: diagnoseWithoutEvidence({ probe: 'evidence', reason: 'x' }),
+      verification: { ...verification, provisional: true, ...change },
+    });
+  };
+
+  it('is looked at again after a day, at what the rung promised', () => {
+    expect(lookAgainFor(provisional(), closedAt)).toEqual({
+      at: '2026-11-22T07:00:00.000Z',
+      cause: 'inconclusive',
+      treatment: 'reclaim',
+      signal: 'dying',
+      level: 500,
+    });
+    expect(lookAgainFor(provisional({ provisional: false }), closedAt)).toBeUndefined();
+    expect(lookAgainFor(provisional({ verdict: 'relieved' }), closedAt)).toBeUndefined();
+  });
+
+  it('says so in its reason and in the closing message, with what was found on the way', () => {
+    const state = provisional({ alsoFound: [{ cause: 'orphaned-agent', confidence: 0.8 }] });
+    const ending = endingOf(state);
+    const lookAgain = lookAgainFor(state, closedAt);
+    const closed = {
+      ...state,
+      outcome: ending.outcome,
+      results: [rungResult(state)].flatMap((r) => r ?? []),
+    };
+    const message = closingMessage(
+      { ...closed, ...(lookAgain === undefined ? {} : { lookAgain }) },
+      (name) => name,
+    );
+
+    expect(ending.reason).toContain('no new growth so far (provisional)');
+    expect(message?.text).toContain('The census looks again at 2026-11-22T07:00:00.000Z.');
+    expect(message?.text).toContain(
+      'Found on the way, after reclaim, and not treated: orphaned-agent (confidence 0.8).',
+    );
   });
 });

@@ -39,6 +39,7 @@ describe('session-churn', () => {
     expect(ladder).toEqual(['reclaim auto', 'contain-sessions approval', 'reclaim auto', 'notify auto']);
     expect(leftOut).toEqual([
       { treatment: 'enable-linger', reason: expect.stringContaining('here one is made per session') },
+      { treatment: 'restart-logind', reason: expect.stringMatching(/^0 sessions are stuck/) },
     ]);
     expect(plan[1]).toMatchObject({
       standing: true,
@@ -123,13 +124,13 @@ describe('session-churn', () => {
     expect(causeWith(at(10, null), at(5, 20_000))).toBe('session-churn');
   });
 
-  it('is still there when a reclaim has taken away what it made, though the node looks healthy', () => {
+  it('is still there when a reclaim has taken away what it made: that is no health', () => {
     const reclaimed = evidenceWith({
       slices: slices({ path: '/user.slice', dying: 12 }),
       sessions: sessions({ logins: 700, users: [alice] }),
     });
 
-    expect(diagnose(reclaimed, thresholds).cause).toBe('healthy');
+    expect(diagnose(reclaimed, thresholds).cause).toBe('session-churn');
     expect(stillMatches('session-churn', reclaimed, thresholds)).toBe(true);
   });
 

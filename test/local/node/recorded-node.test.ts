@@ -48,22 +48,34 @@ const reclaim = (on: RecordedNode) =>
 describe('the recorded nodes', () => {
   it('are these', () => {
     expect(listRecordedNodes()).toEqual([
+      'agent-memory',
+      'cpu-quota',
+      'dead-containers',
       'garbage',
       'healthy',
+      'kubelet-leak',
+      'kubelet-oom-cycle',
+      'leaked-scopes',
+      'memcg-ids',
+      'oversubscribed',
+      'reclaim-pressure',
       'silent',
+      'silent-notready',
       'v1-logins',
       'v1-zombies',
       'v2-growing',
       'v2-nothing',
       'v2-partly',
+      'v2-trend',
       'v2-worse',
       'v2-zombies',
+      'workload-leak',
     ]);
   });
 
   it('are named when another is asked for', async () => {
     await expect(openRecordedNode('v3')).rejects.toThrow(
-      'unknown recorded node "v3": use one of garbage, healthy',
+      'unknown recorded node "v3": use one of agent-memory, cpu-quota',
     );
   });
 

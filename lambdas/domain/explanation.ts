@@ -1,0 +1,60 @@
+import type { Diagnosis, Possible } from './diagnosis.ts';
+import type { LeftOut, Rung } from './treatments/treatment.ts';
+
+/** A diagnosis for a person who was woken by it, part by part, as plain text: one line each. */
+export function explanationLines(
+  diagnosis: Diagnosis,
+  plan: readonly Rung[],
+  leftOut: readonly LeftOut[] = [],
+): string[] {
+  const { cause, variant, confidence, explanation, findings, gaps, alsoPossible, shadow } = diagnosis;
+  return [
+    ...part(`What is wrong: ${nameOf({ cause, variant })}, confidence ${confidence}`, [explanation]),
+    ...part('How we know:', findings.map(findingLine)),
+    ...part(
+      'What we do not know:',
+      // A node that does not answer has every probe missing for one reason, which is said once.
+      [...Map.groupBy(gaps, ({ reason }) => reason)].map(
+        ([reason, alike]) => `${alike.map(({ probe }) => probe).join(', ')}: ${reason}`,
+      ),
+    ),
+    ...part('Also possible:', alsoPossible.length === 0 ? [] : [confidences(alsoPossible)]),
+    ...part(
+      'Rules that only watch say:',
+      shadow.length === 0 ? [] : [`${confidences(shadow)}; nothing is done about that`],
+    ),
+    ...part('What we would do:', plan.length === 0 ? ['nothing'] : plan.map(rungLine)),
+    ...part(
+      'Not on the ladder:',
+      leftOut.map(({ treatment, reason }) => `${treatment}: ${reason}`),
+    ),
+    ...part('If nothing is done:', diagnosis.untreated === '' ? [] : [diagnosis.untreated]),
+    ...part(
+      'So that it does not come back:',
+      diagnosis.prevention.map(({ what, where, because }) => `${what} (${where}), for ${because}`),
+    ),
+  ];
+}
+
+/** Nothing at all where there is nothing to say. */
+function part(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)];
+}
+
+function findingLine({ fact, value, threshold, speaks, source }: Diagnosis['findings'][number]): string {
+  const limit = threshold === undefined ? '' : ` (threshold ${threshold})`;
+  return `${speaks}: ${fact} ${value}${limit} [${source}]`;
+}
+
+function rungLine({ treatment, risk, needs, reason, expects }: Rung): string {
+  return `${treatment} (risk ${risk}, by policy ${needs}): ${reason}. Expected: ${expects.text}`;
+}
+
+export function nameOf({ cause, variant }: { cause: string; variant?: string | undefined }): string {
+  return variant === undefined ? cause : `${cause}, ${variant}`;
+}
+
+/** Causes with their confidence, in a line. */
+export function confidences(found: readonly Possible[]): string {
+  return found.map((one) => `${nameOf(one)} (confidence ${one.confidence})`).join(', ');
+}

@@ -1,0 +1,113 @@
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { EKSClient } from '@aws-sdk/client-eks';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { readTrend } from '../adapters/cloudwatch-trend.ts';
+import { type ClusterProbes, clusterGap, readCluster } from '../adapters/cluster-reader.ts';
+import { clusterEndpoint } from '../adapters/eks-cluster.ts';
+import { clusterToken, lambdaIdentity } from '../adapters/eks-token.ts';
+import { environment } from '../adapters/environment.ts';
+import { readConsole } from '../adapters/instance-console.ts';
+import { nodeNamesOf } from '../adapters/instance-names.ts';
+import { MedicError } from '../adapters/medic-error.ts';
+import { askInVpc } from '../adapters/vpc-reader.ts';
+import { boundAround } from '../domain/around/bound.ts';
+import { failed, notHere } from '../domain/around/read.ts';
+import type { AroundProbes } from '../domain/evidence/evidence.ts';
+import type { IncidentState } from '../domain/incident-state.ts';
+import type { Cluster } from '../domain/settings.ts';
+import { evidenceOf } from './evidence-of.ts';
+import { phase } from './phase.ts';
+
+/** How long each of the three may take. They are asked at the same time, and the function has 30 s. */
+const limitMs = 20_000;
+/** Of these, what the API server has. */
+const clusterMs = 14_000;
+
+/** One try and one more, each with an end: what does not answer is a gap, and an incident waits for it. */
+const client = { maxAttempts: 2, requestHandler: { connectionTimeout: 2000, requestTimeout: 8000 } };
+
+/**
+ * Adds what is known around the node: the trend of its metrics, what the API server and the kubelet say, and the console
+ * of an instance that does not answer. Nothing in here can fail an incident: what is refused or too slow becomes a gap.
+ */
+export const handler = phase('examine-around', async (state, { cluster, audit, now, logger }) => {
+  const { instanceId, cluster: name } = state.incident;
+  const answered = 'evidence' in evidenceOf(state);
+  const gap = (what: string) => (error: unknown) => {
+    logger.warn('what is known around the node could not be read', { what, error });
+    return reasonOf(error);
+  };
+  const [trend, nodeConsole, known] = await Promise.all([
+    inTime(readTrend(new CloudWatchClient(client), { cluster: name, instanceId, now: now() })).catch(
+      (error) => failed(gap('trend')(error)),
+    ),
+    answered
+      ? notHere('the node has answered, and its own log says more than its console')
+      : inTime(readConsole(new EC2Client(client), instanceId)).catch((error) =>
+          failed(gap('console')(error)),
+        ),
+    inTime(ask(name, cluster, instanceId, now())).catch((error) => clusterGap(gap('cluster')(error))),
+  ]);
+  const around: AroundProbes = boundAround({ ...known, trend, console: nodeConsole });
+  const read = Object.entries(around).map(([probe, { status }]) => `${probe} ${status}`);
+  await audit({
+    step: 'examination.around',
+    actor: { kind: 'rule', id: 'examine-around' },
+    what: `what is known around the node was asked for: ${read.join(', ')}`,
+    details: { access: cluster.api.access, gaps: gapsOf(around) },
+  });
+  const { aroundError: _, ...rest } = state;
+  return { ...rest, around } satisfies IncidentState;
+});
+
+/** What the cluster knows of the node, by the way to it that the settings name. */
+async function ask(name: string, { api }: Cluster, instanceId: string, now: Date): Promise<ClusterProbes> {
+  if (api.access === 'none') {
+    return clusterGap(
+      `the API server is not asked: clusters.${name}.api.access is none; docs/around.md says how to switch it on`,
+      notHere,
+    );
+  }
+  const [endpoint, names] = await Promise.all([
+    clusterEndpoint(new EKSClient(client), name, api.access === 'public'),
+    // Only a guess that spares reading the list of all nodes.
+    nodeNamesOf(new EC2Client(client), instanceId).catch(() => []),
+  ]);
+  const question = { cluster: name, endpoint, instanceId, names };
+  if (api.access === 'vpc') {
+    const { CLUSTER_READERS } = environment();
+    const reader = Object.hasOwn(CLUSTER_READERS, name) ? CLUSTER_READERS[name] : undefined;
+    if (reader === undefined) {
+      throw new MedicError(`there is no function in the VPC of ${name}: deploy the stack again`);
+    }
+    const lambda = new LambdaClient({
+      ...client,
+      maxAttempts: 1,
+      requestHandler: { requestTimeout: limitMs },
+    });
+    return askInVpc(lambda, reader, question);
+  }
+  const token = await clusterToken(name, { ...lambdaIdentity(), now });
+  return readCluster({ question, token, kubelet: false, limitMs: clusterMs, now });
+}
+
+function inTime<T>(promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new MedicError(`no answer within ${limitMs / 1000} s`)), limitMs);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+/** A refusal of AWS names the action that is missing; the name of the error says what kind it is. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error).slice(0, 400);
+  return (error instanceof MedicError ? error.message : `${error.name}: ${error.message}`).slice(0, 400);
+}
+
+function gapsOf(around: AroundProbes): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(around).flatMap(([name, probe]) => (probe.status === 'ok' ? [] : [[name, probe.reason]])),
+  );
+}

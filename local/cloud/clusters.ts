@@ -1,0 +1,34 @@
+import { clusterTag } from '../../lambdas/adapters/instance-cluster.ts';
+import type { LocalCluster } from './eks.ts';
+import { type ClusterNode, type LocalApiServer, startApiServer } from './kubernetes-api.ts';
+import type { ManagedNode } from './ssm.ts';
+
+/** The API servers of clusters that have a node of which it was recorded what one knows. Each starts when it is first asked for. */
+export class LocalClusters {
+  readonly #nodes: () => readonly ManagedNode[];
+  readonly #servers = new Map<string, Promise<LocalApiServer>>();
+
+  constructor(nodes: () => readonly ManagedNode[]) {
+    this.#nodes = nodes;
+  }
+
+  /** Where the API server of a cluster is; `undefined` for one of which nothing was recorded. */
+  async named(name: string): Promise<LocalCluster | undefined> {
+    if (this.#of(name).length === 0) return undefined;
+    const started = this.#servers.get(name) ?? startApiServer({ nodes: () => this.#of(name) });
+    this.#servers.set(name, started);
+    return started;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#servers.values()].map(async (server) => (await server).close()));
+  }
+
+  #of(name: string): ClusterNode[] {
+    return this.#nodes().flatMap(({ instanceId, tags, around }) =>
+      around?.cluster !== undefined && tags?.[clusterTag] === name
+        ? [{ instanceId, cluster: around.cluster }]
+        : [],
+    );
+  }
+}

@@ -1,0 +1,123 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { isJsonObject, type Json, type JsonObject } from '../../local/engine/json.ts';
+import { type Resource, render, resourcesOf, synthesize, type Template } from './template.ts';
+
+const vpc = { subnetIds: ['subnet-0123456789abcdef0'], securityGroupIds: ['sg-0123456789abcdef0'] };
+const readerActions = [
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:UnassignPrivateIpAddresses',
+];
+
+let template: Template;
+beforeAll(() => {
+  template = synthesize({
+    clusters: {
+      closed: {},
+      open: { api: { access: 'public' } },
+      inside: { api: { access: 'vpc', vpc } },
+    },
+  });
+});
+
+/** The statements of the policy whose logical id begins like this. */
+function statements(id: string): JsonObject[] {
+  const [, policy] =
+    Object.entries(template.Resources).find(
+      ([name, { Type }]) => Type === 'AWS::IAM::Policy' && name.startsWith(id),
+    ) ?? [];
+  const document = render(template, policy?.Properties.PolicyDocument ?? null);
+  const all = isJsonObject(document) ? document.Statement : [];
+  return Array.isArray(all) ? all.filter(isJsonObject) : [];
+}
+
+function actionsOn(id: string, service: string): Json[] {
+  return statements(id).filter(({ Action }) => JSON.stringify(Action).includes(`"${service}:`));
+}
+
+const reader = (): Resource | undefined =>
+  resourcesOf(template, 'AWS::Lambda::Function').find(({ Properties }) => Properties.VpcConfig !== undefined);
+
+describe('a cluster whose API server is asked', () => {
+  it('has an access entry for the role that asks, in a group and without any policy of EKS', () => {
+    const entries = resourcesOf(template, 'AWS::EKS::AccessEntry').map(({ Properties }) =>
+      render(template, Properties),
+    );
+    expect(entries).toEqual([
+      {
+        ClusterName: 'open',
+        KubernetesGroups: ['cgroup-medic:readers'],
+        PrincipalArn: '<FunctionsexaminearoundRole.Arn>',
+        Type: 'STANDARD',
+      },
+      {
+        ClusterName: 'inside',
+        KubernetesGroups: ['cgroup-medic:readers'],
+        PrincipalArn: '<ClustersReaderinsideRole.Arn>',
+        Type: 'STANDARD',
+      },
+    ]);
+  });
+
+  it('can be described by the function that asks, and no other cluster can', () => {
+    expect(actionsOn('Functionsexaminearound', 'eks')).toEqual([
+      {
+        Action: 'eks:DescribeCluster',
+        Effect: 'Allow',
+        Resource: [
+          'arn:aws:eks:us-east-1:000000000000:cluster/inside',
+          'arn:aws:eks:us-east-1:000000000000:cluster/open',
+        ],
+      },
+    ]);
+  });
+});
+
+describe('a cluster that is asked from within', () => {
+  it('has a function in its VPC that may call nothing: what the service needs is denied to its code', () => {
+    expect(render(template, reader()?.Properties.VpcConfig ?? null)).toEqual({
+      SubnetIds: vpc.subnetIds,
+      SecurityGroupIds: vpc.securityGroupIds,
+    });
+    const [allowed, denied, ...more] = statements('ClustersReaderinsideRole').filter(
+      ({ Action }) => !JSON.stringify(Action).includes('logs:'),
+    );
+    expect(more).toEqual([]);
+    expect(allowed).toEqual({ Action: readerActions, Effect: 'Allow', Resource: '*' });
+    expect(denied).toEqual({
+      Action: readerActions,
+      Condition: {
+        ArnLike: { 'lambda:SourceFunctionArn': 'arn:aws:lambda:us-east-1:000000000000:function:*' },
+      },
+      Effect: 'Deny',
+      Resource: '*',
+    });
+  });
+
+  it('is asked by nobody but the examination, which knows the function by the name of the cluster', () => {
+    const invoking = resourcesOf(template, 'AWS::IAM::Policy').filter(({ Properties }) =>
+      /ClustersReaderinside[0-9A-F]{8}/.test(JSON.stringify(Properties.PolicyDocument)),
+    );
+    expect(invoking.map(({ Properties }) => render(template, Properties.Roles ?? []))).toEqual([
+      ['<FunctionsexaminearoundRole>'],
+    ]);
+    const examiner = resourcesOf(template, 'AWS::Lambda::Function').find(
+      ({ Properties }) => Properties.FunctionName === 'CgroupMedic-examine-around',
+    );
+    const environment = render(template, examiner?.Properties.Environment ?? null);
+    expect(JSON.stringify(environment)).toContain(
+      JSON.stringify('{"inside":"<ClustersReaderinside>"}').slice(1, -1),
+    );
+  });
+});
+
+describe('with the shipped settings', () => {
+  it('no API server is asked: no function in a VPC, no access entry, no right on EKS', () => {
+    const shipped = JSON.stringify(synthesize({ clusters: { closed: {} } }));
+    for (const word of ['VpcConfig', 'AWS::EKS::AccessEntry', 'eks:DescribeCluster', 'ec2:DescribeInstances'])
+      expect(shipped, word).not.toContain(word);
+  });
+});

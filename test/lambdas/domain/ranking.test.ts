@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { diagnose } from '../../../lambdas/domain/diagnosis.ts';
+import { cgroups, clusterWith, evidenceWith, sessions, slices } from './sample-evidence.ts';
+
+const { thresholds } = clusterWith();
+const leak = {
+  cgroups: cgroups(100, 20_000),
+  slices: slices({ path: '/system.slice', dying: 20_000 }),
+};
+
+describe('the ranking of causes', () => {
+  it('reports a rule in shadow, and acts on another or on none', () => {
+    const evidence = evidenceWith(leak);
+    const { confidence } = diagnose(evidence, thresholds);
+    const watched = diagnose(evidence, thresholds, ['dying-memcgs']);
+
+    expect(watched.cause).toBe('inconclusive');
+    expect(watched.alsoPossible).toEqual([]);
+    expect(watched.shadow).toEqual([{ cause: 'dying-memcgs', confidence }]);
+  });
+
+  it('makes no diagnosis of a match that is less sure than the settings want', () => {
+    const evidence = evidenceWith(leak);
+    const { confidence } = diagnose(evidence, thresholds);
+    const of = (leastConfidence: number) => diagnose(evidence, { ...thresholds, leastConfidence });
+
+    expect(of(confidence).cause).toBe('dying-memcgs');
+    expect(of(confidence + 0.01)).toMatchObject({
+      cause: 'inconclusive',
+      alsoPossible: [{ cause: 'dying-memcgs', confidence }],
+      explanation: expect.stringContaining(`confidence of ${confidence} is below`),
+    });
+  });
+
+  it('is a tie where two that do not explain each other are as sure', () => {
+    const both = diagnose(
+      evidenceWith({ cgroups: cgroups(9000, 2100), sessions: sessions({ closing: 60 }) }),
+      thresholds,
+    );
+
+    expect(both.cause).toBe('inconclusive');
+    expect(both.explanation).toContain('are as likely');
+  });
+});
