@@ -20,7 +20,8 @@ export const agentLeak: Cause<'agent-leak'> = {
   id: 'agent-leak',
   title: 'A host agent that somebody may need leaks: cgroups by starting again and again, or memory.',
   seen: 'A host agent that starts again and again and may be needed; or an agent, of the host or in a pod without a limit of its own, that holds more than agentMb and grows, or four times as much.',
-  excludedBy: 'No agent starts again and again, and none holds that much.',
+  excludedBy:
+    'No agent starts again and again, or too seldom to have left half of dyingFloor; and none holds that much.',
   variants,
   explains: ['dying-memcgs'],
 

@@ -78,12 +78,13 @@ export function judgeLoop(
     ...(holds ? { weight: inSlice !== undefined ? 0.75 : bySlice ? 0.5 : 0 } : {}),
     source: 'settings thresholds.dyingFloor',
   });
-  // A start leaves one at the most, so a service that was started less often did not make most of them.
-  const enough = agent.restarts === null || agent.restarts >= dying / 2;
-  if (holds && !enough) {
+  // A start leaves one at the most, so a service that was started less often made neither most of them nor ever too many:
+  // any service is restarted now and then, and systemd gives up on a broken one after five starts.
+  const most = Math.max(dying, thresholds.dyingFloor);
+  if (agent.restarts !== null && agent.restarts < most / 2) {
     findings.push({
-      fact: 'share of them that its starts can have left',
-      value: Math.round(((agent.restarts ?? 0) * 100) / dying) / 100,
+      fact: `share of ${holds ? 'them' : 'too many'} that its starts can have left`,
+      value: Math.round((agent.restarts * 100) / most) / 100,
       threshold: 0.5,
       speaks: 'against',
       source: 'a start leaves one dying cgroup at the most',

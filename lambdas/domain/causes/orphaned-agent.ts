@@ -11,7 +11,7 @@ export const orphanedAgent: Cause<'orphaned-agent'> = {
     'A host service that no unit and no container on the node needs, and that systemd starts again and again.',
   seen: 'A service in a crash loop that no unit and no container needs, with enough starts to have left at least half of the dying cgroups.',
   excludedBy:
-    'No service starts again and again; what does is needed, or may be; its starts cannot have left most of what is there.',
+    'No service starts again and again; what does is needed, or may be; its starts cannot have left most of what is there, or half of dyingFloor.',
   explains: ['dying-memcgs', 'agent-leak', 'reclaim-pressure'],
 
   judge: (evidence, thresholds) =>

@@ -197,6 +197,21 @@ describe('a service in a crash loop', () => {
     expect(answerTo(looping({ restarts: 4 })).diagnosis.cause).toBe('dying-memcgs');
   });
 
+  it.each<[string, Record<string, unknown>]>([
+    ['runs, and was restarted now and then', { active: 'active', sub: 'running', restarts: 6 }],
+    ['systemd has given up on', { active: 'failed', sub: 'failed', restarts: 5 }],
+    ['cannot have left half of what is too many', { restarts: thresholds.dyingFloor / 2 - 1 }],
+  ])('is no fault of a node with few dying cgroups where it %s', (_, change) => {
+    expect(answerTo(evidenceWith({ agents: loopingAgent(change) })).diagnosis.cause).toBe('healthy');
+  });
+
+  it('is still there when a reclaim has taken away what it made: that is no health', () => {
+    const reclaimed = (restarts: number | null) => evidenceWith({ agents: loopingAgent({ restarts }) });
+
+    expect(stillMatches('orphaned-agent', reclaimed(thresholds.dyingFloor / 2), thresholds)).toBe(true);
+    expect(stillMatches('orphaned-agent', reclaimed(null), thresholds)).toBe(true);
+  });
+
   it('is unknown where systemd was not asked', () => {
     const { diagnosis } = answerTo(evidenceWith({ cgroups: cgroups(1, 900), agents: missing }));
 
