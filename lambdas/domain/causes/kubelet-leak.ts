@@ -1,12 +1,12 @@
 import type { Evidence } from '../evidence/evidence.ts';
 import { exitedContainers, kubeletRssKb, kubeletVersion } from '../evidence/kubelet-figures.ts';
 import { probeValue } from '../evidence/probe.ts';
-import { courseAsReported, type Growth, growsWithoutLoad, growthPerDay, seriesOf } from '../trend.ts';
+import { courseAsReported, growthPerDay } from '../trend.ts';
 import { isOlder } from '../version.ts';
 import type { Cause, Finding, Prevention } from './cause.ts';
 import { gather } from './gather.ts';
 import { type KubeletVariant, kubeletVariants, type Variants, variantsOf } from './kubelet-variant.ts';
-import { isByLoad, riseOfPods, stable } from './load.ts';
+import { loadBehind, podsFact } from './load.ts';
 import { where } from './where.ts';
 
 /** Growth of the goroutines, as a share of the number that is many, in a day: they do not grow in a kubelet that is well. */
@@ -16,7 +16,6 @@ const loop = 10;
 
 const growthFact = 'growth of the kubelet’s memory, MB per day';
 const levelFact = 'memory of the kubelet, MB';
-const podsFact = 'rise of the number of pods in the same time, percent';
 const goroutinesFact = 'goroutines of the kubelet';
 const restartFact = 'restarting the kubelet helped';
 const loopFact = 'cgroups that the kubelet failed to remove';
@@ -36,14 +35,17 @@ export const kubeletLeak: Cause<'kubelet-leak'> = {
     const goroutines = probeValue(evidence.probes.kubeletMetrics)?.goroutines;
     const more = growthPerDay(evidence, 'goroutines');
 
+    const byLoad = loadBehind(evidence, 'kubeletRssKb', growth);
     const grows = atLeast({
       fact: growthFact,
       value: growth && growth.perDay / 1024,
       threshold: 'kubeletMbPerDay',
-      weight: 0.4,
+      // Growth that the pods explain says nothing any more.
+      weight: byLoad?.explains ? 0 : 0.4,
       source: growth?.source ?? '',
     });
-    const load = grows && growth !== undefined ? byLoad(evidence, growth, findings) : undefined;
+    if (grows && byLoad !== undefined) findings.push(byLoad.finding);
+    const load = grows ? byLoad?.explains : undefined;
     const large = atLeast({
       fact: levelFact,
       value: rssKb === undefined ? undefined : rssKb / 1024,
@@ -58,15 +60,16 @@ export const kubeletLeak: Cause<'kubelet-leak'> = {
       weight: 0.25,
       source: 'go_goroutines',
     });
-    const breed = load
-      ? undefined
-      : atLeast({
-          fact: 'growth of its goroutines, per day',
-          value: more?.perDay,
-          threshold: thresholds.goroutines * goroutineGrowth,
-          weight: 0.4,
-          source: `${more?.source ?? ''}; a fifth of settings thresholds.goroutines`,
-        });
+    const breed =
+      load || loadBehind(evidence, 'goroutines', more)?.explains
+        ? undefined
+        : atLeast({
+            fact: 'growth of its goroutines, per day',
+            value: more?.perDay,
+            threshold: thresholds.goroutines * goroutineGrowth,
+            weight: 0.4,
+            source: `${more?.source ?? ''}; a fifth of settings thresholds.goroutines`,
+          });
     const said = (series: 'kubeletRssKb' | 'goroutines', name: string): boolean | undefined => {
       const value = courseAsReported(evidence, series) ?? undefined;
       const rises = value === 'rises' ? ({ speaks: 'for', weight: 0.3 } as const) : undefined;
@@ -168,26 +171,6 @@ export const kubeletLeak: Cause<'kubelet-leak'> = {
 
   prevent: preventions,
 };
-
-/** Whether load explains the growth, with its finding; `undefined` where nobody counted the pods. */
-function byLoad(evidence: Evidence, growth: Growth, findings: Finding[]): boolean | undefined {
-  const pods = riseOfPods(evidence, growth);
-  if (pods === undefined) return undefined;
-  // As many pods more explain as much memory more; but not where it grows at moments with as many pods as well.
-  const grows = growsWithoutLoad(evidence, 'kubeletRssKb');
-  const load = !grows && isByLoad(growth, seriesOf(evidence, 'kubeletRssKb'), pods);
-  // The growth itself then says nothing any more.
-  if (load) for (const finding of findings) if (finding.fact === growthFact) delete finding.weight;
-  findings.push({
-    fact: podsFact,
-    value: Math.round(pods.rise * 100),
-    threshold: stable * 100,
-    speaks: load ? 'against' : 'for',
-    source: `${pods.source}; ${grows ? 'with as many pods it grows as well' : 'as many pods more explain as much memory more'}`,
-    ...(load ? {} : { weight: 0.4 }),
-  });
-  return load;
-}
 
 /** A heap profile knows best; then what this node does, then what its versions and gates are known for. */
 function variantOf(

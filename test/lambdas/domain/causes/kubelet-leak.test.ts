@@ -128,6 +128,17 @@ describe('kubelet-leak', () => {
     expect(verdictWith({ trend: rises, observations: ok({ tried }) }).confidence).toBe(0.65);
   });
 
+  it('is not goroutines that became more with the pods, each of which has some', () => {
+    const withPods = (perDay: number) =>
+      verdictWith({
+        trend: trend({ kubeletRssKb: [250 * mb, 20 * mb], goroutines: [400, 200], pods: [20, perDay] }),
+        kubeletMetrics: metrics({ goroutines: 800 }),
+      }).result;
+
+    expect(withPods(10)).toBe('excluded');
+    expect(withPods(0)).toBe('matches');
+  });
+
   it('is goroutines that breed, whatever their memory was read as', () => {
     const breeding = trend({ kubeletRssKb: [90_000, 0], goroutines: [400, 100], pods: [20, 0] });
 
