@@ -1,5 +1,6 @@
 import type { Evidence } from '../evidence/evidence.ts';
 import { kubeletRssKb, kubeletStartedSecondsAgo } from '../evidence/kubelet-figures.ts';
+import { recentKubeletKills } from '../evidence/oom-kills.ts';
 import { probeValue } from '../evidence/probe.ts';
 import { growthPerDay } from '../trend.ts';
 import type { Cause, Finding, Prevention } from './cause.ts';
@@ -47,7 +48,7 @@ export const kubeletOomCycle: Cause<'kubelet-oom-cycle'> = {
     const { findings, atLeast, atMost, fact } = gather(thresholds);
     const kubelet = probeValue(evidence.probes.kubelet);
     const metrics = probeValue(evidence.probes.kubeletMetrics);
-    const kills = probeValue(evidence.probes.oomKills)?.ofKubelet ?? undefined;
+    const kills = recentKubeletKills(evidence);
 
     const inLog = atLeast({
       fact: killsFact,

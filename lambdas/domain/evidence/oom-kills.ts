@@ -17,6 +17,16 @@ export function recentOomKills(evidence: Evidence): number | undefined {
   return Math.max(0, kills.seen - old);
 }
 
+/** OOM kills of the kubelet in the last week: the log of the kernel, read where there is no journal, may hold the whole boot. */
+export function recentKubeletKills(evidence: Evidence): number | undefined {
+  const kills = probeValue(evidence.probes.oomKills);
+  if (kills?.ofKubelet == null) return undefined;
+  const old = kills.recent.filter(
+    ({ at, comm }) => comm === 'kubelet' && !isRecent(evidence, at, rememberedSeconds),
+  ).length;
+  return Math.max(0, kills.ofKubelet - old);
+}
+
 /** Those among them that hit pods, by the UID of the pod, most first. */
 export function oomKillsByPod(evidence: Evidence): { uid: string; comm: string; kills: number }[] {
   const recent = probeValue(evidence.probes.oomKills)?.recent ?? [];
@@ -45,6 +55,6 @@ function podUid(cgroup: string): string | undefined {
   return /pod([0-9a-f]{8}(?:[_-][0-9a-f]{4}){3}[_-][0-9a-f]{12})/.exec(cgroup)?.[1]?.replaceAll('_', '-');
 }
 
-function isRecent(evidence: Evidence, at: number): boolean {
-  return Date.parse(evidence.collectedAt) / 1000 - at <= daySeconds;
+function isRecent(evidence: Evidence, at: number, within = daySeconds): boolean {
+  return Date.parse(evidence.collectedAt) / 1000 - at <= within;
 }

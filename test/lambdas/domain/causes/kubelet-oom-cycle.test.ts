@@ -51,6 +51,25 @@ describe('kubelet-oom-cycle', () => {
     });
   });
 
+  it('is over a week after the last kill, which the log of the kernel may hold for as long as the boot', () => {
+    const collectedAt = Date.parse(evidenceWith().collectedAt) / 1000;
+    const killed = (comm: string, days: number) => ({
+      at: collectedAt - days * 86_400,
+      comm,
+      cgroup: '/system.slice/kubelet.service',
+    });
+    const causeWith = (...recent: ReturnType<typeof killed>[]) => {
+      const ofKubelet = recent.filter(({ comm }) => comm === 'kubelet').length;
+      const oomKills = ok({ source: 'kmsg', seen: recent.length, ofKubelet, recent });
+      return diagnose(evidenceWith({ oomKills }), clusterWith().thresholds).cause;
+    };
+
+    expect(causeWith(killed('kubelet', 8))).toBe('healthy');
+    expect(causeWith(killed('java', 8), killed('kubelet', 7))).toBe('kubelet-oom-cycle');
+    // The log names the latest only: what has no date counts.
+    expect(verdictWith({ oomKills: kills(1) }).result).toBe('matches');
+  });
+
   it('is surer where it was killed again', () => {
     const again = verdictWith({ kubeletMetrics: missing, oomKills: kills(2) });
 
