@@ -1,3 +1,4 @@
+import { quantity } from '../around/quantity.ts';
 import type { Evidence } from './evidence.ts';
 import { probeValue } from './probe.ts';
 
@@ -26,21 +27,10 @@ export function hardEviction(evidence: Evidence): Eviction | undefined {
   return kb === undefined ? undefined : { kb, source };
 }
 
-const kbPer: Readonly<Record<string, number>> = {
-  '': 1 / 1024,
-  k: 1000 / 1024,
-  M: 1e6 / 1024,
-  G: 1e9 / 1024,
-  Ki: 1,
-  Mi: 1024,
-  Gi: 1024 ** 2,
-};
-
 /** `100Mi` or `5%` in KiB; a share needs to be told of what. */
-export function kbOf(text: string, totalKb?: number): number | undefined {
-  const [, digits, unit = ''] = /^(\d{1,15}(?:\.\d{1,6})?)(%|[KMG]i|[kMG])?$/.exec(text.trim()) ?? [];
-  if (digits === undefined) return undefined;
-  if (unit === '%') return totalKb === undefined ? undefined : (totalKb * Number(digits)) / 100;
-  const scale = kbPer[unit];
-  return scale === undefined ? undefined : Number(digits) * scale;
+function kbOf(text: string, totalKb = Number.NaN): number | undefined {
+  const percent = /^(\d+(?:\.\d+)?)%$/.exec(text)?.[1];
+  const kb =
+    percent === undefined ? (quantity(text) ?? Number.NaN) / 1024 : (totalKb * Number(percent)) / 100;
+  return Number.isFinite(kb) ? kb : undefined;
 }

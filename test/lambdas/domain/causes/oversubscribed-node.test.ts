@@ -46,6 +46,7 @@ describe('oversubscribed-node', () => {
     ['100Mi', 204_800],
     ['5%', 800_000],
     ['200000k', 390_625],
+    ['2e8', 390_625],
   ])('warns at twice the hard eviction threshold %s of this node', (threshold, kb) => {
     const at = (availableKb: number) =>
       judge({
@@ -70,7 +71,9 @@ describe('oversubscribed-node', () => {
 
     expect(seen({})).toMatchObject({ speaks: 'for', threshold: 200 });
     expect(seen({ 'nodefs.available': '10%' })).toBeUndefined();
-    expect(seen({ 'memory.available': 'plenty' })).toBeUndefined();
+    for (const unread of ['plenty', '1e999', `${'9'.repeat(390)}%`]) {
+      expect(seen({ 'memory.available': unread })).toBeUndefined();
+    }
   });
 
   it('counts a kubelet that keeps nothing back, and says where to set it', () => {
