@@ -1,7 +1,6 @@
-import { confidences, nameOf } from '../lambdas/domain/explanation.ts';
+import { confidences, leftOutLines, nameOf } from '../lambdas/domain/explanation.ts';
 import { modeGate } from '../lambdas/domain/gates/mode-gate.ts';
 import { IncidentState, type TreatmentResult } from '../lambdas/domain/incident-state.ts';
-import { leftOutLines } from '../lambdas/domain/left-out.ts';
 import type { Mode } from '../lambdas/domain/settings.ts';
 import type { Rung } from '../lambdas/domain/treatments/treatment.ts';
 import { figureOf } from '../lambdas/domain/verification.ts';

@@ -24,16 +24,21 @@ export function explanationLines(
       shadow.length === 0 ? [] : [`${confidences(shadow)}; nothing is done about that`],
     ),
     ...part('What we would do:', plan.length === 0 ? ['nothing'] : plan.map(rungLine)),
-    ...part(
-      'Not on the ladder:',
-      leftOut.map(({ treatment, reason }) => `${treatment}: ${reason}`),
-    ),
+    ...leftOutLines(leftOut),
     ...part('If nothing is done:', diagnosis.untreated === '' ? [] : [diagnosis.untreated]),
     ...part(
       'So that it does not come back:',
       diagnosis.prevention.map(({ what, where, because }) => `${what} (${where}), for ${because}`),
     ),
   ];
+}
+
+/** Which treatments of the cause the ladder leaves out, and why. */
+export function leftOutLines(leftOut: readonly LeftOut[]): string[] {
+  return part(
+    'Not on the ladder:',
+    leftOut.map(({ treatment, reason }) => `${treatment}: ${reason}`),
+  );
 }
 
 /** Nothing at all where there is nothing to say. */
