@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { causes } from '../../../lambdas/domain/causes/index.ts';
 import { diagnose, diagnoseWithoutEvidence } from '../../../lambdas/domain/diagnosis.ts';
+import { memory, pressure, reclaim } from './causes/judge.ts';
 import { cgroups, clusterWith, evidenceWith, missing, slices } from './sample-evidence.ts';
 
 const { thresholds } = clusterWith();
@@ -37,17 +38,10 @@ describe('diagnose', () => {
   });
 
   it('finds few zombies dear on a small node, by their cost', () => {
-    const small = {
-      totalKb: 1_000_000,
-      availableKb: 600_000,
-      cachedKb: 0,
-      slabReclaimableKb: 0,
-      slabUnreclaimableKb: 0,
-      percpuKb: 0,
-      shmemKb: 0,
-      dirtyKb: 0,
-    };
-    const evidence = evidenceWith({ cgroups: cgroups(100, 1500), memory: { status: 'ok', value: small } });
+    const evidence = evidenceWith({
+      cgroups: cgroups(100, 1500),
+      memory: memory(600_000, { totalKb: 1_000_000 }),
+    });
 
     expect(diagnose(evidence, thresholds)).toMatchObject({ cause: 'dying-memcgs' });
   });
@@ -78,18 +72,18 @@ describe('diagnose', () => {
   );
 
   it.each([
-    ['stalls on memory', { pressure: pressureOf(40) }],
-    ['has hardly any memory left', { memory: memoryOf(100_000) }],
-    ['stalls in direct reclaim', { reclaim: reclaimOf(12) }],
+    ['stalls on memory', { pressure: pressure(40) }],
+    ['has hardly any memory left', { memory: memory(100_000) }],
+    ['stalls in direct reclaim', { reclaim: reclaim({ windowMs: 1000, allocstall: 12 }) }],
   ])('does not call a node healthy that %s', (_, probes) => {
     expect(diagnose(evidenceWith(probes), thresholds).cause).not.toBe('healthy');
   });
 
   it('goes by the tasks that stall in part where the kernel does not say when all do', () => {
-    const { value } = pressureOf(40);
-    const pressure = { status: 'ok', value: { ...value, memory: { ...value.memory, full: null } } };
+    const { value } = pressure(40);
+    const some = { status: 'ok', value: { ...value, memory: { ...value.memory, full: null } } };
 
-    expect(diagnose(evidenceWith({ pressure }), thresholds).cause).not.toBe('healthy');
+    expect(diagnose(evidenceWith({ pressure: some }), thresholds).cause).not.toBe('healthy');
   });
 
   it('begins exactly at the thresholds', () => {
@@ -133,46 +127,3 @@ describe('diagnose', () => {
     });
   });
 });
-
-function pressureOf(avg60: number) {
-  const stall = { avg10: 0, avg60, avg300: 0, totalUs: 0 };
-  return {
-    status: 'ok',
-    value: {
-      memory: { some: stall, full: stall },
-      io: { some: stall, full: stall },
-      cpu: { some: stall, full: null },
-    },
-  };
-}
-
-function memoryOf(availableKb: number) {
-  return {
-    status: 'ok',
-    value: {
-      totalKb: 8_000_000,
-      availableKb,
-      cachedKb: 0,
-      slabReclaimableKb: 0,
-      slabUnreclaimableKb: 0,
-      percpuKb: 0,
-      shmemKb: 0,
-      dirtyKb: 0,
-    },
-  };
-}
-
-function reclaimOf(allocstall: number) {
-  return {
-    status: 'ok',
-    value: {
-      windowMs: 1000,
-      pgscanDirect: 0,
-      pgscanKswapd: 0,
-      pgstealDirect: 0,
-      pgstealKswapd: 0,
-      allocstall,
-      pgmajfault: 0,
-    },
-  };
-}
