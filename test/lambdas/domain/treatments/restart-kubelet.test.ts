@@ -55,8 +55,11 @@ describe('restart-kubelet', () => {
   });
 
   it('restarts one that has failed, and one of unknown age, whose age the document checks', () => {
-    expect(proposed({ active: 'failed', sub: 'failed' })).toBeDefined();
-    expect(proposed({ startedSecondsAgo: 3600 })).toBeDefined();
+    const once = { minUptimeSeconds: '3600', maxSeconds: '300' };
+
+    expect(proposed({ active: 'failed', sub: 'failed' })?.arguments).toEqual(once);
+    expect(proposed({ startedSecondsAgo: 3600 })?.reason).toContain('it was started 3600 s ago');
+    expect(proposed({ startedSecondsAgo: null })?.arguments).toEqual(once);
     expect(proposed({ startedSecondsAgo: null })?.reason).toContain(
       'started less than 3600 s ago, it is left alone',
     );
@@ -71,7 +74,7 @@ describe('restart-kubelet', () => {
   it('breaks an OOM cycle only before the next kill', () => {
     const inStage = (variant: string) => proposed({}, { cause: 'kubelet-oom-cycle', variant, findings: [] });
 
-    expect(inStage('climbing')).toBeDefined();
+    expect(inStage('climbing')?.reason).toContain('it holds 900 MB');
     for (const stage of ['killed', 'storm', 'settling']) expect(inStage(stage)).toBeUndefined();
   });
 
