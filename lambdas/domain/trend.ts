@@ -159,17 +159,6 @@ export function courseAsReported(evidence: Evidence, name: SeriesName): Series['
   return probeValue(evidence.probes.trend)?.series[name]?.course ?? null;
 }
 
-/**
- * How long until a figure that grows passes a limit above it, or one that falls a limit below it, in hours, if it goes on
- * like this. 0: it grows and has passed it. `undefined` where it does not go there.
- */
-export function hoursUntil(limit: number, now: number, growth: Growth | undefined): number | undefined {
-  if (growth === undefined || !Number.isFinite(growth.perDay) || growth.perDay === 0) return undefined;
-  const hours = ((limit - now) * 24) / growth.perDay;
-  if (growth.perDay > 0) return Math.max(0, hours);
-  return hours > 0 ? hours : undefined;
-}
-
 const names = {
   cloudwatch: 'CloudWatch',
   node: 'samples kept on the node',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SeriesName } from '../../../lambdas/domain/evidence/trend.ts';
-import { growsWithoutLoad, growthOf, growthPerDay, hoursUntil } from '../../../lambdas/domain/trend.ts';
+import { growsWithoutLoad, growthOf, growthPerDay } from '../../../lambdas/domain/trend.ts';
 import { evidenceWith, missing } from './sample-evidence.ts';
 
 const hour = 3600;
@@ -289,25 +289,5 @@ describe('growsWithoutLoad', () => {
         'goroutines',
       ),
     ).toBeUndefined();
-  });
-});
-
-describe('hoursUntil', () => {
-  const growth = (perDay: number) => ({ perDay, hours: 24, points: 96, source: 'x' });
-
-  it.each([
-    [1000, 400, 1200, 12],
-    [1000, 1000, 1200, 0],
-    [1000, 1400, 1200, 0],
-    [100, 700, -1200, 12],
-    [100, 50, -1200, undefined],
-    [1000, 400, 0, undefined],
-    [1000, 400, Number.NaN, undefined],
-  ])('to %d from %d at %d a day is %s', (limit, now, slope, hours) => {
-    expect(hoursUntil(limit, now, growth(slope))).toBe(hours);
-  });
-
-  it('is unknown where the growth is', () => {
-    expect(hoursUntil(1, 0, undefined)).toBeUndefined();
   });
 });
