@@ -58,4 +58,6 @@ export const untouchable: readonly string[] = [
   'iptables',
   'polkit',
   'auditd',
+  // With those above, one of each kind that the domain knows by name (isUntouchable).
+  ...['cri-o', 'ssm-agent', 'aws-vpc-cni', 'cni-setup', 'calico-node', 'flanneld', 'my-cni', 'my-cni@1'],
 ];

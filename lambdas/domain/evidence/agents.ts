@@ -39,8 +39,9 @@ export type Need = { needed: boolean | undefined; why: string };
 export const manyRestarts = 5;
 
 /**
- * What no treatment touches, whatever it does: the node, its network and its login live by it, and amazon-ssm-agent is
- * the way to repair it.
+ * The least of what no treatment touches, by its name alone: the node, its network and its login live by it, and
+ * amazon-ssm-agent is the way to repair it. The whole list is ssm-documents/scripts/lib/protected.sh. Evidence of a node
+ * brings its answer as `protected`, and every document that changes a unit asks it again; this is for what does not.
  */
 const untouchable =
   /^(snap\.)?(kubelet|kube-|containerd|docker|cri-?o|cri-|nodeadm|amazon-ssm-agent|ssm-agent|aws-node|aws-vpc-cni|ipamd|cni-|cilium|calico|flannel|dbus|systemd-|ssh)|-cni(@.*)?\.service$/i;

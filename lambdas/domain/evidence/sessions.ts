@@ -6,7 +6,7 @@ export const Sessions = z.object({
   /** Stuck on their way out, of at most 200 that were asked about. */
   closing: unknownOr(count),
   abandonedScopes: unknownOr(count),
-  /** Times logind could not end a session, because it did not find its scope running any more. */
+  /** Times logind could not end a session, because it did not find its scope running any more. No document counts them: people write it down. */
   abandonFailed: unknownOr(count),
   abandonedSample: z.array(name).max(10).default([]),
   /** What still runs in those abandoned scopes that were looked at (10 at most), and whose: the users of the logins, and of the processes. */
