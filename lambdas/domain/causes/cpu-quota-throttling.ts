@@ -2,8 +2,14 @@ import type * as z from 'zod';
 import type { Evidence } from '../evidence/evidence.ts';
 import { kernelVersions } from '../evidence/kubelet-figures.ts';
 import { probeValue } from '../evidence/probe.ts';
-import { directReclaimPercent, memoryStallPercent, reclaims, usualLevel } from '../evidence/reclaiming.ts';
+import {
+  allocstallsPerSecond,
+  directReclaimPercent,
+  memoryStallPercent,
+  usualLevel,
+} from '../evidence/reclaiming.ts';
 import type { Throttling } from '../evidence/window.ts';
+import type { Thresholds } from '../thresholds.ts';
 import { isOlder, isWithin } from '../version.ts';
 import type { Cause, Prevention } from './cause.ts';
 import { gather } from './gather.ts';
@@ -208,6 +214,21 @@ function pinnedOf(evidence: Evidence): Throttled | undefined {
 
 function quotaOf({ quotaUs, periodUs }: Throttled): number | undefined {
   return quotaUs === null || periodUs === null ? undefined : quotaUs / periodUs;
+}
+
+/**
+ * Whether tasks reclaimed for themselves while we watched: yes, no, or not known. It takes one sign to say yes, and the
+ * kernel's count of the stalls, or the share of CPU, to say no.
+ */
+function reclaims(evidence: Evidence, thresholds: Thresholds): boolean | undefined {
+  const percent = directReclaimPercent(evidence);
+  const stalls = allocstallsPerSecond(evidence);
+  const waits = memoryStallPercent(evidence);
+  if ((percent ?? 0) >= thresholds.directReclaimPercent || (waits ?? 0) >= thresholds.memoryStallPercent)
+    return true;
+  if (percent === undefined && (stalls === undefined || stalls >= thresholds.allocstallsPerSecond))
+    return undefined;
+  return false;
 }
 
 function describeReclaim(evidence: Evidence): string {

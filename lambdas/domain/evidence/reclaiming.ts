@@ -1,4 +1,3 @@
-import type { Thresholds } from '../thresholds.ts';
 import type { Evidence } from './evidence.ts';
 import { probeValue } from './probe.ts';
 import type { SeriesName } from './trend.ts';
@@ -43,21 +42,6 @@ export function availableMemory(evidence: Evidence): Available[] {
   const { totalKb, availableKb } = probeValue(evidence.probes.observations)?.memory ?? {};
   const told = !totalKb || availableKb == null ? [] : [{ totalKb, availableKb }];
   return read === undefined ? told : [read, ...told];
-}
-
-/**
- * Whether tasks reclaimed for themselves while we watched: yes, no, or not known. It takes one sign to say yes, and the
- * kernel's count of the stalls, or the share of CPU, to say no.
- */
-export function reclaims(evidence: Evidence, thresholds: Thresholds): boolean | undefined {
-  const percent = directReclaimPercent(evidence);
-  const stalls = allocstallsPerSecond(evidence);
-  const waits = memoryStallPercent(evidence);
-  if ((percent ?? 0) >= thresholds.directReclaimPercent || (waits ?? 0) >= thresholds.memoryStallPercent)
-    return true;
-  if (percent === undefined && (stalls === undefined || stalls >= thresholds.allocstallsPerSecond))
-    return undefined;
-  return false;
 }
 
 /** The middle of what a metric showed; a single peak does not move it. */
