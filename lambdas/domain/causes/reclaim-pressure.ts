@@ -32,8 +32,7 @@ export const reclaimPressure: Cause<'reclaim-pressure'> = {
   id: 'reclaim-pressure',
   title: 'Tasks spend their CPU on finding memory, or wait for it; no leak is seen that explains it.',
   seen: 'Direct reclaim beyond directReclaimPercent, tasks that wait for memory beyond memoryStallPercent, kswapd on most of a CPU, or a profile in functions that only reclaim.',
-  excludedBy:
-    'The stall time, or both the count of direct reclaims and their share of CPU, were read and say no.',
+  excludedBy: 'The stall time, and the count of direct reclaims or their share of CPU, were read and say no.',
   explains: ['cpu-quota-throttling'],
 
   judge(evidence, thresholds) {
@@ -89,7 +88,6 @@ export const reclaimPressure: Cause<'reclaim-pressure'> = {
     const stalls = allocstallsPerSecond(evidence);
     if (!signs.some((sign) => sign === true)) {
       const needs = missingOf(evidence);
-      // The stall time says it all; without it, both of the others have to say no.
       return needs.length > 0
         ? { result: 'insufficient-evidence', needs, findings }
         : { result: 'excluded', findings };
