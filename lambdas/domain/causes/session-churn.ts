@@ -3,6 +3,7 @@ import { fellBelowUsers } from '../evidence/history.ts';
 import { probeValue } from '../evidence/probe.ts';
 import { sliceAt } from '../evidence/producers.ts';
 import { perHour, zombiesPerLogin } from '../evidence/sessions.ts';
+import { leastDying } from '../evidence/zombies.ts';
 import type { Cause, Finding, Prevention } from './cause.ts';
 import { calmTheBusiest, moveToV2, stayWithScaleOut } from './prevent.ts';
 
@@ -20,7 +21,7 @@ const heldFact = 'dying memory cgroups below /user.slice';
 export const sessionChurn: Cause<'session-churn'> = {
   id: 'session-churn',
   title: 'Logins that each leave a dying memory cgroup.',
-  seen: 'Logins at a rate of at least dyingPerHour, and something that each of them leaves: dying cgroups below /user.slice, their growth by the logins since an earlier sample, or sessions that logind does not let go of.',
+  seen: 'Logins at a rate of at least dyingPerHour, and something that says that they leave any: dying cgroups below /user.slice, their growth by the logins since an earlier sample, a fall of them since, a memory cgroup for each login or user, or sessions that logind does not let go of.',
   excludedBy:
     'Few logins; sessions without a memory cgroup of their own; logins that leave less than half a dying cgroup each; fewer than a tenth of all dying cgroups below /user.slice.',
   explains: ['dying-memcgs', 'reclaim-pressure'],
@@ -76,7 +77,8 @@ export const sessionChurn: Cause<'session-churn'> = {
         each >= leastPerLogin,
       );
     const dying = sliceAt(evidence, '/user.slice')?.dying ?? undefined;
-    if (dying !== undefined)
+    const holds =
+      dying !== undefined &&
       find(
         {
           fact: heldFact,
@@ -105,8 +107,11 @@ export const sessionChurn: Cause<'session-churn'> = {
     if (!often || !separate || !leaves || !theirs) return { result: 'excluded', findings };
     const stays = leftAfterLogin(evidence);
     for (const finding of stays) find(finding, true);
-    // The rate alone is no fault: something has to say that these logins leave anything.
-    if (each === undefined && dying === undefined && sessions.memoryCgroup === null && stays.length === 0) {
+    // The rate alone is no fault: something has to say that these logins leave anything, or did until a reclaim.
+    const freed = fellBelowUsers(evidence, leastDying);
+    const leavesAny =
+      each !== undefined || holds || freed || sessions.memoryCgroup !== null || stays.length > 0;
+    if (!leavesAny) {
       return { result: 'insufficient-evidence', needs: ['slices', 'history'], findings };
     }
     return { result: 'matches', findings };

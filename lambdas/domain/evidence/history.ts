@@ -23,12 +23,15 @@ const hour = 3600;
 /** Fewer than this share of what there was: somebody freed them. A few go by themselves at any time. */
 const freed = 0.9;
 
-/** Whether dying cgroups below user.slice were freed in the last hour, as far as the samples of it show. */
-export function fellBelowUsers(evidence: Evidence): boolean {
+/** Whether dying cgroups below user.slice, at least so many, were freed in the last hour, as far as the samples of it show. */
+export function fellBelowUsers(evidence: Evidence, least = 0): boolean {
   const since = Date.parse(evidence.collectedAt) / 1000 - hour;
   const samples = probeValue(evidence.probes.history)?.samples ?? [];
   const counts = samples.filter(([at]) => at > since).flatMap(([, , , below]) => below ?? []);
   const now = probeValue(evidence.probes.sessions)?.dyingNow;
   const all = now == null ? counts : [...counts, now];
-  return all.some((count, index) => count < (all[index - 1] ?? 0) * freed);
+  return all.some((count, index) => {
+    const before = all[index - 1] ?? 0;
+    return before >= least && count < before * freed;
+  });
 }

@@ -134,6 +134,25 @@ describe('session-churn', () => {
     expect(stillMatches('session-churn', reclaimed, thresholds)).toBe(true);
   });
 
+  it('is no fault of logins that are only many: few dying cgroups, and nobody there to see what a login gets', () => {
+    const monitored = (history: unknown) =>
+      evidenceWith({
+        slices: slices({ path: '/user.slice', dying: 8 }),
+        sessions: sessions({ logins: 700, users: [alice], memoryCgroup: null, dyingNow: 8 }),
+        history,
+      });
+    const causeAfter = (dying: number) => {
+      const samples = [[Date.parse('2026-11-21T06:25:00Z') / 1000, 100, 9000, dying, 1, 1, 1]];
+      return diagnose(monitored({ status: 'ok', value: { samples } }), thresholds).cause;
+    };
+
+    expect(diagnose(monitored(missing), thresholds).cause).not.toBe('session-churn');
+    expect(causeAfter(8)).toBe('healthy');
+    // A few go by themselves at any time; what a reclaim would take does not.
+    expect(causeAfter(29)).toBe('healthy');
+    expect(causeAfter(30)).toBe('session-churn');
+  });
+
   it('stays open without a journal to count logins in', () => {
     const { diagnosis } = answerTo(churning({ logins: null, coveredSeconds: null }));
 
