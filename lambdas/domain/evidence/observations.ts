@@ -62,8 +62,6 @@ export const Observations = z.object({
     .object({
       totalKb: unknownOr(kb),
       availableKb: unknownOr(kb),
-      /** Of both kinds. */
-      slabKb: unknownOr(kb),
       slabUnreclaimableKb: unknownOr(kb),
       percpuKb: unknownOr(kb),
     })

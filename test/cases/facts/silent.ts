@@ -25,6 +25,10 @@ export const silent: { about: RegExp; because: string }[] = [
     about: /^(kubelet|systemd|single_core|core|process|agent)_(cpu|sys|cpu_usage)$/,
     because: 'CPU of one process or core at one moment is a level: what it is spent on is not said',
   },
+  {
+    about: /^(kernel_|node_)?slab(_memory|_size|_usage|_cache)?$/,
+    because: 'slab of both kinds together: how much of it can be reclaimed is not said',
+  },
   { about: /virt(ual)?$|_vsz$/, because: 'virtual memory costs nothing' },
   {
     about:

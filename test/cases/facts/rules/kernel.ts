@@ -132,7 +132,6 @@ export const kernelRules: FactRule[] = [
     /(sunreclaim(able)?|slab_unreclaim(able)?|unreclaimable_(slab|memory|kernel_memory))$/,
     'slabUnreclaimableKb',
   ),
-  memory(/^(kernel_|node_)?slab(_memory|_size|_usage|_cache)?$/, 'slabKb'),
   memory(/^(kernel_|node_)?per_?cpu(_memory|_allocations?|_usage)?$/, 'percpuKb'),
 ];
 
