@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import type { NodeStatus } from '../evidence/node-status.ts';
 import { isOver, type KubernetesNode, type Pod, secondsSince } from './kubernetes.ts';
 import { effective, isUnlimited } from './pod-resources.ts';
-import { kibOf, quantity } from './quantity.ts';
+import { kibOf, quantity, whole } from './quantity.ts';
 import { notReadOf, type Read } from './read.ts';
 
 /** Labels by which the makers of nodes say to which group one belongs, in the order in which they are believed. */
@@ -77,15 +77,15 @@ export function nodeStatusOf(
       cpu === undefined
         ? null
         : {
-            allocatableMillicores: Math.round(cpu * 1000),
-            requestsMillicores: Math.round(sum('requests', 'cpu') * 1000),
-            limitsMillicores: Math.round(sum('limits', 'cpu') * 1000),
+            allocatableMillicores: whole(cpu * 1000),
+            requestsMillicores: whole(sum('requests', 'cpu') * 1000),
+            limitsMillicores: whole(sum('limits', 'cpu') * 1000),
           },
     pods:
       most === undefined
         ? null
         : {
-            allocatable: Math.round(most),
+            allocatable: whole(most),
             running: live.filter(({ status: { phase } }) => phase === 'Running').length,
             pending: live.filter(({ status: { phase } }) => phase === 'Pending').length,
           },

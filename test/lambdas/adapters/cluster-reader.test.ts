@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ClusterProbes, readCluster } from '../../../lambdas/adapters/cluster-reader.ts';
+import { ClusterProbes, readCluster } from '../../../lambdas/adapters/cluster-reader.ts';
 import { clusterToken, lambdaIdentity } from '../../../lambdas/adapters/eks-token.ts';
 import { HttpsGetter } from '../../../lambdas/adapters/https-get.ts';
 import { selfSigned } from '../../../local/cloud/certificate.ts';
@@ -171,6 +171,42 @@ describe('a cluster that is asked about a node', () => {
     expect((await read()).podStatus.status).toBe('ok');
     expect(calls).toBe(2);
   });
+});
+
+describe('a node or a pod that says odd things of itself', () => {
+  it.each(['8Ei', '1e300', '1e400'])(
+    'is told within what the evidence can hold, where a pod may use %s',
+    async (limit) => {
+      const limits = { memory: limit, cpu: limit };
+      nodes[0]?.cluster.pods.push({
+        metadata: { name: 'greedy' },
+        spec: { containers: [{ name: 'main', resources: { limits } }] },
+        status: { phase: 'Running' },
+      } as never);
+      const probes = await read();
+      const most = Number.MAX_SAFE_INTEGER;
+      expect(probes.nodeStatus).toMatchObject({
+        status: 'ok',
+        value: { memory: { limitsKb: most }, cpu: { limitsMillicores: most } },
+      });
+      expect(ClusterProbes.parse(JSON.parse(JSON.stringify(probes)))).toEqual(probes);
+    },
+  );
+
+  it.each(['go_goroutines 1e300', 'kubelet_orphaned_runtime_pods_total -1\ngo_goroutines 3'])(
+    'loses the metrics of its kubelet where %j does not fit, with a reason, and nothing else',
+    async (page) => {
+      for (const { cluster } of nodes) cluster.kubeletMetrics = [page];
+      const { kubeletMetrics, ...others } = await read();
+      expect(kubeletMetrics).toMatchObject({
+        status: 'failed',
+        reason: expect.stringMatching(
+          /^what was read does not fit: value\.(goroutines|orphanedRuntimePods): /,
+        ),
+      });
+      for (const other of Object.values(others)) expect(other.status).toBe('ok');
+    },
+  );
 });
 
 describe('a part that is refused', () => {
