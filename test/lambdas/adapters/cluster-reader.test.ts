@@ -174,6 +174,21 @@ describe('a cluster that is asked about a node', () => {
 });
 
 describe('a node or a pod that says odd things of itself', () => {
+  const node = () => nodes[0]?.cluster.node as unknown as { status: Record<string, unknown> };
+  const nodeSaying = (status: object): void => {
+    instead = (url) =>
+      url.pathname.startsWith('/api/v1/nodes/')
+        ? {
+            status: 200,
+            body: {
+              metadata: { name: nodeName },
+              spec: { providerID: `aws:///z/${instanceId}` },
+              status: { ...node().status, ...status },
+            },
+          }
+        : undefined;
+  };
+
   it.each(['8Ei', '1e300', '1e400'])(
     'is told within what the evidence can hold, where a pod may use %s',
     async (limit) => {
@@ -207,6 +222,19 @@ describe('a node or a pod that says odd things of itself', () => {
       for (const other of Object.values(others)) expect(other.status).toBe('ok');
     },
   );
+
+  it.each([
+    ['no address', [{ type: 'InternalIP', address: 'example.com/?' }], 10250],
+    ['no port', [{ type: 'InternalIP', address: '127.0.0.1' }], 70_000],
+  ])('loses the metrics of its kubelet where it names %s, and nothing else', async (_, addresses, Port) => {
+    nodeSaying({ addresses, daemonEndpoints: { kubeletEndpoint: { Port } } });
+    const { kubeletMetrics, ...others } = await read();
+    expect(kubeletMetrics).toMatchObject({
+      status: 'failed',
+      reason: expect.stringContaining('no address at which its kubelet could be asked'),
+    });
+    for (const other of Object.values(others)) expect(other.status).toBe('ok');
+  });
 });
 
 describe('a part that is refused', () => {
