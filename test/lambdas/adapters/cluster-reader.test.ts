@@ -235,6 +235,16 @@ describe('a node or a pod that says odd things of itself', () => {
     });
     for (const other of Object.values(others)) expect(other.status).toBe('ok');
   });
+
+  it('is in a condition that is unknown, where its status is none', async () => {
+    nodeSaying({ conditions: [{ type: 'Odd', status: 'maybe' }] });
+    const conditions = [{ type: 'Odd', status: 'maybe' }];
+    for (const { cluster } of nodes)
+      for (const one of cluster.pods) Object.assign(one, { status: { conditions } });
+    const { nodeStatus, podStatus } = await read();
+    expect(nodeStatus).toMatchObject({ value: { conditions: [{ type: 'Odd', status: 'Unknown' }] } });
+    expect(podStatus.status).toBe('ok');
+  });
 });
 
 describe('a part that is refused', () => {
