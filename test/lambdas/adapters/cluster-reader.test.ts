@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ClusterProbes, readCluster } from '../../../lambdas/adapters/cluster-reader.ts';
 import { clusterToken, lambdaIdentity } from '../../../lambdas/adapters/eks-token.ts';
 import { HttpsGetter } from '../../../lambdas/adapters/https-get.ts';
@@ -321,6 +321,17 @@ describe('the token', () => {
       expect(probe).toMatchObject({ status: 'failed', reason: expect.stringContaining('certificate') });
     }
     expect(server.asked).toEqual([]);
+  });
+
+  it('goes to none of them either where the environment says that certificates do not matter', async () => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    try {
+      const { nodeStatus } = await read({ ca: selfSigned('somebody else').certificate });
+      expect(nodeStatus).toMatchObject({ status: 'failed', reason: expect.stringContaining('certificate') });
+      expect(server.asked).toEqual([]);
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   it('goes to no kubelet at another address than its certificate is for', async () => {
