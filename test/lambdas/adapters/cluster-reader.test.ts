@@ -183,7 +183,12 @@ describe('a node or a pod that says odd things of itself', () => {
             body: {
               metadata: { name: nodeName },
               spec: { providerID: `aws:///z/${instanceId}` },
-              status: { ...node().status, ...status },
+              status: {
+                ...node().status,
+                addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
+                daemonEndpoints: { kubeletEndpoint: { Port: Number(new URL(server.endpoint).port) } },
+                ...status,
+              },
             },
           }
         : undefined;
@@ -234,6 +239,38 @@ describe('a node or a pod that says odd things of itself', () => {
       reason: expect.stringContaining('no address at which its kubelet could be asked'),
     });
     for (const other of Object.values(others)) expect(other.status).toBe('ok');
+  });
+
+  it('has no word with it by which a terminal could be told something', async () => {
+    const odd = '\u001b[2J\u009b1m';
+    nodeSaying({
+      conditions: [{ type: odd, status: 'True', reason: odd }],
+      nodeInfo: { kubeletVersion: odd, osImage: odd },
+    });
+    for (const { cluster } of nodes) {
+      cluster.pods.push({
+        metadata: { name: odd, ownerReferences: [{ kind: odd, name: odd, controller: true }] },
+        spec: {},
+        status: {
+          containerStatuses: [{ name: odd, restartCount: 50, state: { waiting: { reason: odd } } }],
+        },
+      } as never);
+      cluster.events.push({
+        metadata: { name: 'x' },
+        involvedObject: { kind: 'Node', name: nodeName },
+        reason: odd,
+        message: odd,
+      });
+      cluster.kubeletMetrics = [`kubelet_evictions{eviction_signal="${odd}"} 1`];
+    }
+    const probes = await read();
+    const told = JSON.stringify(probes);
+    expect(told).toContain('·[2J·1m');
+    expect(told).not.toMatch(/\\u001b|\u009b/);
+    for (const probe of Object.values(probes)) expect(probe.status).toBe('ok');
+
+    instead = answering('/metrics', { status: 500, body: odd });
+    expect((await read()).kubeletMetrics).toMatchObject({ reason: expect.stringMatching(/: ·\[2J·1m$/) });
   });
 
   it('is in a condition that is unknown, where its status is none', async () => {
