@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { nodeEventsOf } from '../domain/around/events.ts';
+import { fitting } from '../domain/around/fitting.ts';
 import { instanceIdOf } from '../domain/around/instance-node.ts';
 import { KubernetesEvent, KubernetesNode, Pod, PodCertificateRequest } from '../domain/around/kubernetes.ts';
 import { nodeStatusOf } from '../domain/around/node-status.ts';
@@ -73,7 +74,7 @@ export async function readCluster(props: ReadClusterProps): Promise<ClusterProbe
             `a kubelet is asked from within its VPC only: set clusters.${question.cluster}.api.access to vpc`,
           ),
     ]);
-    return {
+    return fitting<ClusterProbes>({
       nodeStatus: { status: 'ok', value: nodeStatusOf(node, pods, now) },
       podStatus: probeFrom(pods, (all) =>
         podStatusOf(
@@ -95,7 +96,7 @@ export async function readCluster(props: ReadClusterProps): Promise<ClusterProbe
         ),
       ),
       kubeletMetrics,
-    };
+    });
   } finally {
     https.close();
   }

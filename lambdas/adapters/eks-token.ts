@@ -2,7 +2,10 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import { MedicError } from './medic-error.ts';
 import { Sha256 } from './sha256.ts';
 
-/** The API server of EKS takes no token that was valid for longer. */
+/**
+ * What every client of EKS asks for, and old authenticators insist on. The one behind an API server takes a token for 15
+ * minutes after its date, whatever stands here, and so does STS.
+ */
 const validSeconds = 60;
 
 export type Credentials = { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
@@ -10,7 +13,7 @@ export type Credentials = { accessKeyId: string; secretAccessKey: string; sessio
 /**
  * A token by which the API server of one EKS cluster, and the kubelets of its nodes, know the role of this function: a
  * presigned request to STS that says who asks, bound to the cluster by a signed header. Made without any call. Whoever
- * has it can act as this role towards that cluster for some minutes: it is never logged, and kept nowhere.
+ * has it can act as this role towards that cluster for 15 minutes: it is never logged, and kept nowhere.
  */
 export async function clusterToken(
   cluster: string,

@@ -22,7 +22,14 @@ export class HttpsGetter {
 
   constructor(props: HttpsGetterProps) {
     this.#props = props;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: 6, ca: props.ca, minVersion: 'TLSv1.2' });
+    this.#agent = new Agent({
+      keepAlive: true,
+      maxSockets: 6,
+      ca: props.ca,
+      // Said here, so that no NODE_TLS_REJECT_UNAUTHORIZED in the environment can say otherwise.
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.2',
+    });
   }
 
   /**

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
 import { kubeletMetricsIn } from '../domain/around/kubelet-metrics.ts';
 import type { KubernetesNode } from '../domain/around/kubernetes.ts';
 import { failed, probeFrom } from '../domain/around/read.ts';
@@ -24,7 +24,14 @@ export async function readKubeletMetrics(
   const address = status.addresses.find(({ type }) => type === 'InternalIP')?.address;
   if (address === undefined) return failed('the API server names no internal address of this node');
   const port = status.daemonEndpoints.kubeletEndpoint?.Port ?? 10250;
-  const url = new URL(`https://${isIPv6(address) ? `[${address}]` : address}:${port}/metrics`);
+  // Whoever is root on the node has a say in both, and an address that is none must not cost what others say of it.
+  const version = isIP(address);
+  const url = URL.parse(`https://${version === 6 ? `[${address}]` : address}:${port}/metrics`);
+  if (version === 0 || url === null) {
+    return failed(
+      `this node has no address at which its kubelet could be asked: ${JSON.stringify(address)}, port ${port}`,
+    );
+  }
   try {
     const answer = await https.get(url, 'text/plain;version=0.0.4', mostBytes);
     if (answer.status !== 200)

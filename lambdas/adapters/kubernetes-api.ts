@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { List } from '../domain/around/kubernetes.ts';
 import type { Read } from '../domain/around/read.ts';
+import { printable } from '../domain/printable.ts';
 import { type HttpsAnswer, type HttpsGetter, NoAnswerError } from './https-get.ts';
 import { MedicError } from './medic-error.ts';
 
@@ -107,7 +108,7 @@ export function refusal(status: number, body: string, right: string, who = 'the 
     return `${who} does not know the role of this function (401): docs/around.md has the access entry it needs`;
   if (status === 403)
     return `${who} refuses it (403): the role of this function lacks the right to ${right}; docs/around.md has the ClusterRole`;
-  return `${who} answered ${right} with ${status}: ${body.slice(0, 200)}`;
+  return `${who} answered ${right} with ${status}: ${printable(body.slice(0, 200))}`;
 }
 
 function parse<T>(schema: z.ZodType<T>, body: string, path: string): T {

@@ -7,6 +7,7 @@ import { type ClusterProbes, clusterGap, readCluster } from '../adapters/cluster
 import { clusterEndpoint } from '../adapters/eks-cluster.ts';
 import { clusterToken, lambdaIdentity } from '../adapters/eks-token.ts';
 import { environment } from '../adapters/environment.ts';
+import { impatient } from '../adapters/impatient.ts';
 import { readConsole } from '../adapters/instance-console.ts';
 import { nodeNamesOf } from '../adapters/instance-names.ts';
 import { MedicError } from '../adapters/medic-error.ts';
@@ -24,9 +25,6 @@ const limitMs = 20_000;
 /** Of these, what the API server has. */
 const clusterMs = 14_000;
 
-/** One try and one more, each with an end: what does not answer is a gap, and an incident waits for it. */
-const client = { maxAttempts: 2, requestHandler: { connectionTimeout: 2000, requestTimeout: 8000 } };
-
 /**
  * Adds what is known around the node: the trend of its metrics, what the API server and the kubelet say, and the console
  * of an instance that does not answer. Nothing in here can fail an incident: what is refused or too slow becomes a gap.
@@ -39,12 +37,12 @@ export const handler = phase('examine-around', async (state, { cluster, audit, n
     return reasonOf(error);
   };
   const [trend, nodeConsole, known] = await Promise.all([
-    inTime(readTrend(new CloudWatchClient(client), { cluster: name, instanceId, now: now() })).catch(
+    inTime(readTrend(new CloudWatchClient(impatient), { cluster: name, instanceId, now: now() })).catch(
       (error) => failed(gap('trend')(error)),
     ),
     answered
       ? notHere('the node has answered, and its own log says more than its console')
-      : inTime(readConsole(new EC2Client(client), instanceId)).catch((error) =>
+      : inTime(readConsole(new EC2Client(impatient), instanceId)).catch((error) =>
           failed(gap('console')(error)),
         ),
     inTime(ask(name, cluster, instanceId, now())).catch((error) => clusterGap(gap('cluster')(error))),
@@ -70,9 +68,9 @@ async function ask(name: string, { api }: Cluster, instanceId: string, now: Date
     );
   }
   const [endpoint, names] = await Promise.all([
-    clusterEndpoint(new EKSClient(client), name, api.access === 'public'),
+    clusterEndpoint(new EKSClient(impatient), name, api.access === 'public'),
     // Only a guess that spares reading the list of all nodes.
-    nodeNamesOf(new EC2Client(client), instanceId).catch(() => []),
+    nodeNamesOf(new EC2Client(impatient), instanceId).catch(() => []),
   ]);
   const question = { cluster: name, endpoint, instanceId, names };
   if (api.access === 'vpc') {
@@ -82,9 +80,8 @@ async function ask(name: string, { api }: Cluster, instanceId: string, now: Date
       throw new MedicError(`there is no function in the VPC of ${name}: deploy the stack again`);
     }
     const lambda = new LambdaClient({
-      ...client,
       maxAttempts: 1,
-      requestHandler: { requestTimeout: limitMs },
+      requestHandler: { ...impatient.requestHandler, requestTimeout: limitMs },
     });
     return askInVpc(lambda, reader, question);
   }

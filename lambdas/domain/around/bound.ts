@@ -1,8 +1,8 @@
 import type { AroundProbes } from '../evidence/evidence.ts';
 import { failed } from './read.ts';
 
-/** Characters of JSON that what is known around a node may take of the incident's state. */
-export const mostCharacters = 20_000;
+/** Bytes of JSON that what is known around a node may take of the incident's state, which is limited in bytes. */
+export const mostBytes = 20_000;
 
 type Reduce = (probes: AroundProbes) => AroundProbes;
 
@@ -17,7 +17,7 @@ const reductions: readonly Reduce[] = [
 ];
 
 /** The probes within the bound: courses with fewer points, lists with fewer entries, and at last a probe less. */
-export function boundAround(probes: AroundProbes, most = mostCharacters): AroundProbes {
+export function boundAround(probes: AroundProbes, most = mostBytes): AroundProbes {
   let fitted = probes;
   for (const reduce of reductions) {
     if (sizeOf(fitted) <= most) return fitted;
@@ -25,13 +25,13 @@ export function boundAround(probes: AroundProbes, most = mostCharacters): Around
   }
   while (sizeOf(fitted) > most) {
     const [name, size] = largest(fitted);
-    fitted = { ...fitted, [name]: failed(`with ${size} characters it is too large to be carried along`) };
+    fitted = { ...fitted, [name]: failed(`with ${size} bytes it is too large to be carried along`) };
   }
   return fitted;
 }
 
 function sizeOf(value: unknown): number {
-  return JSON.stringify(value).length;
+  return new TextEncoder().encode(JSON.stringify(value)).length;
 }
 
 function largest(probes: AroundProbes): [string, number] {

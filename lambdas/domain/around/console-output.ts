@@ -4,11 +4,13 @@ import { printable } from '../printable.ts';
 
 const mostLast = 10;
 const longestLine = 300;
+/** The kernel writes no longer one; what a program has made longer is not searched to its end. */
+const mostOfLine = 2048;
 
 /** A line of the kernel's log begins with its time; what programs print to the console does not. */
 const kernelLine = /^(?:<\d+>)?\[\s*\d+\.\d{6}\](?:\[[^\]]*\])?\s+(.*)$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: a console is coloured by them
-const colours = /\u001b\[[0-9;]*[A-Za-z]/g;
+/** A console is coloured by them; `printable` has made a dot of the escape at their beginning. */
+const colours = /·\[[0-9;]*[A-Za-z]/g;
 
 /** "Out of memory: Killed process 1 (kubelet)", "Memory cgroup out of memory: Killed process …", and the older "Kill process". */
 const oomKill =
@@ -24,7 +26,7 @@ export function consoleOutputOf(output: string): z.infer<typeof ConsoleOutput> {
   const counts = { oomKills: 0, ofKubelet: 0, hungTasks: 0, cgroupNoSpace: 0, panics: 0 };
   const told: string[] = [];
   for (const line of lines) {
-    const clean = printable(line.replace(colours, ''));
+    const clean = printable(line.slice(0, mostOfLine)).replace(colours, '');
     const said = kernelLine.exec(clean)?.[1];
     if (said === undefined) continue;
     const killed = oomKill.exec(said)?.[1];

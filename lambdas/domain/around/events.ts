@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import type { NodeEvents } from '../evidence/node-status.ts';
 import { printable } from '../printable.ts';
 import { type KubernetesEvent, type Pod, secondsSince } from './kubernetes.ts';
-import { notReadOf, type Read } from './read.ts';
+import { given, notReadOf, type Read } from './read.ts';
 
 /** How far back events are counted. EKS keeps them for an hour. */
 export const coveredSeconds = 3600;
@@ -50,7 +50,7 @@ export function nodeEventsOf(
     .map(([reason, group]) => {
       const [latest] = group.toSorted((a, b) => (secondsAgo(a, now) ?? 0) - (secondsAgo(b, now) ?? 0));
       return {
-        reason: reason.slice(0, 400),
+        reason: given(reason),
         count: timesOf(group),
         lastSecondsAgo: latest === undefined ? null : secondsAgo(latest, now),
         sample: latest?.message ? printable(latest.message).slice(0, longestSample) : null,

@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import type { KubeletMetrics } from '../evidence/kubelet-metrics.ts';
 import { histogramQuantile, type MetricSample, samplesIn } from './prometheus-text.ts';
 import { kibOf } from './quantity.ts';
-import type { Read } from './read.ts';
+import { given, type Read } from './read.ts';
 
 const histograms = {
   plegRelistP99Seconds: 'kubelet_pleg_relist_duration_seconds',
@@ -76,7 +76,7 @@ export function kubeletMetricsIn(page: string, now: Date): Read<Value> {
     orphanedRuntimePods: sum(samples, 'kubelet_orphaned_runtime_pods_total') ?? null,
     evictions: Object.fromEntries(
       evictions.map(({ labels, value }) => [
-        (labels.eviction_signal ?? 'unnamed').slice(0, 400),
+        given(labels.eviction_signal ?? 'unnamed'),
         Math.max(0, Math.round(value)),
       ]),
     ),

@@ -22,7 +22,8 @@ const Metadata = z.object({
 
 const Condition = z.object({
   type: text,
-  status: z.enum(['True', 'False', 'Unknown']),
+  /** Conditions are made by many, and one with another status must not cost the list that it is in. */
+  status: z.enum(['True', 'False', 'Unknown']).catch('Unknown'),
   reason: text.nullish(),
   lastTransitionTime: time,
 });
@@ -89,7 +90,6 @@ export const Pod = z.object({
       phase: text.default('Unknown'),
       reason: text.nullish(),
       startTime: time,
-      conditions: z.array(Condition).default([]),
       containerStatuses: z.array(ContainerStatus).default([]),
       initContainerStatuses: z.array(ContainerStatus).default([]),
     })
@@ -101,18 +101,16 @@ export const KubernetesEvent = z.object({
   metadata: Metadata.partial(),
   involvedObject: z.object({
     kind: text.default(''),
-    namespace: text.default(''),
     name: text.default(''),
     uid: text.default(''),
   }),
   reason: text.nullish(),
   message: text.nullish(),
   count: z.int().nullish(),
-  firstTimestamp: time,
   lastTimestamp: time,
   eventTime: time,
   series: z.object({ count: z.int(), lastObservedTime: time }).nullish(),
-  source: z.object({ component: text.optional(), host: text.optional() }).nullish(),
+  source: z.object({ host: text.optional() }).nullish(),
   reportingInstance: text.nullish(),
 });
 export type KubernetesEvent = z.infer<typeof KubernetesEvent>;

@@ -2,8 +2,8 @@ import type * as z from 'zod';
 import type { NodeStatus } from '../evidence/node-status.ts';
 import { isOver, type KubernetesNode, type Pod, secondsSince } from './kubernetes.ts';
 import { effective, isUnlimited } from './pod-resources.ts';
-import { kibOf, quantity } from './quantity.ts';
-import { notReadOf, type Read } from './read.ts';
+import { kibOf, quantity, whole } from './quantity.ts';
+import { given, notReadOf, type Read } from './read.ts';
 
 /** Labels by which the makers of nodes say to which group one belongs, in the order in which they are believed. */
 const groupLabels = [
@@ -11,9 +11,6 @@ const groupLabels = [
   'karpenter.sh/nodepool',
   'alpha.eksctl.io/nodegroup-name',
 ];
-
-const longest = 400;
-const cut = (text: string): string => text.slice(0, longest);
 
 /** The node as the API server knows it; without its pods, what they ask for stays open. */
 export function nodeStatusOf(
@@ -24,16 +21,16 @@ export function nodeStatusOf(
   const { nodeInfo, capacity, allocatable } = status;
   const group = groupLabels.map((label) => metadata.labels[label]).find((value) => value !== undefined);
   const type = metadata.labels['node.kubernetes.io/instance-type'];
-  const known = (text: string | undefined) => (text === undefined ? null : cut(text));
+  const known = (text: string | undefined) => (text === undefined ? null : given(text));
   const base = {
     conditions: status.conditions.slice(0, 30).map((condition) => ({
-      type: cut(condition.type),
+      type: given(condition.type),
       status: condition.status,
       reason: known(condition.reason ?? undefined),
       sinceSeconds: secondsSince(condition.lastTransitionTime, now),
     })),
     unschedulable: spec.unschedulable,
-    taints: spec.taints.slice(0, 20).map(({ key, value, effect }) => cut(`${key}=${value}:${effect}`)),
+    taints: spec.taints.slice(0, 20).map(({ key, value, effect }) => given(`${key}=${value}:${effect}`)),
     kubeletVersion: known(nodeInfo.kubeletVersion),
     osImage: known(nodeInfo.osImage),
     kernelVersion: known(nodeInfo.kernelVersion),
@@ -77,15 +74,15 @@ export function nodeStatusOf(
       cpu === undefined
         ? null
         : {
-            allocatableMillicores: Math.round(cpu * 1000),
-            requestsMillicores: Math.round(sum('requests', 'cpu') * 1000),
-            limitsMillicores: Math.round(sum('limits', 'cpu') * 1000),
+            allocatableMillicores: whole(cpu * 1000),
+            requestsMillicores: whole(sum('requests', 'cpu') * 1000),
+            limitsMillicores: whole(sum('limits', 'cpu') * 1000),
           },
     pods:
       most === undefined
         ? null
         : {
-            allocatable: Math.round(most),
+            allocatable: whole(most),
             running: live.filter(({ status: { phase } }) => phase === 'Running').length,
             pending: live.filter(({ status: { phase } }) => phase === 'Pending').length,
           },

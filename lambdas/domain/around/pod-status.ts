@@ -11,7 +11,7 @@ import {
   secondsSince,
 } from './kubernetes.ts';
 import { kibOf, quantity } from './quantity.ts';
-import { notReadOf, type Read } from './read.ts';
+import { given, notReadOf, type Read } from './read.ts';
 
 const most = { oomKilled: 20, agents: 40 };
 
@@ -64,7 +64,7 @@ export function podStatusOf(
       ...placeOf(pod, container),
       daemonSet: ownerOf(pod)?.kind === 'DaemonSet',
       restarts: container.restartCount,
-      waiting: container.state.waiting?.reason?.slice(0, 400) ?? null,
+      waiting: waitingFor(container),
       memoryKb: null,
     }))
     .filter(({ daemonSet, restarts }) => daemonSet || restarts >= manyRestarts)
@@ -98,15 +98,20 @@ function containersOf({ status }: Pod): ContainerStatus[] {
 
 function placeOf(pod: Pod, { name }: ContainerStatus) {
   return {
-    pod: `${pod.metadata.namespace}/${pod.metadata.name}`.slice(0, 400),
-    container: name.slice(0, 400),
+    pod: given(`${pod.metadata.namespace}/${pod.metadata.name}`),
+    container: given(name),
     owner: ownerOf(pod),
   };
 }
 
+function waitingFor({ state }: ContainerStatus): string | null {
+  const reason = state.waiting?.reason;
+  return reason == null ? null : given(reason);
+}
+
 function ownerOf({ metadata }: Pod): { kind: string; name: string } | null {
   const owner = metadata.ownerReferences.find(({ controller }) => controller);
-  return owner === undefined ? null : { kind: owner.kind.slice(0, 400), name: owner.name.slice(0, 400) };
+  return owner === undefined ? null : { kind: given(owner.kind), name: given(owner.name) };
 }
 
 function oomKillOf(pod: Pod, container: ContainerStatus, now: Date) {

@@ -30,5 +30,10 @@ export function quantity(text: string | undefined): number | undefined {
 
 /** Bytes as whole KiB. */
 export function kibOf(bytes: number): number {
-  return Math.round(bytes / 1024);
+  return whole(bytes / 1024);
+}
+
+/** A whole number, or the largest that is told apart from the next: a limit may be any figure that its author has thought of. */
+export function whole(value: number): number {
+  return Math.min(Math.round(value), Number.MAX_SAFE_INTEGER);
 }

@@ -1,7 +1,13 @@
 import type { Probe } from '../evidence/probe.ts';
+import { printable } from '../printable.ts';
 
 /** A part of what was asked: its value, or why there is none. */
 export type Read<T> = { value: T; partial?: string } | { gap: string };
+
+/** A name or a reason that somebody else has given, as long as the evidence takes one: `name` in evidence/number.ts. */
+export function given(text: string): string {
+  return printable(text.slice(0, 400));
+}
 
 /** A probe that was asked for and not answered. */
 export function failed(reason: string): { status: 'failed'; reason: string } {

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ClusterProbes, readCluster } from '../../../lambdas/adapters/cluster-reader.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ClusterProbes, readCluster } from '../../../lambdas/adapters/cluster-reader.ts';
 import { clusterToken, lambdaIdentity } from '../../../lambdas/adapters/eks-token.ts';
 import { HttpsGetter } from '../../../lambdas/adapters/https-get.ts';
 import { selfSigned } from '../../../local/cloud/certificate.ts';
@@ -173,6 +173,117 @@ describe('a cluster that is asked about a node', () => {
   });
 });
 
+describe('a node or a pod that says odd things of itself', () => {
+  const node = () => nodes[0]?.cluster.node as unknown as { status: Record<string, unknown> };
+  const nodeSaying = (status: object): void => {
+    instead = (url) =>
+      url.pathname.startsWith('/api/v1/nodes/')
+        ? {
+            status: 200,
+            body: {
+              metadata: { name: nodeName },
+              spec: { providerID: `aws:///z/${instanceId}` },
+              status: {
+                ...node().status,
+                addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
+                daemonEndpoints: { kubeletEndpoint: { Port: Number(new URL(server.endpoint).port) } },
+                ...status,
+              },
+            },
+          }
+        : undefined;
+  };
+
+  it.each(['8Ei', '1e300', '1e400'])(
+    'is told within what the evidence can hold, where a pod may use %s',
+    async (limit) => {
+      const limits = { memory: limit, cpu: limit };
+      nodes[0]?.cluster.pods.push({
+        metadata: { name: 'greedy' },
+        spec: { containers: [{ name: 'main', resources: { limits } }] },
+        status: { phase: 'Running' },
+      } as never);
+      const probes = await read();
+      const most = Number.MAX_SAFE_INTEGER;
+      expect(probes.nodeStatus).toMatchObject({
+        status: 'ok',
+        value: { memory: { limitsKb: most }, cpu: { limitsMillicores: most } },
+      });
+      expect(ClusterProbes.parse(JSON.parse(JSON.stringify(probes)))).toEqual(probes);
+    },
+  );
+
+  it.each(['go_goroutines 1e300', 'kubelet_orphaned_runtime_pods_total -1\ngo_goroutines 3'])(
+    'loses the metrics of its kubelet where %j does not fit, with a reason, and nothing else',
+    async (page) => {
+      for (const { cluster } of nodes) cluster.kubeletMetrics = [page];
+      const { kubeletMetrics, ...others } = await read();
+      expect(kubeletMetrics).toMatchObject({
+        status: 'failed',
+        reason: expect.stringMatching(
+          /^what was read does not fit: value\.(goroutines|orphanedRuntimePods): /,
+        ),
+      });
+      for (const other of Object.values(others)) expect(other.status).toBe('ok');
+    },
+  );
+
+  it.each([
+    ['no address', [{ type: 'InternalIP', address: 'example.com/?' }], 10250],
+    ['no port', [{ type: 'InternalIP', address: '127.0.0.1' }], 70_000],
+  ])('loses the metrics of its kubelet where it names %s, and nothing else', async (_, addresses, Port) => {
+    nodeSaying({ addresses, daemonEndpoints: { kubeletEndpoint: { Port } } });
+    const { kubeletMetrics, ...others } = await read();
+    expect(kubeletMetrics).toMatchObject({
+      status: 'failed',
+      reason: expect.stringContaining('no address at which its kubelet could be asked'),
+    });
+    for (const other of Object.values(others)) expect(other.status).toBe('ok');
+  });
+
+  it('has no word with it by which a terminal could be told something', async () => {
+    const odd = '\u001b[2J\u009b1m';
+    nodeSaying({
+      conditions: [{ type: odd, status: 'True', reason: odd }],
+      nodeInfo: { kubeletVersion: odd, osImage: odd },
+    });
+    for (const { cluster } of nodes) {
+      cluster.pods.push({
+        metadata: { name: odd, ownerReferences: [{ kind: odd, name: odd, controller: true }] },
+        spec: {},
+        status: {
+          containerStatuses: [{ name: odd, restartCount: 50, state: { waiting: { reason: odd } } }],
+        },
+      } as never);
+      cluster.events.push({
+        metadata: { name: 'x' },
+        involvedObject: { kind: 'Node', name: nodeName },
+        reason: odd,
+        message: odd,
+      });
+      cluster.kubeletMetrics = [`kubelet_evictions{eviction_signal="${odd}"} 1`];
+    }
+    const probes = await read();
+    const told = JSON.stringify(probes);
+    expect(told).toContain('·[2J·1m');
+    expect(told).not.toMatch(/\\u001b|\u009b/);
+    for (const probe of Object.values(probes)) expect(probe.status).toBe('ok');
+
+    instead = answering('/metrics', { status: 500, body: odd });
+    expect((await read()).kubeletMetrics).toMatchObject({ reason: expect.stringMatching(/: ·\[2J·1m$/) });
+  });
+
+  it('is in a condition that is unknown, where its status is none', async () => {
+    nodeSaying({ conditions: [{ type: 'Odd', status: 'maybe' }] });
+    const conditions = [{ type: 'Odd', status: 'maybe' }];
+    for (const { cluster } of nodes)
+      for (const one of cluster.pods) Object.assign(one, { status: { conditions } });
+    const { nodeStatus, podStatus } = await read();
+    expect(nodeStatus).toMatchObject({ value: { conditions: [{ type: 'Odd', status: 'Unknown' }] } });
+    expect(podStatus.status).toBe('ok');
+  });
+});
+
 describe('a part that is refused', () => {
   const forbidden = refusal(403, 'forbidden: User "arn:aws:sts::1:assumed-role/x" cannot list resource');
 
@@ -249,6 +360,17 @@ describe('the token', () => {
     expect(server.asked).toEqual([]);
   });
 
+  it('goes to none of them either where the environment says that certificates do not matter', async () => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    try {
+      const { nodeStatus } = await read({ ca: selfSigned('somebody else').certificate });
+      expect(nodeStatus).toMatchObject({ status: 'failed', reason: expect.stringContaining('certificate') });
+      expect(server.asked).toEqual([]);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
   it('goes to no kubelet at another address than its certificate is for', async () => {
     instead = (url) =>
       url.pathname.startsWith('/api/v1/nodes')
@@ -276,7 +398,7 @@ describe('the token', () => {
     expect(probes.nodeStatus).toMatchObject({ reason: expect.stringContaining('(401)') });
   });
 
-  it('is the presigned question of who asks, bound to the cluster for a minute', async () => {
+  it('is the presigned question of who asks, bound to the cluster', async () => {
     const now = new Date('2026-11-21T06:30:00Z');
     const token = await clusterToken('prod', { ...identity, now });
     const url = new URL(Buffer.from(token.replace('k8s-aws-v1.', ''), 'base64url').toString('utf8'));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mostCharacters } from '../../../lambdas/domain/around/bound.ts';
+import { mostBytes } from '../../../lambdas/domain/around/bound.ts';
 import { AroundProbes, type Evidence } from '../../../lambdas/domain/evidence/evidence.ts';
 import { keptLooks } from '../../../lambdas/domain/incident-progress.ts';
 import type { IncidentState, RungResult } from '../../../lambdas/domain/incident-state.ts';
@@ -134,9 +134,9 @@ describe('the state of an incident', () => {
         output,
         companion: { status: 'succeeded', waitSeconds: 0, output },
       },
-      around: 'x'.repeat(mostCharacters),
+      around: 'x'.repeat(mostBytes),
       // Both outputs, read, and what was around the node at the first look.
-      evidence: 'x'.repeat(2 * 24_000 + mostCharacters),
+      evidence: 'x'.repeat(2 * 24_000 + mostBytes),
     };
     expect(Buffer.byteLength(JSON.stringify(everything))).toBeLessThan(200 * 1024);
   });

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { boundAround, mostCharacters } from '../../../../lambdas/domain/around/bound.ts';
+import { boundAround, mostBytes } from '../../../../lambdas/domain/around/bound.ts';
 import { trendOf, trendQueries } from '../../../../lambdas/domain/around/trend.ts';
 import { AroundProbes } from '../../../../lambdas/domain/evidence/evidence.ts';
 import { gapsOf } from '../../../../lambdas/domain/evidence/gaps.ts';
 import { evidenceWith } from '../sample-evidence.ts';
 
 const ok = (value: object) => ({ status: 'ok', value });
-const sizeOf = (value: unknown) => JSON.stringify(value).length;
+const sizeOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 
 function agents(count: number, length: number) {
   const name = 'x'.repeat(length);
@@ -21,8 +21,8 @@ function agents(count: number, length: number) {
 }
 
 /** Everything as large as the schema lets it be, or as long as told. */
-function large({ length = 400, points = 500 } = {}): AroundProbes {
-  const text = 'x'.repeat(length);
+function large({ length = 400, points = 500, letter = 'x' } = {}): AroundProbes {
+  const text = letter.repeat(length);
   const queries = trendQueries('c', 'i-0123456789abcdef0');
   return AroundProbes.parse({
     nodeStatus: ok({
@@ -70,7 +70,7 @@ describe('what is known around a node', () => {
   it('of a usual node with a day of metrics keeps every probe, with fewer points, and says so', () => {
     const bounded = boundAround(large({ length: 30, points: 96 }));
 
-    expect(sizeOf(bounded)).toBeLessThanOrEqual(mostCharacters);
+    expect(sizeOf(bounded)).toBeLessThanOrEqual(mostBytes);
     expect(bounded.trend).toMatchObject({
       status: 'ok',
       value: { notRead: { points: 'only 24 points of each series are carried along' } },
@@ -84,7 +84,7 @@ describe('what is known around a node', () => {
   it('gives up what is missed least, then whole probes, and each loss is a gap', () => {
     const bounded = boundAround(large());
 
-    expect(sizeOf(bounded)).toBeLessThanOrEqual(mostCharacters);
+    expect(sizeOf(bounded)).toBeLessThanOrEqual(mostBytes);
     expect(AroundProbes.parse(bounded)).toEqual(bounded);
     const gaps = gapsOf(evidenceWith({ ...bounded })).map(({ probe }) => probe);
     for (const [name, probe] of Object.entries(bounded)) {
@@ -99,9 +99,11 @@ describe('what is known around a node', () => {
       fc.property(
         fc.integer({ min: 0, max: 400 }),
         fc.integer({ min: 1, max: 500 }),
+        // The state of an incident is limited in bytes, and not every letter is one.
+        fc.constantFrom('x', '漢'),
         fc.integer({ min: 1500, max: 40_000 }),
-        (length, points, most) => {
-          const bounded = boundAround(large({ length, points }), most);
+        (length, points, letter, most) => {
+          const bounded = boundAround(large({ length, points, letter }), most);
           expect(sizeOf(bounded)).toBeLessThanOrEqual(most);
           expect(AroundProbes.parse(bounded)).toEqual(bounded);
         },

@@ -59,4 +59,10 @@ describe('the console of an instance', () => {
     expect(last).toHaveLength(10);
     expect(last.at(-1)).toMatch(/^\[14\.000000\] Out of memory.*·$/);
   });
+
+  it('is read in a time that grows with its length, whatever is on it', () => {
+    const started = performance.now();
+    consoleOutputOf(`[    1.000000] ${'cgroup'.repeat(100_000)}`);
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
 });

@@ -117,6 +117,13 @@ describe('samples', () => {
     expect(samplesIn(text, all)).toHaveLength(20_000);
   });
 
+  it('take no longer than their length, whatever the labels are', () => {
+    const started = performance.now();
+    const lines = `go_goroutines{${'a'.repeat(4000)}} 1\n`.repeat(1000);
+    expect(samplesIn(lines, () => true)).toHaveLength(1000);
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
+
   it('of other metrics are not read', () => {
     expect(samplesIn('a 1\nab 2\n', (name) => name === 'a')).toEqual([{ name: 'a', labels: {}, value: 1 }]);
   });
