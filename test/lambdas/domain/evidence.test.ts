@@ -4,7 +4,7 @@ import { Evidence } from '../../../lambdas/domain/evidence/evidence.ts';
 import { gapsOf } from '../../../lambdas/domain/evidence/gaps.ts';
 import { readEvidence } from '../../../lambdas/domain/evidence/read-evidence.ts';
 import { perHour, Sessions, zombiesPerLogin } from '../../../lambdas/domain/evidence/sessions.ts';
-import { evidenceWith } from './sample-evidence.ts';
+import { evidenceWith, missing } from './sample-evidence.ts';
 
 const names = Object.keys(Evidence.shape.probes.shape);
 
@@ -24,6 +24,35 @@ describe('evidence of an older document', () => {
         .filter((name) => !['host', 'cgroups', 'observations'].includes(name))
         .map((probe) => ({ probe, reason: 'not collected' })),
     );
+  });
+});
+
+describe('what both documents print, a line each', () => {
+  const evidence = JSON.stringify(evidenceWith());
+  const services = JSON.stringify({
+    version: 1,
+    document: 'collect-services',
+    probes: { kubelet: missing },
+  });
+
+  it.each([
+    ['the evidence first', [evidence, services]],
+    ['the services first', [services, evidence]],
+  ])('is read in either order: %s', (_, lines) => {
+    expect(readEvidence(lines.join('\n'))).toMatchObject({
+      ok: true,
+      evidence: { probes: { cgroups: { status: 'ok' }, kubelet: missing } },
+    });
+  });
+
+  it.each([
+    ['the services alone', [services]],
+    ['the services twice', [services, services]],
+  ])('is no evidence where there is none: %s', (_, lines) => {
+    expect(readEvidence(lines.join('\n'))).toMatchObject({
+      ok: false,
+      error: expect.stringContaining('not what collect-evidence prints'),
+    });
   });
 });
 

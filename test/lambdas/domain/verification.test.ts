@@ -88,6 +88,32 @@ describe('judge', () => {
     expect(judge({ ...before, bootId: null }, samples, expects, thresholds).verdict).toBe('not-cured');
   });
 
+  it.each<[string, Sample, Sample[]]>([
+    ['nobody looked before', sample(-1, null), series(258, 258, 258, 258, 258, 258)],
+    ['there are too few looks', before, series(258, 258, 258, 258)],
+    ['the last look saw nothing', before, series(258, 258, 258, 258, 258, null)],
+    ['the node booted', before, series(18, 18, 18, 18, 18).concat(sample(12, 18, { bootId: 'boot-2' }))],
+    [
+      'no look ever said which boot it is',
+      sample(-1, 20_000, { bootId: null }),
+      series(18, 18, 18, 18, 18, 18).map((look) => ({ ...look, bootId: null })),
+    ],
+  ])('does not know whether it helped where %s', (_, was, looks) => {
+    expect(judge(was, looks, expects, thresholds)).toMatchObject({ verdict: 'not-cured', unseen: true });
+  });
+
+  it('knows where it saw all there is that it did not help', () => {
+    const judgement = judge(
+      before,
+      series(19_900, 19_900, 19_900, 19_900, 19_900, 19_900),
+      expects,
+      thresholds,
+    );
+
+    expect(judgement.verdict).toBe('not-cured');
+    expect(judgement).not.toHaveProperty('unseen');
+  });
+
   it('is provisional where the window is too short to see slow growth', () => {
     const samples = [0, 1, 2, 3, 4].map((second) => sample(second / 60, 258));
 
@@ -130,10 +156,10 @@ describe('the side signals', () => {
     kubelet: 'well',
     nodeReady: true,
   };
-  const judged = (last: Partial<Sample>, was: Partial<Sample> = {}) =>
+  const judged = (last: Partial<Sample>, was: Partial<Sample> = {}, level = 258) =>
     judge(
       sample(-1, 20_000, { ...well, ...was }),
-      series(258, 258, 258, 258, 258).concat(sample(10, 258, { ...well, ...last })),
+      series(level, level, level, level, level).concat(sample(10, level, { ...well, ...last })),
       expects,
       thresholds,
     );
@@ -180,6 +206,15 @@ describe('the side signals', () => {
     expect(judged({ [signal]: null }, { [signal]: null }).verdict).toBe('cured');
     expect(lacks(sample(-1, 5, well), sample(0, 5, { ...well, [signal]: null }), 'dying')).toBe(true);
     expect(lacks(sample(-1, 5, well), sample(0, 5, well), 'dying')).toBe(false);
+  });
+
+  it('leave it unknown whether it helped where one is not seen any more, and no other is worse', () => {
+    const lost = { live: null };
+
+    expect(judged(lost).unseen).toBe(true);
+    // What was seen says enough: one got worse, or the level did not come down.
+    expect(judged({ ...lost, stalledPercent: 50 }).unseen).toBeUndefined();
+    expect(judged(lost, {}, 19_900).unseen).toBeUndefined();
   });
 
   it('do not blame a treatment for a kubelet that was ill before, nor for an API server that was not asked', () => {
