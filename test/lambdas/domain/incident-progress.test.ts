@@ -313,7 +313,9 @@ describe('closingMessage', () => {
 
   it('stays silent only where another incident held the node', () => {
     expect(closingMessage(stateWith({ ...refused, outcome: 'refused' }), nameOf)).toBeUndefined();
-    expect(closingMessage(stateWith({ ...refused, ...error, outcome: 'failed' }), nameOf)).toBeDefined();
+    expect(closingMessage(stateWith({ ...refused, ...error, outcome: 'failed' }), nameOf)?.kind).toBe(
+      'call-a-person',
+    );
     expect(closingMessage(stateWith({ outcome: 'refused' }), nameOf)?.kind).toBe('incident-closed');
   });
 
