@@ -4,6 +4,7 @@ import { Evidence } from '../../../lambdas/domain/evidence/evidence.ts';
 import { gapsOf } from '../../../lambdas/domain/evidence/gaps.ts';
 import { readEvidence } from '../../../lambdas/domain/evidence/read-evidence.ts';
 import { perHour, Sessions, zombiesPerLogin } from '../../../lambdas/domain/evidence/sessions.ts';
+import { kubelet } from './causes/judge.ts';
 import { evidenceWith, missing } from './sample-evidence.ts';
 
 const names = Object.keys(Evidence.shape.probes.shape);
@@ -58,19 +59,10 @@ describe('what both documents print, a line each', () => {
 
 describe('a part of a probe that was not read', () => {
   it('is a gap by its own name', () => {
-    const kubelet = {
-      status: 'ok',
-      value: {
-        unit: 'kubelet.service',
-        active: 'active',
-        sub: 'running',
-        result: 'success',
-        notRead: { healthz: 'no answer' },
-      },
-    };
+    const partly = evidenceWith({ kubelet: kubelet({ notRead: { healthz: 'no answer' } }) });
 
     expect(gapsOf(evidenceWith())).toEqual([]);
-    expect(gapsOf(evidenceWith({ kubelet }))).toEqual([{ probe: 'kubelet.healthz', reason: 'no answer' }]);
+    expect(gapsOf(partly)).toEqual([{ probe: 'kubelet.healthz', reason: 'no answer' }]);
   });
 });
 

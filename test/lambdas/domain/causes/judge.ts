@@ -1,6 +1,6 @@
-import type { Cause, Finding, Verdict } from '../../../../lambdas/domain/causes/cause.ts';
-import { confidenceOf } from '../../../../lambdas/domain/causes/confidence.ts';
+import type { Cause, Finding } from '../../../../lambdas/domain/causes/cause.ts';
 import { clusterWith, evidenceWith } from '../sample-evidence.ts';
+import { judged as judgedBy } from './judged.ts';
 
 type Probes = Parameters<typeof evidenceWith>[0];
 
@@ -10,15 +10,10 @@ export const ok = (value: unknown) => ({ status: 'ok', value });
 /** What a cause says of a node that is well but for these probes. */
 export function judged(cause: Cause, probes: Probes = {}) {
   const evidence = evidenceWith(probes);
-  const verdict: Verdict = cause.judge(evidence, thresholds);
-  const matches = verdict.result === 'matches';
+  const verdict = judgedBy(cause, evidence);
   return {
+    ...verdict,
     evidence,
-    result: verdict.result,
-    needs: verdict.result === 'insufficient-evidence' ? verdict.needs : [],
-    confidence: matches ? confidenceOf(verdict.findings) : 0,
-    explanation: matches ? cause.explain(verdict.findings) : '',
-    prevention: matches ? cause.prevent(evidence, verdict.findings) : [],
     finding: (fact: string): Finding | undefined => verdict.findings.find((one) => one.fact === fact),
   };
 }

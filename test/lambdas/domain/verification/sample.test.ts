@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Sample, sampleOf } from '../../../../lambdas/domain/verification/sample.ts';
+import { kubelet, reclaim } from '../causes/judge.ts';
 import { evidenceWith, missing } from '../sample-evidence.ts';
 
 describe('sampleOf', () => {
@@ -39,31 +40,12 @@ describe('sampleOf', () => {
   });
 
   it('has every figure of evidence that has them all', () => {
-    const kubelet = {
-      status: 'ok',
-      value: {
-        unit: 'kubelet.service',
-        active: 'active',
-        sub: 'running',
-        result: 'success',
-        rssKb: 7,
-        healthz: 200,
-      },
-    };
-    const reclaim = {
-      status: 'ok',
-      value: {
-        windowMs: 2000,
-        pgscanDirect: 0,
-        pgscanKswapd: 0,
-        pgstealDirect: 0,
-        pgstealKswapd: 0,
-        allocstall: 9,
-        pgmajfault: 0,
-      },
-    };
+    const seen = evidenceWith({
+      kubelet: kubelet({ rssKb: 7, healthz: 200 }),
+      reclaim: reclaim({ allocstall: 9 }),
+    });
 
-    expect(sampleOf(evidenceWith({ kubelet, reclaim }), at)).toEqual({
+    expect(sampleOf(seen, at)).toEqual({
       at: at.toISOString(),
       dying: 18,
       live: 120,
@@ -88,9 +70,7 @@ describe('sampleOf', () => {
     [null, 200, 'well'],
     [null, null, null],
   ])('calls a kubelet that is %s, and whose healthz answers %s, %s', (active, healthz, health) => {
-    const kubelet = { status: 'ok', value: { active, healthz } };
-
-    expect(sampleOf(evidenceWith({ kubelet }), at).kubelet).toBe(health);
+    expect(sampleOf(evidenceWith({ kubelet: kubelet({ active, healthz }) }), at).kubelet).toBe(health);
   });
 
   it.each<[[number, number][], number | null]>([
