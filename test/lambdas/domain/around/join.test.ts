@@ -41,6 +41,20 @@ describe('evidence of a node that did not answer', () => {
     });
   });
 
+  it('says by itself that nothing can be run there, whatever is wrong', () => {
+    const leak = { ...diagnose(evidence ?? evidenceWith(), thresholds), cause: 'kubelet-leak' as const };
+
+    expect(planFor(leak, evidence, clusterWith())).toMatchObject({
+      plan: [{ treatment: 'notify' }],
+      leftOut: [
+        {
+          treatment: 'restart-kubelet',
+          reason: 'nothing can be run on a node that does not answer (the agent is silent)',
+        },
+      ],
+    });
+  });
+
   it('is never health', () => {
     const quiet = withoutNode('the agent is silent', AroundProbes.parse(evidenceWith().probes), now);
     expect(quiet && diagnose(quiet, thresholds).cause).toBe('inconclusive');
