@@ -11,6 +11,14 @@ describe('the settings of a run on this machine', () => {
     expect(settingsOf({})?.examination).toEqual(shipped().examination);
   });
 
+  it('never drop the caches of this host, which is not thrown away afterwards', () => {
+    const policyOf = (slices?: string[]) =>
+      settingsOf(slices === undefined ? {} : { slices })?.policy.treatments;
+
+    expect(policyOf(['/cgroup-medic-leak'])?.['drop-caches']).toBe('never');
+    expect(policyOf()).toEqual(shipped().policy.treatments);
+  });
+
   it.each(Object.entries(virtualFaults))('take what the fault %s needs', (_, { cluster }) => {
     expect(settingsOf({ emulated: true, ...(cluster === undefined ? {} : { cluster }) })).toMatchObject(
       cluster ?? {},

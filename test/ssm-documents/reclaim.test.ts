@@ -445,6 +445,16 @@ describe.concurrent('reclaim on cgroup v1', () => {
     ]);
   });
 
+  it('takes it for no progress when the turns free next to nothing', async () => {
+    const node = open(withGhosts(20_000));
+    block(node);
+    const shrink = `cd "$CGROUP_MEDIC_ROOT"; awk '{ if ($1 == "total_cache") $2 = sprintf("%.0f", $2 - 8192); print }' '${userStat}' >shrunk; mv shrunk '${userStat}'`;
+    const result = json(await node.run('reclaim', userSlice, actAtEach('timed_write *', shrink)));
+
+    expect(result.slices).toMatchObject([{ stopped: 'no-progress' }]);
+    expect(result.slices[0].after.ghostKb).toBeLessThan(20_000);
+  });
+
   it('empties the slice in turns until the kernel finds no more', async () => {
     const node = open(recordedTree('v1-zombies'));
     const result = await node.run('reclaim', { ...reclaimParameters, slices: '/user.slice' });

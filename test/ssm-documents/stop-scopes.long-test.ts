@@ -371,6 +371,15 @@ describe.concurrent('stop-scopes', () => {
     ]);
   });
 
+  it('counts a scope that is too young once, though its directory is as young', async () => {
+    const node = open(
+      { 'session-2.scope': { processes: 0, age: 60 } },
+      { '/user.slice/session-2.scope': 60, '/user.slice/session-3.scope': 60 },
+    );
+
+    expect(json(await stop(node))).toMatchObject({ changed: false, tooYoung: 2, before: { unpopulated: 2 } });
+  });
+
   it('does no more than maxCount, and says what is left', async () => {
     const many = Object.fromEntries(
       Array.from({ length: 13 }, (_, index) => [`/run-r${index}x.scope`, 7200]),

@@ -4,7 +4,8 @@ import { Evidence } from '../../../lambdas/domain/evidence/evidence.ts';
 import { gapsOf } from '../../../lambdas/domain/evidence/gaps.ts';
 import { readEvidence } from '../../../lambdas/domain/evidence/read-evidence.ts';
 import { perHour, Sessions, zombiesPerLogin } from '../../../lambdas/domain/evidence/sessions.ts';
-import { evidenceWith } from './sample-evidence.ts';
+import { kubelet } from './causes/judge.ts';
+import { evidenceWith, missing } from './sample-evidence.ts';
 
 const names = Object.keys(Evidence.shape.probes.shape);
 
@@ -27,21 +28,41 @@ describe('evidence of an older document', () => {
   });
 });
 
+describe('what both documents print, a line each', () => {
+  const evidence = JSON.stringify(evidenceWith());
+  const services = JSON.stringify({
+    version: 1,
+    document: 'collect-services',
+    probes: { kubelet: missing },
+  });
+
+  it.each([
+    ['the evidence first', [evidence, services]],
+    ['the services first', [services, evidence]],
+  ])('is read in either order: %s', (_, lines) => {
+    expect(readEvidence(lines.join('\n'))).toMatchObject({
+      ok: true,
+      evidence: { probes: { cgroups: { status: 'ok' }, kubelet: missing } },
+    });
+  });
+
+  it.each([
+    ['the services alone', [services]],
+    ['the services twice', [services, services]],
+  ])('is no evidence where there is none: %s', (_, lines) => {
+    expect(readEvidence(lines.join('\n'))).toMatchObject({
+      ok: false,
+      error: expect.stringContaining('not what collect-evidence prints'),
+    });
+  });
+});
+
 describe('a part of a probe that was not read', () => {
   it('is a gap by its own name', () => {
-    const kubelet = {
-      status: 'ok',
-      value: {
-        unit: 'kubelet.service',
-        active: 'active',
-        sub: 'running',
-        result: 'success',
-        notRead: { healthz: 'no answer' },
-      },
-    };
+    const partly = evidenceWith({ kubelet: kubelet({ notRead: { healthz: 'no answer' } }) });
 
     expect(gapsOf(evidenceWith())).toEqual([]);
-    expect(gapsOf(evidenceWith({ kubelet }))).toEqual([{ probe: 'kubelet.healthz', reason: 'no answer' }]);
+    expect(gapsOf(partly)).toEqual([{ probe: 'kubelet.healthz', reason: 'no answer' }]);
   });
 });
 

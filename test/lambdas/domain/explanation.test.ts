@@ -5,6 +5,7 @@ import { type Diagnosis, diagnose } from '../../../lambdas/domain/diagnosis.ts';
 import { explanationLines } from '../../../lambdas/domain/explanation.ts';
 import { planFor } from '../../../lambdas/domain/plan.ts';
 import { cgroups, clusterWith, evidenceWith, missing, slices } from './sample-evidence.ts';
+import { openedState } from './sample-state.ts';
 
 const cluster = clusterWith();
 const evidence = evidenceWith({
@@ -67,14 +68,13 @@ describe('the explanation for a person', () => {
     const [rung] = plan;
     if (rung === undefined) throw new Error('no rung');
     const at = '2026-11-21T06:00:00.000Z';
-    const instanceId = 'i-0123456789abcdef0';
     const card = approvalCard(
       {
         version: 1,
         id: 'a',
         incident: 'i',
         cluster: 'prod',
-        instanceId,
+        instanceId: 'i-0123456789abcdef0',
         cohort: null,
         rung,
         evidenceDigest: 'd',
@@ -88,24 +88,7 @@ describe('the explanation for a person', () => {
       full,
       plan,
     );
-    const help = callForHelp({
-      version: 1,
-      step: 1,
-      incident: {
-        id: 'inc',
-        execution: 'e',
-        openedAt: at,
-        cluster: 'prod',
-        instanceId,
-        alarm: { source: 'by-hand', id: 'a', at, cluster: 'prod', instanceId },
-      },
-      lease: { status: 'ours', fencing: 1, reason: '' },
-      diagnosis: full,
-      plan,
-      ladder: { index: 0, status: 'rung' },
-      voids: 0,
-      results: [],
-    });
+    const help = callForHelp(openedState({ diagnosis: full, plan }));
     const lines = explanationLines(full, plan).join('\n');
 
     expect(card.text).toContain(lines);

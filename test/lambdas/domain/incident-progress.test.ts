@@ -13,6 +13,7 @@ import type { IncidentState } from '../../../lambdas/domain/incident-state.ts';
 import { lookAgainFor } from '../../../lambdas/domain/look-again.ts';
 import type { Rung } from '../../../lambdas/domain/treatments/treatment.ts';
 import { Sample } from '../../../lambdas/domain/verification.ts';
+import { openedState } from './sample-state.ts';
 
 const at = '2026-11-21T06:00:00.000Z';
 const first: Rung = {
@@ -30,27 +31,8 @@ const first: Rung = {
 const second: Rung = { ...first, treatment: 'notify', kind: 'notify', risk: 'none' };
 const look = Sample.parse({ at, dying: 500, availablePercent: 60, stalledPercent: 0, bootId: 'b' });
 
-function stateWith(change: Partial<IncidentState> = {}): IncidentState {
-  return {
-    version: 1,
-    step: 1,
-    incident: {
-      id: 'inc',
-      execution: 'e',
-      openedAt: at,
-      cluster: 'prod',
-      instanceId: 'i-0123456789abcdef0',
-      alarm: { source: 'by-hand', id: 'a', at, cluster: 'prod', instanceId: 'i-0123456789abcdef0' },
-    },
-    lease: { status: 'ours', fencing: 1, reason: '' },
-    plan: [first, second],
-    ladder: { index: 0, status: 'rung' },
-    rung: first,
-    voids: 0,
-    results: [],
-    ...change,
-  };
-}
+const stateWith = (change: Partial<IncidentState> = {}) =>
+  openedState({ plan: [first, second], rung: first, ...change });
 
 const verified = (verdict: NonNullable<IncidentState['verification']>['verdict']) => ({
   verification: {
@@ -313,7 +295,9 @@ describe('closingMessage', () => {
 
   it('stays silent only where another incident held the node', () => {
     expect(closingMessage(stateWith({ ...refused, outcome: 'refused' }), nameOf)).toBeUndefined();
-    expect(closingMessage(stateWith({ ...refused, ...error, outcome: 'failed' }), nameOf)).toBeDefined();
+    expect(closingMessage(stateWith({ ...refused, ...error, outcome: 'failed' }), nameOf)?.kind).toBe(
+      'call-a-person',
+    );
     expect(closingMessage(stateWith({ outcome: 'refused' }), nameOf)?.kind).toBe('incident-closed');
   });
 

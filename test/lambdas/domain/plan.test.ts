@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CauseId } from '../../../lambdas/domain/causes/index.ts';
 import { diagnose, diagnoseWithoutEvidence } from '../../../lambdas/domain/diagnosis.ts';
 import type { Evidence } from '../../../lambdas/domain/evidence/evidence.ts';
 import { planFor } from '../../../lambdas/domain/plan.ts';
@@ -186,6 +187,30 @@ describe('planFor', () => {
       expect(leftOut).toEqual([{ treatment, reason: expect.stringMatching(why) }]);
     },
   );
+
+  it.each(CauseId.options)('runs nothing on a node that does not answer: %s', (cause) => {
+    const silent: Evidence = {
+      ...leaking({ path: '/user.slice', dying: 20_000 }),
+      unreachable: 'the agent is silent',
+    };
+    const cluster = clusterWith();
+    const diagnosis = { ...diagnose(silent, cluster.thresholds), cause };
+
+    expect(planFor(diagnosis, silent, cluster).plan.filter(({ kind }) => kind === 'document')).toEqual([]);
+  });
+
+  it('says of what would have to run on a node that it does not answer', () => {
+    const silent = { ...leaking({ path: '/user.slice', dying: 20_000 }), unreachable: 'the agent is silent' };
+    const reason = 'nothing can be run on a node that does not answer (the agent is silent)';
+
+    expect(ladderOf(silent)).toMatchObject({
+      plan: [{ treatment: 'notify' }],
+      leftOut: [
+        { treatment: 'reclaim', reason },
+        { treatment: 'drop-caches', reason },
+      ],
+    });
+  });
 
   it('leaves nothing out where all of it is on the ladder, or nothing treats the cause', () => {
     expect(ladderOf(leaking({ path: '/user.slice', dying: 20_000 })).leftOut).toEqual([]);

@@ -10,6 +10,7 @@ import {
   withoutOutput,
 } from '../../../lambdas/handlers/evidence-of.ts';
 import { evidenceWith } from '../domain/sample-evidence.ts';
+import { openedState } from '../domain/sample-state.ts';
 
 const now = new Date('2026-11-21T06:30:00Z');
 const consoleProbe = {
@@ -18,33 +19,6 @@ const consoleProbe = {
 };
 const around = AroundProbes.parse({ console: consoleProbe });
 
-function state(change: Partial<IncidentState>): IncidentState {
-  return {
-    version: 1,
-    step: 3,
-    incident: {
-      id: 'incident-1',
-      execution: 'arn:aws:states:us-east-1:000000000000:execution:x:incident-1',
-      openedAt: now.toISOString(),
-      alarm: {
-        source: 'by-hand',
-        id: '1',
-        at: now.toISOString(),
-        cluster: 'prod',
-        instanceId: 'i-0123456789abcdef0',
-      },
-      cluster: 'prod',
-      instanceId: 'i-0123456789abcdef0',
-    },
-    lease: { status: 'ours', fencing: 1, reason: 'taken' },
-    plan: [],
-    ladder: { index: 0, status: 'rung' },
-    voids: 0,
-    results: [],
-    ...change,
-  };
-}
-
 const answered = (evidence: Evidence): Pick<IncidentState, 'command'> => ({
   command: { status: 'succeeded', waitSeconds: 0, output: JSON.stringify(evidence) },
 });
@@ -52,17 +26,17 @@ const silent = { command: { status: 'no-answer' as const, waitSeconds: 0, reason
 
 describe('the evidence of an incident', () => {
   it('of a node that answered has what is known around it', () => {
-    const examined = evidenceOf(state({ ...answered(evidenceWith()), around }));
+    const examined = evidenceOf(openedState({ ...answered(evidenceWith()), around }));
     expect(examined).toMatchObject({
       evidence: { probes: { console: consoleProbe, cgroups: { status: 'ok' } } },
     });
   });
 
   it('of a node that did not answer is what is known around it, with the reason at every other question', () => {
-    const examined = evidenceOf(state({ ...silent, around }));
+    const examined = evidenceOf(openedState({ ...silent, around }));
     expect(examined).toEqual({ gap: { probe: 'evidence', reason: 'the agent is silent' } });
     const evidence =
-      'gap' in examined ? evidenceAround(state({ ...silent, around }), examined.gap, now) : undefined;
+      'gap' in examined ? evidenceAround(openedState({ ...silent, around }), examined.gap, now) : undefined;
     expect(evidence?.probes).toMatchObject({
       console: consoleProbe,
       host: { status: 'missing', reason: 'the agent is silent' },
@@ -70,19 +44,22 @@ describe('the evidence of an incident', () => {
   });
 
   it('says why nothing is known around it where that look itself broke', () => {
-    const broken = state({ ...silent, aroundError: { Error: 'Sandbox.Timedout', Cause: 'after 30 s' } });
+    const broken = openedState({
+      ...silent,
+      aroundError: { Error: 'Sandbox.Timedout', Cause: 'after 30 s' },
+    });
     expect(aroundOf(broken)?.trend).toEqual({
       status: 'failed',
       reason: 'the look around the node broke: Sandbox.Timedout: after 30 s',
     });
     expect(evidenceAround(broken, { probe: 'evidence', reason: 'x' }, now)).toBeUndefined();
-    expect(evidenceOf(state({ ...broken, ...answered(evidenceWith()) }))).toMatchObject({
+    expect(evidenceOf(openedState({ ...broken, ...answered(evidenceWith()) }))).toMatchObject({
       evidence: { probes: { trend: { status: 'failed' }, cgroups: { status: 'ok' } } },
     });
   });
 
   it('is carried on once: not as output of a command, and not beside it', () => {
-    const rest = withoutOutput(state({ ...answered(evidenceWith()), around, aroundError: {} }));
+    const rest = withoutOutput(openedState({ ...answered(evidenceWith()), around, aroundError: {} }));
     expect(rest.command).toEqual({ status: 'succeeded', waitSeconds: 0 });
     expect(Object.keys(rest)).not.toContain('around');
     expect(Object.keys(rest)).not.toContain('aroundError');
@@ -127,7 +104,7 @@ describe('the state of an incident', () => {
       },
     };
     const everything = {
-      ...state({ results: Array.from({ length: 8 }, () => result) }),
+      ...openedState({ results: Array.from({ length: 8 }, () => result) }),
       command: {
         status: 'succeeded',
         waitSeconds: 0,

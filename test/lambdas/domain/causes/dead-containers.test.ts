@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { deadContainers, exitedLimit } from '../../../../lambdas/domain/causes/dead-containers.ts';
 import { clusterWith, evidenceWith, missing } from '../sample-evidence.ts';
+import { kubelet, ok } from './judge.ts';
 import { judged } from './judged.ts';
 
-const ok = (value: unknown) => ({ status: 'ok', value });
 const containers = (running: number | null, exited: number | null, sandboxesNotReady: number | null = 0) =>
   ok({ running, exited, sandboxesNotReady });
 const verdictWith = (probes: Parameters<typeof evidenceWith>[0]) =>
@@ -34,8 +34,7 @@ describe('dead-containers', () => {
 
   it('are proven by a list that was too large for gRPC, also where nobody could count them', () => {
     const journal = { cgroupDeleteFailed: 0, pleg: 3, criDeadline: 0, listTooLarge: 7 };
-    const kubeletSaying = (said: typeof journal) =>
-      ok({ unit: 'kubelet.service', active: 'active', sub: 'running', result: 'success', journal: said });
+    const kubeletSaying = (said: typeof journal) => kubelet({ journal: said });
     const byJournal = verdictWith({ containers: missing, kubelet: kubeletSaying(journal) });
     const sample = '"GenericPLEG: Unable to retrieve pods" err="received message larger than max"';
     const reasons = [{ reason: 'ContainerGCFailed', count: 4, lastSecondsAgo: 5, sample }];

@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { kubeletLeak } from '../../../../lambdas/domain/causes/kubelet-leak.ts';
 import { evidenceWith, missing, trend } from '../sample-evidence.ts';
+import { kubelet, ok } from './judge.ts';
 import { judged } from './judged.ts';
 
 const mb = 1024;
-const ok = (value: unknown) => ({ status: 'ok', value });
-const kubelet = (change: Record<string, unknown> = {}) =>
-  ok({ unit: 'kubelet.service', active: 'active', sub: 'running', result: 'success', ...change });
 const metrics = (change: Record<string, unknown>) => ok({ rssKb: 90_000, goroutines: 220, ...change });
 const observed = (...kubeletHeap: string[]) => ok({ kubeletHeap });
 const gates = (featureGates: Record<string, string>) => ({ featureGates });

@@ -2,12 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { kubeletOomCycle } from '../../../../lambdas/domain/causes/kubelet-oom-cycle.ts';
 import { diagnose } from '../../../../lambdas/domain/diagnosis.ts';
 import { clusterWith, evidenceWith, missing, trend } from '../sample-evidence.ts';
+import { kubelet, ok } from './judge.ts';
 import { judged } from './judged.ts';
 
 const mb = 1024;
-const ok = (value: unknown) => ({ status: 'ok', value });
-const kubelet = (change: Record<string, unknown> = {}) =>
-  ok({ unit: 'kubelet.service', active: 'active', sub: 'running', result: 'success', ...change });
 const kills = (ofKubelet: number | null) =>
   ok({ sinceBoot: 3, source: 'journal', coveredSeconds: 3600, seen: 3, ofKubelet, recent: [] });
 const metrics = (change: Record<string, unknown>) =>
