@@ -1,4 +1,5 @@
 import { probeValue } from '../evidence/probe.ts';
+import { zombiesPerLogin } from '../evidence/sessions.ts';
 import { noEvidence, type Treatment } from './treatment.ts';
 
 /** The document takes its users as one bounded string. */
@@ -25,6 +26,12 @@ export const enableLinger: Treatment = {
       const made = sessions.memoryCgroup ?? 'who knows what';
       return {
         nothing: `it helps only where a memory cgroup is made per user, and here one is made per ${made} (settings sessions.linger)`,
+      };
+    }
+    const dying = probeValue(evidence.probes.cgroups)?.dying ?? 0;
+    if (dying <= cluster.thresholds.dyingFloor && (zombiesPerLogin(sessions) ?? 0) === 0) {
+      return {
+        nothing: 'nothing shows that these logins leave anything behind, and many logins alone are no fault',
       };
     }
     const users = sessions.users

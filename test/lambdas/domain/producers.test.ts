@@ -62,6 +62,19 @@ describe('session-churn', () => {
     );
   });
 
+  it('changes nothing for users whose logins leave nothing that anybody has seen', () => {
+    const few = (change: Record<string, unknown>) =>
+      evidenceWith({ sessions: sessions({ logins: 700, users: [alice], memoryCgroup: 'user', ...change }) });
+    const linger = (evidence: Evidence) => answerTo(evidence).ladder.includes('enable-linger auto');
+
+    expect(linger(few({}))).toBe(false);
+    expect(answerTo(few({})).leftOut).toContainEqual({
+      treatment: 'enable-linger',
+      reason: expect.stringContaining('many logins alone are no fault'),
+    });
+    expect(linger(few({ loginsSinceSample: 10, dyingThen: 2, dyingNow: 12 }))).toBe(true);
+  });
+
   it.each<[string, Record<string, unknown>]>([
     ['few log in', { logins: 59 }],
     ['sessions are contained', { memoryCgroup: 'none' }],
