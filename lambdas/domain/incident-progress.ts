@@ -95,13 +95,20 @@ export function climb(state: IncidentState): IncidentState {
  */
 function nextRung(plan: readonly Rung[], index: number, results: readonly RungResult[]): number {
   const stopped = standingChanges(results).length > 0;
-  // Nothing heavier is done to a node of which nobody knows whether the last thing has helped.
-  const blind = results.at(-1)?.verification?.unseen ?? false;
+  const blind = isBlind(results.at(-1));
   const next = plan.findIndex(
     ({ kind, standing, onceStopped }, at) =>
       at > index && (blind ? kind === 'notify' : stopped ? !standing : !onceStopped),
   );
   return next < 0 ? plan.length : next;
+}
+
+/**
+ * Whether nobody knows what the last rung has done: it broke half-way, or nobody saw whether it helped. Nothing heavier is
+ * done to such a node; a person is called.
+ */
+export function isBlind(last: RungResult | undefined): boolean {
+  return last?.status === 'failed' || last?.verification?.unseen === true;
 }
 
 /**
@@ -187,14 +194,11 @@ function leftOver(state: IncidentState, why: string): Ending {
       reason: `${relieved.treatment} made it better, but not well (${against.join('; ')}); ${why}`,
     };
   }
-  const blind = state.results.findLast((result) => result.verification?.unseen);
+  const blind = state.results.findLast(isBlind);
   if (blind !== undefined) {
-    const seen = blind.verification?.samples.findLast(({ gap }) => gap === undefined);
-    const signal =
-      state.plan.find(({ treatment }) => treatment === blind.treatment)?.expects.signal ?? 'dying';
     return {
       outcome: 'unresolved',
-      reason: `whether ${blind.treatment} helped was not seen to the end (${seen === undefined ? 'no look saw anything' : `last seen: ${figureOf(seen, signal)}`}), so nothing heavier was done; ${why}`,
+      reason: `${notKnownOf(blind, state)}, so nothing heavier was done; ${why}`,
     };
   }
   const done = state.results.filter(({ treatment, status }) => treatment !== 'notify' && status === 'done');
@@ -203,4 +207,17 @@ function leftOver(state: IncidentState, why: string): Ending {
     outcome: 'unresolved',
     reason: `${tried === '' ? 'nothing was treated' : `${tried} did not cure it`}; ${why}`,
   };
+}
+
+/** What is not known of a rung: what it has done, or whether that helped. */
+function notKnownOf(
+  { treatment, status, reason, verification }: RungResult,
+  { plan }: IncidentState,
+): string {
+  if (status === 'failed')
+    return `${treatment} broke off (${reason ?? 'no reason given'}), and what it has done is not known`;
+  const seen = verification?.samples.findLast(({ gap }) => gap === undefined);
+  const signal = plan.find((rung) => rung.treatment === treatment)?.expects.signal ?? 'dying';
+  const last = seen === undefined ? 'no look saw anything' : `last seen: ${figureOf(seen, signal)}`;
+  return `whether ${treatment} helped was not seen to the end (${last})`;
 }

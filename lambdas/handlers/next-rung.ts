@@ -1,4 +1,5 @@
-import { climb, passedOver } from '../domain/incident-progress.ts';
+import { climb, isBlind, passedOver } from '../domain/incident-progress.ts';
+import type { IncidentState } from '../domain/incident-state.ts';
 import { phase } from './phase.ts';
 
 /** Goes to the next rung of the ladder, or finds that there is none. */
@@ -9,12 +10,8 @@ export const handler = phase('next-rung', async (state, { audit }) => {
     actor: { kind: 'rule', id: 'ladder' },
     what: [
       next.rung === undefined ? 'no rung is left' : `the next rung is ${next.rung.treatment}`,
-      ...passedOver(state, next).map(({ treatment, onceStopped }) =>
-        next.results.at(-1)?.verification?.unseen
-          ? `${treatment} is passed over: whether ${state.rung?.treatment} helped was not seen`
-          : onceStopped
-            ? `${treatment} is passed over: nothing has stopped the producer`
-            : `${treatment} is passed over: the producer is stopped already`,
+      ...passedOver(state, next).map(
+        ({ treatment, onceStopped }) => `${treatment} is passed over: ${whyPassedOver(next, onceStopped)}`,
       ),
     ].join('; '),
     rung: next.ladder.index,
@@ -22,3 +19,9 @@ export const handler = phase('next-rung', async (state, { audit }) => {
   });
   return next;
 });
+
+function whyPassedOver({ results }: IncidentState, onceStopped: boolean): string {
+  const last = results.at(-1);
+  if (isBlind(last)) return `what ${last?.treatment} has done, or whether it helped, is not known`;
+  return onceStopped ? 'nothing has stopped the producer' : 'the producer is stopped already';
+}

@@ -55,6 +55,31 @@ const failedUndo = { undo: { status: 'failed', reason: '2 changes could not be t
 const error = { error: { Error: 'States.Timeout' } };
 const exhausted = { ladder: { index: 2, status: 'exhausted' } } as const;
 
+describe('a rung that broke off', () => {
+  const heavier: Rung = { ...first, treatment: 'drop-caches' };
+  const broken = stateWith({
+    plan: [first, heavier, second],
+    treatment: { status: 'failed', reason: 'Execution Timed Out' },
+  });
+
+  it('is followed by a call for a person, and by nothing heavier; one that was refused goes on', () => {
+    expect(climb(broken).rung?.treatment).toBe('notify');
+    expect(climb({ ...broken, treatment: { status: 'refused', reason: 'swap is on' } }).rung?.treatment).toBe(
+      'drop-caches',
+    );
+  });
+
+  it('ends unresolved, and is not called nothing', () => {
+    const ended = endingOf({ ...climb(broken), ladder: { index: 3, status: 'exhausted' } });
+
+    expect(ended).toEqual({
+      outcome: 'unresolved',
+      reason:
+        'reclaim broke off (Execution Timed Out), and what it has done is not known, so nothing heavier was done; a person is asked to look',
+    });
+  });
+});
+
 describe('a rung of which nobody saw whether it helped', () => {
   const heavier: Rung = { ...first, treatment: 'drop-caches' };
   const unseen = stateWith({
