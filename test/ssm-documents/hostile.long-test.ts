@@ -125,7 +125,9 @@ describe('more than a thousand hostile values', () => {
 
   it('name no service and run nothing', { timeout: 300_000 }, () => {
     const values = hostileValues(canary);
-    const source = ['systemd', 'units'].map((part) => `. ssm-documents/scripts/lib/${part}.sh`).join('\n');
+    const source = ['systemd', 'protected', 'units']
+      .map((part) => `. ssm-documents/scripts/lib/${part}.sh`)
+      .join('\n');
     const result = answers(
       values,
       `${source}\nfind_systemd`,

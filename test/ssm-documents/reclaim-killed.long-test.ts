@@ -86,7 +86,12 @@ describe('a reclaim that is killed', () => {
   }, async () => {
     const outcomes = await killedAtEach(steps.slice(arming, firstWrite));
 
-    expect(outcomes.filter(({ killed }) => killed).length).toBe(firstWrite - arming);
+    // The wait for the watcher goes round as often as the machine is slow: a run may end it sooner than the list did.
+    const lines = ({ id }: Step) => id.replace(/#\d+$/, '');
+    const killed = outcomes.filter((outcome) => outcome.killed).map(({ step }) => step);
+    const reached = new Set(killed.map(lines));
+    expect(outcomes.map(({ step }) => step).filter((step) => !reached.has(lines(step)))).toEqual([]);
+    expect(killed.length).toBeGreaterThan((firstWrite - arming) * 0.9);
     expect(outcomes.filter(({ raised }) => raised > 0).length).toBeGreaterThan(5);
     expect(outcomes.filter(({ same }) => !same)).toEqual([]);
   });
