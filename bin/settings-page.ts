@@ -1,12 +1,40 @@
 import * as z from 'zod';
 import { Settings } from '../lambdas/domain/settings.ts';
 
+/** Where the policy says never, a treatment is still on the ladder of a report, and no mode does it. */
+export const examples = [
+  {
+    wish: 'Free dying cgroups without asking, and nothing else, whatever is found',
+    cluster: {
+      initialMode: 'auto',
+      policy: { risk: { low: 'never', medium: 'never', high: 'never' }, treatments: { reclaim: 'auto' } },
+    },
+  },
+  {
+    wish: 'The same, and ask before anything else',
+    cluster: {
+      initialMode: 'auto',
+      policy: { risk: { low: 'approve' }, treatments: { reclaim: 'auto' } },
+    },
+  },
+  {
+    wish: 'Let reclaim touch the pods of a cluster whose nodes are all on cgroup v2, where it shields what lives',
+    cluster: { reclaim: { slices: ['/user.slice', '/system.slice', '/runtime.slice', '/kubepods.slice'] } },
+  },
+] as const;
+
 /** The text of docs/settings.md. */
 export function settingsPage(): string {
   return `# Settings
 
 They stand in \`cdk.json\`, in the context under \`cgroup-medic\`. A wrong key or value fails the synthesis, with the key, the value and the
 remedy. The smallest settings are \`{ "clusters": { "my-cluster": {} } }\`. This page is made by \`npm run docs\` from the schema.
+
+## Examples
+
+${examples.map(({ wish, cluster }) => `${wish}:\n\n    ${JSON.stringify({ clusters: { 'my-cluster': cluster } })}`).join('\n\n')}
+
+## All settings
 
 ${settingsTable()}
 `;

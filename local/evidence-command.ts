@@ -1,16 +1,22 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import type { Evidence } from '../lambdas/domain/evidence/evidence.ts';
+import { type Diagnosis, diagnose } from '../lambdas/domain/diagnosis.ts';
 import { mostEvidence, readEvidence } from '../lambdas/domain/evidence/read-evidence.ts';
+import { explanationLines } from '../lambdas/domain/explanation.ts';
+import { type Plan, planFor } from '../lambdas/domain/plan.ts';
 import { type Cluster, Settings } from '../lambdas/domain/settings.ts';
 import { endQuietlyWithReader } from './closed-pipe.ts';
 
-type Answers = { schema?: () => unknown; answer: (evidence: Evidence, cluster: Cluster) => unknown };
+type Answers = {
+  schema?: () => unknown;
+  /** What of it the command prints as JSON. With --text both commands print all of it, for a person. */
+  answer: (diagnosis: Diagnosis, plan: Plan) => unknown;
+};
 
 /** What a command prints and its exit code: 0 done, 1 it cannot read the evidence, 2 wrong usage. */
 type Ended = { code: 0 | 1 | 2; text: string };
 
-/** A command that reads evidence and prints JSON. It judges with the default settings of a cluster. */
+/** A command that reads evidence and says what it means. It judges with the default settings of a cluster. */
 export function evidenceCommand(usage: string, answers: Answers): void {
   endQuietlyWithReader();
   const { code, text } = run(usage, answers);
@@ -20,7 +26,7 @@ export function evidenceCommand(usage: string, answers: Answers): void {
 
 function run(usage: string, { schema, answer }: Answers): Ended {
   const flag = { type: 'boolean' } as const;
-  const options = { json: flag, help: flag, ...(schema === undefined ? {} : { schema: flag }) };
+  const options = { json: flag, text: flag, help: flag, ...(schema === undefined ? {} : { schema: flag }) };
   let parsed: { values: Record<string, unknown>; positionals: string[] };
   try {
     parsed = parseArgs({ options, allowPositionals: true, strict: true });
@@ -30,6 +36,9 @@ function run(usage: string, { schema, answer }: Answers): Ended {
   const { values, positionals } = parsed;
   if (values.help === true) return { code: 0, text: usage };
   if (values.schema === true && schema !== undefined) return { code: 0, text: pretty(schema()) };
+  if (values.text === true && values.json === true) {
+    return { code: 2, text: `--text and --json exclude each other\n\n${usage}` };
+  }
   const [file, ...more] = positionals;
   if (file === undefined || more.length > 0) {
     return { code: 2, text: `one file is needed, and ${positionals.length} were given\n\n${usage}` };
@@ -43,7 +52,11 @@ function run(usage: string, { schema, answer }: Answers): Ended {
   }
   const read = readEvidence(text);
   if (!read.ok) return { code: 1, text: `${name}: ${read.error}` };
-  return { code: 0, text: pretty(answer(read.evidence, defaultCluster())) };
+  const cluster = defaultCluster();
+  const diagnosis = diagnose(read.evidence, cluster.thresholds, cluster.diagnosis.shadow);
+  const plan = planFor(diagnosis, read.evidence, cluster);
+  if (values.text !== true) return { code: 0, text: pretty(answer(diagnosis, plan)) };
+  return { code: 0, text: explanationLines(diagnosis, plan.plan, plan.leftOut).join('\n') };
 }
 
 /** Evidence is small; an endless input is not read to its end. */

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ProbeName } from '../../lambdas/domain/evidence/evidence.ts';
+import { type ProbeName, serviceProbes } from '../../lambdas/domain/evidence/evidence.ts';
 import { evidenceWith, missing } from '../lambdas/domain/sample-evidence.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -213,6 +213,34 @@ describe('npm run diagnose and plan, given what they can read', () => {
 
     expect(diagnosis).toMatchObject({ cause: 'inconclusive', confidence: 0 });
     expect(JSON.parse(run('plan', ['-'], text).stdout).plan).toMatchObject([{ treatment: 'notify' }]);
+  });
+
+  it('call no node healthy whose services nobody asked about, and say how to ask', () => {
+    const half = changed((one) => {
+      for (const name of serviceProbes) Reflect.deleteProperty(one.probes, name);
+    });
+    const { cause, explanation } = JSON.parse(run('diagnose', ['-'], half).stdout);
+
+    expect(cause).toBe('inconclusive');
+    expect(explanation).toMatch(/healthy \(needs .*agents.*collect-services/s);
+  });
+
+  it('say it in plain text for a person', () => {
+    const leaking = changed((one) => {
+      one.probes.cgroups.value.dying = 40_000;
+    });
+    const [diagnosed, planned] = (['diagnose', 'plan'] as const).map((name) =>
+      run(name, ['--text', '-'], leaking),
+    );
+
+    expect(diagnosed?.stdout).toMatch(
+      /^What is wrong: dying-memcgs, confidence 0\.\d+\n.*^How we know:\n {2}for: dying memory cgroups 40000.*^What we would do:\n/ms,
+    );
+    expect(planned?.stdout).toBe(diagnosed?.stdout);
+    expect(run('plan', ['--text', '--json', '-'], leaking)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('--text and --json exclude each other'),
+    });
   });
 
   it('prints the schema of what it reads', () => {

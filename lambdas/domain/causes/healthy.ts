@@ -1,7 +1,7 @@
 import { hardEviction } from '../evidence/eviction.ts';
-import type { Evidence, ProbeName } from '../evidence/evidence.ts';
+import { type Evidence, type ProbeName, serviceProbes } from '../evidence/evidence.ts';
 import { oomKilledContainers, recentOomKills } from '../evidence/oom-kills.ts';
-import { type Probe, probeValue } from '../evidence/probe.ts';
+import { notCollected, type Probe, probeValue } from '../evidence/probe.ts';
 import { leakedScopes, stuckSessions } from '../evidence/producers.ts';
 import { allocstallsPerSecond, directReclaimPercent, memoryStallPercent } from '../evidence/reclaiming.ts';
 import type { Thresholds } from '../thresholds.ts';
@@ -186,7 +186,7 @@ function missingOf(evidence: Evidence): string[] {
   const needed: ProbeName[] = [
     ...essential,
     ...(evidence.profile === 'full' ? essentialWhenExamined : []),
-    ...(bySystemd.some(answered) ? bySystemd : []),
+    ...(bySystemd.some(answered) || isHalfAnExamination(evidence) ? bySystemd : []),
     ...(hasKubernetes ? ofKubernetes : []),
     ...(aroundNode.some((probe) => answered(probe) || isByDesign(evidence.probes[probe])) ? aroundNode : []),
     // Those are there, and nobody could read them. What asks systemd also fails where there is none.
@@ -199,6 +199,17 @@ function missingOf(evidence: Evidence): string[] {
   );
   const stalls = answered('reclaim') && allocstallsPerSecond(evidence) === undefined;
   return [...new Set<string>([...gaps, ...(stalls ? ['reclaim.allocstall'] : [])])];
+}
+
+/** An examination is two documents, and of the second there is no word, not even that this node has nothing of it. */
+function isHalfAnExamination({ profile, probes }: Evidence): boolean {
+  return (
+    profile === 'full' &&
+    serviceProbes.every((name) => {
+      const probe = probes[name];
+      return probe.status === 'missing' && probe.reason === notCollected;
+    })
+  );
 }
 
 function isByDesign(probe: Probe<unknown>): boolean {

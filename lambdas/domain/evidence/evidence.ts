@@ -30,7 +30,7 @@ const services = {
   journal: probeOf(Journal),
 };
 export const ServiceProbes = z.object(services);
-export const serviceProbes = Object.keys(services);
+export const serviceProbes = Object.keys(services) as (keyof typeof services)[];
 
 /** What is known of the node without asking it: from the API server, its metrics, and its console. */
 const around = {

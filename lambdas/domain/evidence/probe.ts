@@ -1,5 +1,8 @@
 import * as z from 'zod';
 
+/** The reason of a gap where nobody asked: in the evidence there is no word of this probe. */
+export const notCollected = 'not collected';
+
 const reason = z.string().min(1).max(500);
 
 /**
@@ -27,7 +30,7 @@ export function probeOf<T extends z.ZodType>(value: T) {
       }),
       z.object({ status: z.literal('failed'), reason }),
     ])
-    .default({ status: 'missing', reason: 'not collected' });
+    .default({ status: 'missing', reason: notCollected });
 }
 
 /** The value of a probe, or `undefined` where it is a gap. */

@@ -49,6 +49,14 @@ function lasting(path: string): string {
   return isBelow(path, users) ? users : path;
 }
 
+/** What the living of the slices pay, where there is no shield for them. */
+function priceOn(evidence: Evidence): string[] {
+  if (probeValue(evidence.probes.hierarchy)?.memory !== 'v1') return [];
+  return [
+    'on cgroup v1 nothing shields what lives there: its services lose their page cache as well, and read it again from disk',
+  ];
+}
+
 function proposalFor(evidence: Evidence, cluster: Cluster, targets: readonly string[]): Proposal | Nothing {
   const dying = probeValue(evidence.probes.cgroups)?.dying;
   if (dying === undefined) return { nothing: 'how many memory cgroups are dying is not known' };
@@ -83,6 +91,7 @@ function proposalFor(evidence: Evidence, cluster: Cluster, targets: readonly str
     ...(watched ? {} : { risk: 'medium' as const }),
     reason: [
       `${paths.join(', ')} hold${paths.length === 1 ? 's' : ''} dying cgroups; reclaim there frees them and leaves other slices alone`,
+      ...priceOn(evidence),
       ...(spared.length === 0
         ? []
         : [`${spared.join(', ')} may hold more, and settings reclaim.slices leave it out`]),

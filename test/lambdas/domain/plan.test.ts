@@ -55,6 +55,15 @@ describe('planFor', () => {
     expect(plan[0]?.arguments.slices).toBe('/system.slice /user.slice');
   });
 
+  it.each(['v1', 'v2'] as const)('says on cgroup %s what the living pay for a reclaim', (memory) => {
+    const hierarchy = { status: 'ok', value: { memory, layout: 'legacy', mount: '/sys/fs/cgroup/memory' } };
+    const held = { path: '/system.slice', ...(memory === 'v1' ? { ghostKb: 9000 } : { dying: 20_000 }) };
+    const [rung] = planOf(evidenceWith({ hierarchy, cgroups: cgroups(100, 20_000), slices: slices(held) }));
+
+    expect(rung?.treatment).toBe('reclaim');
+    expect(rung?.reason.includes('lose their page cache as well')).toBe(memory === 'v1');
+  });
+
   it('says which holders the settings leave out', () => {
     const [rung] = planOf(
       leaking({ path: '/user.slice', dying: 12_000 }, { path: '/kubepods.slice', dying: 8000 }),
