@@ -78,6 +78,9 @@ describe('healthy', () => {
     expect(at(1_599_999, { 'memory.available': '10%' })).toBe('excluded');
     expect(at(400_000, null)).toBe('matches');
     expect(at(399_999, null)).toBe('excluded');
+    // One that evicts for other things only says nothing of memory.
+    expect(at(400_000, { 'nodefs.available': '10%' })).toBe('matches');
+    expect(at(399_999, { 'nodefs.available': '10%' })).toBe('excluded');
   });
 
   it.each([
@@ -168,6 +171,46 @@ describe('healthy', () => {
       expect(judge({ ...rest, [probe]: missing })).toMatchObject({ needs: [probe] });
     },
   );
+
+  it('is not known of an examination without a word of the services, and is where there are none', () => {
+    const services = ['kubelet', 'containers', 'sessions', 'timers', 'agents', 'oomKills', 'journal'];
+    const without = (gap: unknown) =>
+      judge(Object.fromEntries([...services, ...aroundNode].map((name) => [name, gap])));
+
+    expect(without(undefined)).toMatchObject({
+      result: 'insufficient-evidence',
+      needs: ['sessions', 'agents', 'journal', 'oomKills'],
+    });
+    expect(without(missing).result).toBe('matches');
+  });
+
+  it('is not known where the kernel counts no stalls, or nobody watched, unless a census was told not to', () => {
+    const notWatched = { status: 'missing', reason: 'not asked for' };
+
+    expect(judge({ reclaim: reclaim({ allocstall: null }) })).toMatchObject({
+      needs: ['reclaim.allocstall'],
+    });
+    expect(judge({ reclaim: notWatched })).toMatchObject({ needs: ['reclaim'] });
+    expect(diagnose(census({ reclaim: missing }), thresholds).cause).toBe('inconclusive');
+  });
+
+  it('takes a good answer of the kubelet, and no condition that says nothing of memory or processes', () => {
+    const conditions = [
+      { type: 'Ready', status: 'True' },
+      { type: 'DiskPressure', status: 'True' },
+    ];
+    const { result, findings } = judge({
+      kubelet: kubelet({ healthz: 200 }),
+      nodeStatus: nodeStatus({ conditions }),
+    });
+
+    expect(result).toBe('matches');
+    expect(findings).toContainEqual(
+      expect.objectContaining({ fact: 'health endpoint of the kubelet', value: 200, speaks: 'for' }),
+    );
+    expect(findings.map(({ fact }) => fact)).toContain('condition Ready');
+    expect(findings.map(({ fact }) => fact)).not.toContain('condition DiskPressure');
+  });
 
   it('can be told by a census, also one that watches no window', () => {
     expect(diagnose(census(), thresholds).cause).toBe('healthy');

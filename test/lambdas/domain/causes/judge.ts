@@ -48,7 +48,7 @@ export function load(shares: Record<string, number>) {
   return ok({ averages: [1, 1, 1], shares });
 }
 
-export function reclaim(counters: Record<string, number>) {
+export function reclaim(counters: Record<string, number | null>) {
   return ok({ windowMs: 2000, allocstall: 0, pgmajfault: 0, ...counters });
 }
 
