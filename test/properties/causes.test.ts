@@ -17,7 +17,9 @@ import {
   throttling,
   trendOf,
 } from '../lambdas/domain/causes/judge.ts';
+
 import { cgroups, evidenceWith, loopingAgent, sessions } from '../lambdas/domain/sample-evidence.ts';
+import { runs } from './runs.ts';
 
 const upTo = (max: number) => fc.integer({ min: 0, max });
 const tried = fc.constantFrom(
@@ -124,7 +126,7 @@ describe('every cause, for nodes that are sick in some ways', () => {
           ]);
         }
       }),
-      { numRuns: 1000 },
+      runs(1000),
     );
   });
 
@@ -142,7 +144,7 @@ describe('every cause, for nodes that are sick in some ways', () => {
           expect(diagnose(without(present, lost, status), thresholds).cause).not.toBe('healthy');
         },
       ),
-      { numRuns: 1000 },
+      runs(1000),
     );
   });
 

@@ -12,10 +12,11 @@ import { planFor } from '../../lambdas/domain/plan.ts';
 import { forbids } from '../../lambdas/domain/treatments/forbidden.ts';
 import { clusterWith, evidenceWith } from '../lambdas/domain/sample-evidence.ts';
 import { anyEvidence, probeNames } from './arbitrary-evidence.ts';
+import { runs } from './runs.ts';
 
 const cluster = clusterWith();
 const { thresholds } = cluster;
-const runs = { numRuns: 200 };
+const usual = runs(200);
 
 /** Every finding of every rule, with which side of its threshold the value is on. */
 function sidesOf(evidence: Evidence): Map<string, string> {
@@ -47,7 +48,7 @@ describe('diagnose, for any evidence', () => {
         }
         expect(diagnosis.gaps).toEqual(gapsOf(present));
       }),
-      runs,
+      usual,
     );
   });
 
@@ -66,7 +67,7 @@ describe('diagnose, for any evidence', () => {
           expect(confidence).toBeGreaterThanOrEqual(thresholds.leastConfidence);
         }
       }),
-      runs,
+      usual,
     );
   });
 
@@ -81,7 +82,7 @@ describe('diagnose, for any evidence', () => {
         if (whole.cause !== 'healthy' && lost !== 'observations') expect(less.cause).not.toBe('healthy');
         if (less.cause === whole.cause) expect(less.confidence).toBeLessThanOrEqual(whole.confidence);
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 
@@ -100,7 +101,7 @@ describe('diagnose, for any evidence', () => {
           }
         }
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 
@@ -120,7 +121,7 @@ describe('diagnose, for any evidence', () => {
           expect(diagnose(worse, thresholds).cause).not.toBe('healthy');
         }
       }),
-      runs,
+      usual,
     );
   });
 
@@ -139,7 +140,7 @@ describe('diagnose, for any evidence', () => {
           expect({ from: small.cause, to: large.cause, passed }).not.toMatchObject({ passed: [] });
         }
       }),
-      runs,
+      usual,
     );
   });
 
@@ -148,7 +149,7 @@ describe('diagnose, for any evidence', () => {
       fc.property(fc.infiniteStream(fc.double({ min: 0.9, max: 1.1, noNaN: true })), (factors) => {
         expect(diagnose(shaken(evidenceWith(), factors), thresholds).cause).toBe('healthy');
       }),
-      { numRuns: 200 },
+      runs(200),
     );
   });
 });
@@ -165,7 +166,7 @@ describe('planFor, for any evidence', () => {
         }
         expect(plan.at(-1)?.treatment).toBe(diagnosis.cause === 'healthy' ? undefined : 'notify');
       }),
-      runs,
+      usual,
     );
   });
 
@@ -184,7 +185,7 @@ describe('planFor, for any evidence', () => {
           expect(paths.some((one) => paths.some((other) => isBelow(one, other)))).toBe(false);
         }
       }),
-      runs,
+      usual,
     );
   });
 
@@ -198,7 +199,7 @@ describe('planFor, for any evidence', () => {
           expect(reason).not.toMatch(/undefined|NaN|null/);
         }
       }),
-      runs,
+      usual,
     );
   });
 });

@@ -7,6 +7,7 @@ import { diagnose } from '../../lambdas/domain/diagnosis.ts';
 import { Evidence } from '../../lambdas/domain/evidence/evidence.ts';
 import { planFor } from '../../lambdas/domain/plan.ts';
 import { clusterWith } from '../lambdas/domain/sample-evidence.ts';
+import { runs } from './runs.ts';
 
 const cluster = clusterWith();
 const { thresholds } = cluster;
@@ -211,7 +212,7 @@ describe.each(ids)('%s, for any evidence', (id) => {
           expect([because, what, where].join(' ')).not.toMatch(/undefined|NaN|null/);
         }
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 
@@ -225,7 +226,7 @@ describe.each(ids)('%s, for any evidence', (id) => {
 
         expect(confidence(cause, { ...present, probes: less } as Evidence)).toBeLessThanOrEqual(whole);
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 });
@@ -250,7 +251,7 @@ describe('planFor, for any evidence about kubelet, containers and agents', () =>
         }
         if (diagnosis.cause === 'memcg-id-exhaustion') expect(ladder).toEqual(['notify']);
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 });

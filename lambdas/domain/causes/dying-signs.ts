@@ -82,7 +82,7 @@ export function dyingSigns(
     weight: 0.4,
     source: 'it lets go of what keeps dying cgroups alive, and of no directory',
   });
-  const grows = kernelMemory(evidence, seen, { firstAtLeast, fact });
+  const grows = kernelMemory(evidence, seen, { findings, firstAtLeast, fact });
   const each = seen?.leftovers.find(({ what }) => what === 'kernel-memory' || what === 'dying-cgroup');
   const left = fact({
     fact: 'what leaves some of it each time',
@@ -95,13 +95,13 @@ export function dyingSigns(
   return { findings, enough: signs.length >= 2 };
 }
 
-type Gathering = Pick<ReturnType<typeof gather>, 'firstAtLeast' | 'fact'>;
+type Gathering = Pick<ReturnType<typeof gather>, 'findings' | 'firstAtLeast' | 'fact'>;
 
 /** Kernel memory that is large for the node, or that grows: dying cgroups are slab that cannot be reclaimed, and percpu. */
 function kernelMemory(
   evidence: Evidence,
   seen: Observations | undefined,
-  { firstAtLeast, fact }: Gathering,
+  { findings, firstAtLeast, fact }: Gathering,
 ): boolean {
   const read = probeValue(evidence.probes.memory);
   const told = seen?.memory;
@@ -116,10 +116,11 @@ function kernelMemory(
     })),
   );
   const rising = (['slabUnreclaimableKb', 'percpuKb'] as const).map((name) => {
+    const growth = `growth of ${names[name]}, percent of the node per day`;
     const measured = firstAtLeast(
       totals.flatMap((totalKb) =>
         growthsPerDay(evidence, name).map(({ perDay }) => ({
-          fact: `growth of ${names[name]}, percent of the node per day`,
+          fact: growth,
           value: (perDay * 100) / totalKb,
           threshold: growingPercent,
           weight: 0.3,
@@ -129,8 +130,9 @@ function kernelMemory(
     );
     const course = courseAsReported(evidence, name);
     const rises = course === 'rises';
-    // The number has the answer; the word is found beside it only where it says more (see `firstOf` of gather.ts).
-    if (measured || (measured === false && !rises)) return measured;
+    // A number has the answer; the word is found beside it only where it says more than any (see `firstOf` of gather.ts).
+    const numberRises = findings.some(({ fact, speaks }) => fact === growth && speaks === 'for');
+    if (numberRises || (measured === false && !rises)) return measured;
     const said = fact({
       fact: `course of ${names[name]}`,
       value: course ?? undefined,

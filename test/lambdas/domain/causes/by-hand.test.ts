@@ -7,7 +7,7 @@ import { orphanedAgent } from '../../../../lambdas/domain/causes/orphaned-agent.
 import { sessionChurn } from '../../../../lambdas/domain/causes/session-churn.ts';
 import { diagnose } from '../../../../lambdas/domain/diagnosis.ts';
 import { evidenceWith } from '../sample-evidence.ts';
-import { judged, ok, thresholds } from './judge.ts';
+import { judged, memory, ok, thresholds } from './judge.ts';
 
 const unseen = { status: 'missing', reason: 'not read' };
 
@@ -34,6 +34,24 @@ describe('dying-memcgs that nobody has counted', () => {
     const { result, needs } = judged(dyingMemcgs, { ...uncounted, observations: ok(observations) });
 
     expect([result, needs]).toEqual(['insufficient-evidence', ['cgroups']]);
+  });
+
+  it('are no surer for the word that kernel memory rises where a number of it speaks for them already', () => {
+    const weighed = (totalKb: number) =>
+      judged(dyingMemcgs, {
+        cgroups: unseen,
+        memory: memory(4_000_000, { totalKb: 8_000_000 }),
+        trend: ok({
+          series: { slabUnreclaimableKb: { source: 'report', perDay: 40_000, course: 'rises', points: [] } },
+        }),
+        observations: ok({ memory: { totalKb }, tried: [freed] }),
+      }).findings.flatMap(({ fact, weight }) => (weight === undefined ? [] : [[fact, weight]]));
+
+    const helped = ['what helped when it was tried', 0.4];
+    const growth = ['growth of unreclaimable slab, percent of the node per day', 0.3];
+    // Half a percent of the node as it was read, two percent of it as somebody has noted it.
+    expect(weighed(2_000_000)).toEqual([helped, growth]);
+    expect(weighed(8_000_000)).toEqual([helped, ['course of unreclaimable slab', 0.3]]);
   });
 
   it('are not seen in functions of reclaim, nor in another controller', () => {
