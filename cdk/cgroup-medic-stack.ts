@@ -65,8 +65,11 @@ export class CgroupMedicStack extends Stack {
     });
 
     for (const name of functionNames) {
-      stateTable.grantReadWrite(functions[name]);
+      stateTable.grantLeases(functions[name]);
       auditTrail.grantAppend(functions[name]);
+    }
+    for (const name of ['request-approval', 'settle-approval', 'decide', 'janitor'] as const) {
+      stateTable.grantReadWrite(functions[name]);
     }
     for (const name of ['collect-evidence', 'collect-services']) {
       documents.grantSend(functions['send-evidence'], name);
