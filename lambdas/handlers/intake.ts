@@ -85,7 +85,8 @@ export async function handler(event: unknown): Promise<BatchResponse> {
   for (const one of taken) {
     if (failed.has(one.message.messageId)) continue;
     try {
-      for (const node of located.get(one) ?? []) counts[await start(node, one)] += 1;
+      const became = await Promise.all((located.get(one) ?? []).map((node) => start(node, one)));
+      for (const what of became) counts[what] += 1;
       counts.resolved += await record(one);
       for (const {
         refusal: { reason },

@@ -24,7 +24,8 @@ export type HttpAnswer = { statusCode: number; headers: Record<string, string>; 
 
 const logger = new Logger();
 const secrets = new SecretsManagerClient(impatient);
-const sqs = new SQSClient(impatient);
+// Where the service is, its own configuration says; the URL of a queue names it only for historical reasons.
+const sqs = new SQSClient({ ...impatient, useQueueUrlAsEndpoint: false });
 let secret: WebhookSecret | undefined;
 
 /**
