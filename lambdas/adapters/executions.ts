@@ -1,5 +1,5 @@
 import { ExecutionAlreadyExists, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import type { Alarm } from '../domain/incident-state.ts';
+import type { Alarm } from '../domain/alarm.ts';
 
 /**
  * Starts the incident of an alarm. `known`: an execution of that name is there, or was within the last 90 days. While it runs, and has

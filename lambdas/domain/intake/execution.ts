@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Alarm } from '../incident-state.ts';
+import type { Alarm } from '../alarm.ts';
 import type { RawAlarm } from './raw-alarm.ts';
 
 /** A raw alarm whose node is known: which instance it is, and to which cluster that belongs. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Alarm } from '../incident-state.ts';
+import { Alarm } from '../alarm.ts';
 import { printable } from '../printable.ts';
 import type { Refusal } from './refusal.ts';
 
