@@ -7,6 +7,7 @@ import { AuditTrail } from './constructs/audit-trail.ts';
 import { ClusterAccess } from './constructs/cluster-access.ts';
 import { Documents } from './constructs/documents.ts';
 import { IncidentWorkflow } from './constructs/incident-workflow.ts';
+import { Intake } from './constructs/intake.ts';
 import { JanitorRule } from './constructs/janitor-rule.ts';
 import { MedicFunctions } from './constructs/medic-functions.ts';
 import { Metrics } from './constructs/metrics.ts';
@@ -87,7 +88,8 @@ export class CgroupMedicStack extends Stack {
     nodes.grantReadTags(functions.open);
     nodes.grantReadConsole(functions['examine-around']);
     metrics.grantRead(functions['examine-around']);
-    new ClusterAccess(this, 'Clusters', { settings, examiner: functions['examine-around'], nodes });
+    const { intake } = new Intake(this, 'Intake', { settings, workflow, auditTrail, nodes });
+    new ClusterAccess(this, 'Clusters', { settings, examiner: functions['examine-around'], intake, nodes });
     modes.grantRead(functions.gate);
     modes.grantRead(functions.recheck);
     for (const name of ['request-approval', 'notify', 'close', 'janitor'] as const) {

@@ -5,7 +5,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { region } from '../engine/intrinsics.ts';
 import type { Json } from '../engine/json.ts';
 import type { StackTemplate } from '../engine/template.ts';
-import { cloudwatchService, type Datum } from './cloudwatch.ts';
+import { cloudwatchService, type Datum, type MetricAlarm } from './cloudwatch.ts';
 import { cloudwatchLogsService, type LogLine } from './cloudwatch-logs.ts';
 import { LocalClusters } from './clusters.ts';
 import { createTables, dynamodbService } from './dynamodb.ts';
@@ -14,9 +14,11 @@ import { eksService } from './eks.ts';
 import { kmsService, type LocalKey, makeKeys } from './kms.ts';
 import { lambdaService } from './lambda.ts';
 import { recordedMetrics } from './recorded-metrics.ts';
+import { LocalSecrets } from './secrets-manager.ts';
 import { type Published, snsService } from './sns.ts';
+import { LocalQueues } from './sqs.ts';
 import { LocalSsm } from './ssm.ts';
-import { stepFunctionsService, TaskTokens } from './step-functions.ts';
+import { type StartExecution, stepFunctionsService, TaskTokens } from './step-functions.ts';
 import { answerError, type RecordedCall, readRequest, type Service, ServiceError } from './wire.ts';
 
 export interface CloudProps {
@@ -25,6 +27,8 @@ export interface CloudProps {
   onPublished?(message: Published): void;
   /** Runs a function that another one calls. @default there is none to call */
   invoke?(name: string, payload: Json): Promise<Json>;
+  /** Starts an execution that a function asks for. @default there is no state machine */
+  startExecution?: StartExecution;
 }
 
 /** The part of AWS that the functions call, as far as they call it, on a loopback port of this machine. */
@@ -34,6 +38,11 @@ export type Cloud = {
   tokens: TaskTokens;
   keys: LocalKey[];
   metrics: Datum[];
+  /** Messages in the queues, which nobody takes out but whoever looks. */
+  queues: LocalQueues;
+  secrets: LocalSecrets;
+  /** Alarms of CloudWatch, as DescribeAlarms has them. */
+  alarms: MetricAlarm[];
   /** API servers that stand in for those of clusters with recorded nodes. */
   clusters: LocalClusters;
   /** For looking into the tables. */
@@ -44,18 +53,27 @@ export type Cloud = {
   close(): Promise<void>;
 };
 
-export async function startCloud({ stack, onLogLine, onPublished, invoke }: CloudProps): Promise<Cloud> {
+export async function startCloud({
+  stack,
+  onLogLine,
+  onPublished,
+  invoke,
+  startExecution,
+}: CloudProps): Promise<Cloud> {
   const ssm = new LocalSsm(stack);
   const tokens = new TaskTokens();
   const keys = makeKeys(stack.keys);
   const metrics: Datum[] = [];
+  const queues = new LocalQueues(stack.queues.map(({ url }) => url));
+  const secrets = new LocalSecrets(stack.secrets);
+  const alarms: MetricAlarm[] = [];
   const clusters = new LocalClusters(() => ssm.nodes);
   const services: Service[] = [
     dynamodbService(),
     ssm.service(),
     ec2Service(() => ssm.nodes),
-    stepFunctionsService(tokens),
-    cloudwatchService(metrics, () => ssm.nodes.flatMap(recordedMetrics)),
+    stepFunctionsService(tokens, startExecution),
+    cloudwatchService(metrics, () => ssm.nodes.flatMap(recordedMetrics), alarms),
     eksService((name) => clusters.named(name)),
     lambdaService(invoke ?? (() => Promise.reject(new Error('there is no function to call here')))),
     cloudwatchLogsService(
@@ -67,6 +85,8 @@ export async function startCloud({ stack, onLogLine, onPublished, invoke }: Clou
       (message) => onPublished?.(message),
     ),
     kmsService(keys),
+    queues.service(),
+    secrets.service(),
   ];
 
   const calls: RecordedCall[] = [];
@@ -94,6 +114,9 @@ export async function startCloud({ stack, onLogLine, onPublished, invoke }: Clou
     tokens,
     keys,
     metrics,
+    queues,
+    secrets,
+    alarms,
     clusters,
     dynamo,
     calls,

@@ -10,6 +10,9 @@ export type Datum = {
   value: number;
 };
 
+/** An alarm on metrics. */
+export type MetricAlarm = { AlarmName: string } & JsonObject;
+
 const statistics: Record<string, (values: number[]) => number> = {
   Sum: (values) => values.reduce((sum, value) => sum + value, 0),
   Average: (values) => values.reduce((sum, value) => sum + value, 0) / values.length,
@@ -19,7 +22,11 @@ const statistics: Record<string, (values: number[]) => number> = {
 };
 
 /** CloudWatch: keeps what is published and gives it back, aggregated per period; and what was recorded of a node. */
-export function cloudwatchService(metrics: Datum[], recorded: () => readonly Datum[] = () => []): Service {
+export function cloudwatchService(
+  metrics: Datum[],
+  recorded: () => readonly Datum[] = () => [],
+  alarms: readonly MetricAlarm[] = [],
+): Service {
   return jsonService(
     { name: 'cloudwatch', signingName: 'monitoring', file: 'local/cloud/cloudwatch.ts' },
     {
@@ -33,6 +40,19 @@ export function cloudwatchService(metrics: Datum[], recorded: () => readonly Dat
         }
         metrics.push(...data.map((datum) => datumOf(Namespace, datum)));
         return {};
+      },
+      DescribeAlarms({ AlarmNames, AlarmTypes }) {
+        const names = Array.isArray(AlarmNames) ? AlarmNames.map(String) : [];
+        if (!Array.isArray(AlarmTypes) || AlarmTypes.join() !== 'MetricAlarm' || names.length > 100) {
+          throw new ServiceError(
+            'InvalidParameterValue',
+            'only alarms on metrics are known here, by at most 100 names',
+          );
+        }
+        return {
+          MetricAlarms: alarms.filter(({ AlarmName }) => names.includes(AlarmName)),
+          CompositeAlarms: [],
+        };
       },
       GetMetricData({ MetricDataQueries, StartTime, EndTime, ScanBy }) {
         const window = { from: Number(StartTime) * 1000, to: Number(EndTime) * 1000 };

@@ -5,7 +5,11 @@ type Instance = {
   readonly instanceId: string;
   readonly tags?: Readonly<Record<string, string>>;
   readonly around?: RecordedAround;
+  readonly privateDnsName?: string;
+  readonly launchedAt?: Date;
 };
+
+const hourMs = 3_600_000;
 
 /** EC2: the tags, names and consoles of the nodes that are attached, in EC2's own form of the query protocol. */
 export function ec2Service(instances: () => readonly Instance[]): Service {
@@ -19,9 +23,9 @@ export function ec2Service(instances: () => readonly Instance[]): Service {
   const answers: Record<string, (form: URLSearchParams) => string> = {
     DescribeTags: (form) => `<tagSet>${tagsOf(instances(), form)}</tagSet>`,
     DescribeInstances: (form) => {
-      const { instanceId, around } = instance(form.get('InstanceId.1') ?? '');
-      const name = around?.cluster?.node.metadata.name ?? '';
-      return `<reservationSet><item><instancesSet><item><instanceId>${escapeXml(instanceId)}</instanceId><privateDnsName>${escapeXml(name)}</privateDnsName></item></instancesSet></item></reservationSet>`;
+      const id = form.get('InstanceId.1');
+      const found = id === null ? instancesWith(instances(), form) : [instance(id)];
+      return `<reservationSet>${found.map(reservationOf).join('')}</reservationSet>`;
     },
     GetConsoleOutput: (form) => {
       const { instanceId, around } = instance(form.get('InstanceId') ?? '');
@@ -56,6 +60,38 @@ function tagsOf(instances: readonly Instance[], form: URLSearchParams): string {
         ),
     )
     .join('');
+}
+
+/** All of those that are here run. */
+function instancesWith(all: readonly Instance[], form: URLSearchParams): Instance[] {
+  const filters = [...filtersOf(form)];
+  return all.filter((instance) => {
+    const { instanceId, tags = {} } = instance;
+    return filters.every(([name, values]) => {
+      if (name === 'instance-id') return values.includes(instanceId);
+      if (name === 'private-dns-name') return values.includes(nameOf(instance));
+      if (name === 'instance-state-name') return values.includes('running');
+      const [, key] = /^tag:(.+)$/.exec(name) ?? [];
+      if (key === undefined) {
+        throw new ServiceError('InvalidParameterValue', `The filter '${name}' is unknown here`);
+      }
+      return values.includes(tags[key] ?? '');
+    });
+  });
+}
+
+function nameOf({ privateDnsName, around }: Instance): string {
+  return privateDnsName ?? around?.cluster?.node.metadata.name ?? '';
+}
+
+function reservationOf(instance: Instance): string {
+  const { instanceId, tags = {}, launchedAt } = instance;
+  const name = nameOf(instance);
+  const items = Object.entries(tags)
+    .map(([key, value]) => `<item><key>${escapeXml(key)}</key><value>${escapeXml(value)}</value></item>`)
+    .join('');
+  const launched = launchedAt ?? new Date(Date.now() - hourMs);
+  return `<item><instancesSet><item><instanceId>${escapeXml(instanceId)}</instanceId><privateDnsName>${escapeXml(name)}</privateDnsName><instanceState><code>16</code><name>running</name></instanceState><launchTime>${launched.toISOString()}</launchTime><tagSet>${items}</tagSet></item></instancesSet></item>`;
 }
 
 /** `Filter.1.Name=key`, `Filter.1.Value.1=…`, and so on. */

@@ -24,6 +24,8 @@ export interface ManagedNode {
   readonly tags?: Readonly<Record<string, string>>;
   /** Whether the agent takes commands at all; if not, none is ever delivered. @default true */
   readonly online?: boolean;
+  /** The private DNS name that EC2 has for it. @default the name of its node, where one was recorded */
+  readonly privateDnsName?: string;
   /** What is known around it, where that was recorded. */
   readonly around?: RecordedAround;
 }
