@@ -5,7 +5,9 @@ import { treatments } from '../lambdas/domain/treatments/index.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { AuditTrail } from './constructs/audit-trail.ts';
 import { ClusterAccess } from './constructs/cluster-access.ts';
+import { ClusterAlarms } from './constructs/cluster-alarms.ts';
 import { Documents } from './constructs/documents.ts';
+import { FleetDashboard } from './constructs/fleet-dashboard.ts';
 import { IncidentWorkflow } from './constructs/incident-workflow.ts';
 import { Intake } from './constructs/intake.ts';
 import { JanitorRule } from './constructs/janitor-rule.ts';
@@ -14,6 +16,9 @@ import { Metrics } from './constructs/metrics.ts';
 import { ModeParameters } from './constructs/mode-parameters.ts';
 import { Nodes } from './constructs/nodes.ts';
 import { Notifications } from './constructs/notifications.ts';
+import { PipelineAlarms } from './constructs/pipeline-alarms.ts';
+import { PrometheusRules } from './constructs/prometheus-rules.ts';
+import { SavedQueries } from './constructs/saved-queries.ts';
 import { SigningKey } from './constructs/signing-key.ts';
 import { StateTable } from './constructs/state-table.ts';
 import { functionNames } from './function-names.ts';
@@ -59,10 +64,11 @@ export class CgroupMedicStack extends Stack {
       functions,
       longestApproval: Math.max(...expiries),
     });
+    const alarmAction = notifications.alarmAction();
     new JanitorRule(this, 'Janitor', {
       stateMachine: workflow.stateMachine,
       janitor: functions.janitor,
-      onFailure: notifications.alarmAction(),
+      onFailure: alarmAction,
     });
 
     for (const name of functionNames) {
@@ -88,8 +94,13 @@ export class CgroupMedicStack extends Stack {
     nodes.grantReadTags(functions.open);
     nodes.grantReadConsole(functions['examine-around']);
     metrics.grantRead(functions['examine-around']);
-    const { intake } = new Intake(this, 'Intake', { settings, workflow, auditTrail, nodes });
-    new ClusterAccess(this, 'Clusters', { settings, examiner: functions['examine-around'], intake, nodes });
+    const intake = new Intake(this, 'Intake', { settings, workflow, auditTrail, nodes });
+    new ClusterAccess(this, 'Clusters', {
+      settings,
+      examiner: functions['examine-around'],
+      intake: intake.intake,
+      nodes,
+    });
     modes.grantRead(functions.gate);
     modes.grantRead(functions.recheck);
     for (const name of ['request-approval', 'notify', 'close', 'janitor'] as const) {
@@ -99,6 +110,28 @@ export class CgroupMedicStack extends Stack {
     signingKey.grantSign(functions.close);
     signingKey.grantSign(functions.janitor);
     workflow.grantWakeUp(functions.decide);
+
+    new PipelineAlarms(this, 'PipelineAlarms', {
+      clusters: clusters.map(([name]) => name),
+      stateMachine: workflow.stateMachine,
+      deadLetters: { intake: intake.deadLetters },
+      censusMinutes: {},
+      action: alarmAction,
+    });
+    for (const [cluster, { thresholds, alarms }] of clusters) {
+      new ClusterAlarms(this, `ClusterAlarms-${cluster}`, {
+        cluster,
+        thresholds,
+        containerInsights: alarms.containerInsights,
+        action: alarmAction,
+      });
+    }
+    new FleetDashboard(this, 'Fleet', { auditLogGroupName: auditTrail.logGroupName });
+    new SavedQueries(this, 'Queries', { logGroupName: auditTrail.logGroupName });
+    const { workspaceArn } = settings.prometheus;
+    if (workspaceArn !== undefined) {
+      new PrometheusRules(this, 'Prometheus', { workspaceArn, topicArn: intake.prometheusTopicArn });
+    }
 
     new CfnOutput(this, 'StateMachineArn', { value: workflow.stateMachine.stateMachineArn });
     new CfnOutput(this, 'DecideFunctionName', { value: functions.decide.functionName });
