@@ -129,9 +129,7 @@ export class CgroupMedicStack extends Stack {
     new FleetDashboard(this, 'Fleet', { auditLogGroupName: auditTrail.logGroupName });
     new SavedQueries(this, 'Queries', { logGroupName: auditTrail.logGroupName });
     const { workspaceArn } = settings.prometheus;
-    if (workspaceArn !== undefined) {
-      new PrometheusRules(this, 'Prometheus', { workspaceArn, topicArn: intake.prometheusTopicArn });
-    }
+    if (workspaceArn !== undefined) new PrometheusRules(this, 'Prometheus', { workspaceArn });
 
     new CfnOutput(this, 'StateMachineArn', { value: workflow.stateMachine.stateMachineArn });
     new CfnOutput(this, 'DecideFunctionName', { value: functions.decide.functionName });

@@ -33,8 +33,6 @@ export class Intake extends Construct {
   readonly deadLetters: Queue;
   readonly intake: MedicFunction;
   readonly webhook: Webhook | undefined;
-  /** Where Amazon Managed Prometheus publishes its alerts. */
-  readonly prometheusTopicArn: string;
   private readonly senders: string[] = [];
 
   constructor(scope: Construct, id: string, { settings, workflow, auditTrail, nodes }: IntakeProps) {
@@ -49,7 +47,6 @@ export class Intake extends Construct {
     this.refuseOtherSenders();
     this.takeCloudWatch(settings.intake.alarmPrefixes);
     const topic = this.takeManagedPrometheus();
-    this.prometheusTopicArn = topic.topicArn;
 
     this.intake = new MedicFunction(this, 'Function', {
       name: 'intake',

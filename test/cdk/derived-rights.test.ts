@@ -27,13 +27,18 @@ const stores: Readonly<Record<string, string>> = {
 const ofTheService: readonly { actions: RegExp; resource: RegExp; why: string }[] = [
   {
     actions: /^logs:(CreateLogStream|PutLogEvents)$/,
-    resource: /^<(Functions|ClustersReader)\w*Log\.Arn>$/,
+    resource: /^<(Functions|ClustersReader|Intake|Census)\w*Log\.Arn>$/,
     why: 'Lambda writes the log of the function',
   },
   {
     actions: /^sqs:(SendMessage|GetQueueAttributes|GetQueueUrl)$/,
     resource: /^<JanitorDeadLetters\.Arn>$/,
     why: 'Lambda puts events there that the function did not manage; the CDK grants what its own senders use',
+  },
+  {
+    actions: /^sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes)$/,
+    resource: /^<(Intake|Census)\w+\.Arn>$/,
+    why: 'Lambda takes messages out of a queue for the function',
   },
   {
     actions:
