@@ -4,6 +4,7 @@ import type { Settings } from '../lambdas/domain/settings.ts';
 import { treatments } from '../lambdas/domain/treatments/index.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { AuditTrail } from './constructs/audit-trail.ts';
+import { Census } from './constructs/census.ts';
 import { ClusterAccess } from './constructs/cluster-access.ts';
 import { Documents } from './constructs/documents.ts';
 import { IncidentWorkflow } from './constructs/incident-workflow.ts';
@@ -94,6 +95,8 @@ export class CgroupMedicStack extends Stack {
     signingKey.grantSign(functions.close);
     signingKey.grantSign(functions.janitor);
     workflow.grantWakeUp(functions.decide);
+
+    new Census(this, 'Census', { settings, documents, stateTable, notifications, metrics, nodes });
 
     new CfnOutput(this, 'StateMachineArn', { value: workflow.stateMachine.stateMachineArn });
     new CfnOutput(this, 'DecideFunctionName', { value: functions.decide.functionName });

@@ -25,6 +25,12 @@ export type MachineFunctionName = (typeof machineFunctionNames)[number];
 export const functionNames = [...machineFunctionNames, 'decide', 'janitor'] as const;
 export type FunctionName = (typeof functionNames)[number];
 
-/** Every handler that is bundled: those, and the one that asks a cluster from within its VPC, of which there are as many as there are such clusters. */
-export const bundleNames = [...functionNames, 'ask-cluster'] as const;
+/** Functions of the census, with an environment of their own. */
+export const censusFunctionNames = ['census-start', 'census-read'] as const;
+
+/**
+ * Every handler that is bundled: those, those of the census, and the one that asks a cluster from within its VPC, of which
+ * there are as many as there are such clusters.
+ */
+export const bundleNames = [...functionNames, ...censusFunctionNames, 'ask-cluster'] as const;
 export type BundleName = (typeof bundleNames)[number];

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { MedicError } from './medic-error.ts';
 
-const DocumentReference = z.object({ name: z.string().min(1), contentDigest: z.string().length(64) });
+export const DocumentReference = z.object({ name: z.string().min(1), contentDigest: z.string().length(64) });
 export type DocumentReference = z.infer<typeof DocumentReference>;
 
-const json = z.string().transform((text, context): unknown => {
+export const json = z.string().transform((text, context): unknown => {
   try {
     return JSON.parse(text);
   } catch {

@@ -15,6 +15,7 @@ import { kmsService, type LocalKey, makeKeys } from './kms.ts';
 import { lambdaService } from './lambda.ts';
 import { recordedMetrics } from './recorded-metrics.ts';
 import { type Published, snsService } from './sns.ts';
+import { LocalQueues } from './sqs.ts';
 import { LocalSsm } from './ssm.ts';
 import { stepFunctionsService, TaskTokens } from './step-functions.ts';
 import { answerError, type RecordedCall, readRequest, type Service, ServiceError } from './wire.ts';
@@ -34,6 +35,8 @@ export type Cloud = {
   tokens: TaskTokens;
   keys: LocalKey[];
   metrics: Datum[];
+  /** Messages in the queues, which nobody takes out but whoever looks. */
+  queues: LocalQueues;
   /** API servers that stand in for those of clusters with recorded nodes. */
   clusters: LocalClusters;
   /** For looking into the tables. */
@@ -49,6 +52,7 @@ export async function startCloud({ stack, onLogLine, onPublished, invoke }: Clou
   const tokens = new TaskTokens();
   const keys = makeKeys(stack.keys);
   const metrics: Datum[] = [];
+  const queues = new LocalQueues(stack.queues.map(({ url }) => url));
   const clusters = new LocalClusters(() => ssm.nodes);
   const services: Service[] = [
     dynamodbService(),
@@ -67,6 +71,7 @@ export async function startCloud({ stack, onLogLine, onPublished, invoke }: Clou
       (message) => onPublished?.(message),
     ),
     kmsService(keys),
+    queues.service(),
   ];
 
   const calls: RecordedCall[] = [];
@@ -94,6 +99,7 @@ export async function startCloud({ stack, onLogLine, onPublished, invoke }: Clou
     tokens,
     keys,
     metrics,
+    queues,
     clusters,
     dynamo,
     calls,

@@ -5,7 +5,10 @@ type Instance = {
   readonly instanceId: string;
   readonly tags?: Readonly<Record<string, string>>;
   readonly around?: RecordedAround;
+  readonly launchedAt?: Date;
 };
+
+const hourMs = 3_600_000;
 
 /** EC2: the tags, names and consoles of the nodes that are attached, in EC2's own form of the query protocol. */
 export function ec2Service(instances: () => readonly Instance[]): Service {
@@ -19,9 +22,9 @@ export function ec2Service(instances: () => readonly Instance[]): Service {
   const answers: Record<string, (form: URLSearchParams) => string> = {
     DescribeTags: (form) => `<tagSet>${tagsOf(instances(), form)}</tagSet>`,
     DescribeInstances: (form) => {
-      const { instanceId, around } = instance(form.get('InstanceId.1') ?? '');
-      const name = around?.cluster?.node.metadata.name ?? '';
-      return `<reservationSet><item><instancesSet><item><instanceId>${escapeXml(instanceId)}</instanceId><privateDnsName>${escapeXml(name)}</privateDnsName></item></instancesSet></item></reservationSet>`;
+      const id = form.get('InstanceId.1');
+      const found = id === null ? instancesWith(instances(), form) : [instance(id)];
+      return `<reservationSet>${found.map(reservationOf).join('')}</reservationSet>`;
     },
     GetConsoleOutput: (form) => {
       const { instanceId, around } = instance(form.get('InstanceId') ?? '');
@@ -56,6 +59,27 @@ function tagsOf(instances: readonly Instance[], form: URLSearchParams): string {
         ),
     )
     .join('');
+}
+
+/** All of those that are here run. */
+function instancesWith(all: readonly Instance[], form: URLSearchParams): Instance[] {
+  const filters = [...filtersOf(form)];
+  return all.filter(({ tags = {} }) =>
+    filters.every(([name, values]) => {
+      if (name === 'instance-state-name') return values.includes('running');
+      const [, key] = /^tag:(.+)$/.exec(name) ?? [];
+      if (key === undefined) {
+        throw new ServiceError('InvalidParameterValue', `The filter '${name}' is unknown here`);
+      }
+      return values.includes(tags[key] ?? '');
+    }),
+  );
+}
+
+function reservationOf({ instanceId, around, launchedAt }: Instance): string {
+  const name = around?.cluster?.node.metadata.name ?? '';
+  const launched = launchedAt ?? new Date(Date.now() - hourMs);
+  return `<item><instancesSet><item><instanceId>${escapeXml(instanceId)}</instanceId><privateDnsName>${escapeXml(name)}</privateDnsName><launchTime>${launched.toISOString()}</launchTime></item></instancesSet></item>`;
 }
 
 /** `Filter.1.Name=key`, `Filter.1.Value.1=…`, and so on. */

@@ -44,6 +44,7 @@ export type StackTemplate = {
   parameters: TemplateParameter[];
   rules: TemplateRule[];
   topics: { logicalId: string; arn: string }[];
+  queues: { logicalId: string; url: string }[];
   logGroups: { logicalId: string; name: string }[];
   keys: TemplateKey[];
   /** Outputs of the stack, by name. */
@@ -142,6 +143,7 @@ export function stackOf(
       targets: targetsOf(resolved(properties.Targets)),
     })),
     topics: each('AWS::SNS::Topic', ({ logicalId }) => ({ logicalId, arn: intrinsics.ref(logicalId) })),
+    queues: each('AWS::SQS::Queue', ({ logicalId }) => ({ logicalId, url: intrinsics.ref(logicalId) })),
     logGroups: each('AWS::Logs::LogGroup', (base) => base),
     keys: each('AWS::KMS::Key', ({ logicalId }, properties) => ({
       logicalId,

@@ -128,7 +128,7 @@ describe('the rights of a function', () => {
       const [statement, ...more] = statementsOf(Properties.AssumeRolePolicyDocument);
       expect(more).toEqual([]);
       expect(JSON.stringify(statement?.Principal)).toMatch(
-        /^\{"Service":"(lambda|states)\.amazonaws\.com"\}$/,
+        /^\{"Service":"(lambda|states|scheduler)\.amazonaws\.com"\}$/,
       );
       expect(Properties.ManagedPolicyArns).toBeUndefined();
       expect(Properties.Policies).toBeUndefined();

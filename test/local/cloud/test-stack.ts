@@ -9,6 +9,7 @@ export const emptyStack: StackTemplate = {
   parameters: [],
   rules: [],
   topics: [],
+  queues: [],
   logGroups: [],
   keys: [],
   outputs: {},

@@ -1,0 +1,47 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { jsonService, type Service, ServiceError } from './wire.ts';
+
+export type QueuedMessage = { id: string; queueUrl: string; body: string; delaySeconds: number };
+
+/** What a message may hold: 1 MiB since August 2025; we keep to the 256 KiB that every account has known before. */
+const mostBytes = 256 * 1024;
+
+/** SQS: takes messages into the queues of the template. */
+export class LocalQueues {
+  readonly #urls: readonly string[];
+  readonly #messages: QueuedMessage[] = [];
+
+  constructor(urls: readonly string[]) {
+    this.#urls = urls;
+  }
+
+  /** Takes all messages out of one queue, oldest first, whatever their delay. */
+  take(queueUrl: string): QueuedMessage[] {
+    const taken = this.#messages.filter((message) => message.queueUrl === queueUrl);
+    const rest = this.#messages.filter((message) => message.queueUrl !== queueUrl);
+    this.#messages.splice(0, this.#messages.length, ...rest);
+    return taken;
+  }
+
+  service(): Service {
+    return jsonService(
+      { name: 'sqs', file: 'local/cloud/sqs.ts' },
+      {
+        SendMessage: ({ QueueUrl, MessageBody, DelaySeconds }) => {
+          const queueUrl = String(QueueUrl);
+          if (!this.#urls.includes(queueUrl))
+            throw new ServiceError('QueueDoesNotExist', 'The specified queue does not exist.');
+          const body = String(MessageBody ?? '');
+          const delaySeconds = Number(DelaySeconds ?? 0);
+          if (body === '' || Buffer.byteLength(body) > mostBytes)
+            throw new ServiceError('InvalidParameterValue', 'The message is empty or longer than 256 KiB.');
+          if (!(delaySeconds >= 0 && delaySeconds <= 900))
+            throw new ServiceError('InvalidParameterValue', 'DelaySeconds must be between 0 and 900.');
+          const id = randomUUID();
+          this.#messages.push({ id, queueUrl, body, delaySeconds });
+          return { MessageId: id, MD5OfMessageBody: createHash('md5').update(body).digest('hex') };
+        },
+      },
+    );
+  }
+}
