@@ -118,7 +118,7 @@ const Census = z
       .max(quickSeries.length)
       .default(['dying', 'availableKb', 'slabUnreclaimableKb'])
       .describe(
-        'Figures of each node that become CloudWatch metrics, each of which is paid for by the node and month. The node keeps the course of all five for itself, for half a day.',
+        'Figures of each node that become CloudWatch metrics, each of which is paid for by the node and month. The node itself remembers the course of all five for a day.',
       ),
     raiseAtMost: z
       .int()

@@ -6,7 +6,6 @@ import { needOf } from '../evidence/agents.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import { cgroupVersion, kernelVersion, kernelVersions, kubeletVersion } from '../evidence/kubelet-figures.ts';
 import { probeValue } from '../evidence/probe.ts';
-import { printable } from '../printable.ts';
 import { isOlder } from '../version.ts';
 import { InstanceId } from './node.ts';
 
@@ -19,8 +18,8 @@ const Kind = z.enum(['agent', 'cgroup-v1', 'known-bad', 'reservation', 'setting'
 export const Burden = z.object({
   kind: Kind,
   /** What it is about: a unit, the name of a setting, a probe. */
-  subject: z.string().max(160),
-  value: z.string().max(160),
+  subject: z.string().max(120),
+  value: z.string().max(120),
   nodes: z.int().positive(),
   /** The first few nodes that have it. */
   examples: z.array(InstanceId).max(3),
@@ -28,7 +27,7 @@ export const Burden = z.object({
 export type Burden = z.infer<typeof Burden>;
 
 /** So many different ones of a cluster are told apart; it has to fit into a message with the ids of its nodes. */
-const most = 300;
+const most = 200;
 
 export const Burdens = z.object({
   nodes: z.int().nonnegative(),
@@ -66,14 +65,19 @@ function keyOf({ kind, subject, value }: Fact): string {
   return JSON.stringify([kind, subject, value]);
 }
 
-/** Each once. Names come from nodes: they are bounded, and nothing in them rewrites a terminal. */
+/** Each once. */
 function factsOf(evidence: Evidence): Fact[] {
   const facts = [...agents(evidence), ...versions(evidence), ...kubelet(evidence)].map((fact) => ({
     ...fact,
-    subject: printable(fact.subject).slice(0, 160),
-    value: printable(fact.value).slice(0, 160),
+    subject: plain(fact.subject),
+    value: plain(fact.value),
   }));
   return [...new Map(facts.map((fact) => [keyOf(fact), fact])).values()];
+}
+
+/** Names come from nodes: bounded, one byte a character, and nothing in them rewrites a terminal. */
+function plain(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 120);
 }
 
 function agents(evidence: Evidence): Fact[] {
