@@ -4,6 +4,7 @@ import type { Settings } from '../lambdas/domain/settings.ts';
 import { treatments } from '../lambdas/domain/treatments/index.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { AuditTrail } from './constructs/audit-trail.ts';
+import { Census } from './constructs/census.ts';
 import { ClusterAccess } from './constructs/cluster-access.ts';
 import { Documents } from './constructs/documents.ts';
 import { IncidentWorkflow } from './constructs/incident-workflow.ts';
@@ -85,8 +86,13 @@ export class CgroupMedicStack extends Stack {
     nodes.grantReadTags(functions.open);
     nodes.grantReadConsole(functions['examine-around']);
     metrics.grantRead(functions['examine-around']);
-    const { intake } = new Intake(this, 'Intake', { settings, workflow, auditTrail, nodes });
-    new ClusterAccess(this, 'Clusters', { settings, examiner: functions['examine-around'], intake, nodes });
+    const intake = new Intake(this, 'Intake', { settings, workflow, auditTrail, nodes });
+    new ClusterAccess(this, 'Clusters', {
+      settings,
+      examiner: functions['examine-around'],
+      intake: intake.intake,
+      nodes,
+    });
     modes.grantRead(functions.gate);
     modes.grantRead(functions.recheck);
     for (const name of ['request-approval', 'notify', 'close', 'janitor'] as const) {
@@ -96,6 +102,8 @@ export class CgroupMedicStack extends Stack {
     signingKey.grantSign(functions.close);
     signingKey.grantSign(functions.janitor);
     workflow.grantWakeUp(functions.decide);
+
+    new Census(this, 'Census', { settings, documents, stateTable, notifications, metrics, nodes, intake });
 
     new CfnOutput(this, 'StateMachineArn', { value: workflow.stateMachine.stateMachineArn });
     new CfnOutput(this, 'DecideFunctionName', { value: functions.decide.functionName });
