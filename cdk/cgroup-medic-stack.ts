@@ -4,6 +4,7 @@ import type { Settings } from '../lambdas/domain/settings.ts';
 import { treatments } from '../lambdas/domain/treatments/index.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { AuditTrail } from './constructs/audit-trail.ts';
+import { Census } from './constructs/census.ts';
 import { ClusterAccess } from './constructs/cluster-access.ts';
 import { ClusterAlarms } from './constructs/cluster-alarms.ts';
 import { Documents } from './constructs/documents.ts';
@@ -111,19 +112,40 @@ export class CgroupMedicStack extends Stack {
     signingKey.grantSign(functions.janitor);
     workflow.grantWakeUp(functions.decide);
 
+    const census = new Census(this, 'Census', {
+      settings,
+      documents,
+      stateTable,
+      notifications,
+      metrics,
+      nodes,
+      intake,
+    });
+
+    const censusMinutes = Object.fromEntries(
+      clusters.flatMap(
+        ([
+          name,
+          {
+            census: { enabled, everyMinutes },
+          },
+        ]) => (enabled ? [[name, everyMinutes]] : []),
+      ),
+    );
     new PipelineAlarms(this, 'PipelineAlarms', {
       clusters: clusters.map(([name]) => name),
       stateMachine: workflow.stateMachine,
-      deadLetters: { intake: intake.deadLetters },
-      censusMinutes: {},
+      deadLetters: { intake: intake.deadLetters, census: census.deadLetters },
+      censusMinutes,
       action: alarmAction,
     });
-    for (const [cluster, { thresholds, alarms }] of clusters) {
+    for (const [cluster, { thresholds, alarms, census: looks }] of clusters) {
       new ClusterAlarms(this, `ClusterAlarms-${cluster}`, {
         cluster,
         thresholds,
         containerInsights: alarms.containerInsights,
         action: alarmAction,
+        ...(looks.enabled ? { censusMinutes: looks.everyMinutes } : {}),
       });
     }
     new FleetDashboard(this, 'Fleet', { auditLogGroupName: auditTrail.logGroupName });

@@ -116,6 +116,15 @@ export class Documents extends Construct {
     this.grantOnCommands(grantee, ['ssm:CancelCommand']);
   }
 
+  /** Lets a function see on which nodes a command has ended, and what it printed there. */
+  grantReadMany(grantee: MedicFunction): void {
+    this.grantOnCommands(grantee, [
+      'ssm:ListCommands',
+      'ssm:ListCommandInvocations',
+      'ssm:GetCommandInvocation',
+    ]);
+  }
+
   private grantOnCommands(grantee: MedicFunction, actions: string[]): void {
     Grant.addToPrincipal({ grantee, actions, resourceArns: ['*'] });
     Validations.of(grantee.role).acknowledge({

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { MedicError } from './medic-error.ts';
 
-const DocumentReference = z.object({ name: z.string().min(1), contentDigest: z.string().length(64) });
+export const DocumentReference = z.object({ name: z.string().min(1), contentDigest: z.string().length(64) });
 export type DocumentReference = z.infer<typeof DocumentReference>;
 
 /** A variable that holds JSON. */

@@ -1,7 +1,8 @@
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
 
 export type Message = {
-  kind: 'approval-requested' | 'call-a-person' | 'incident-closed';
+  kind: 'approval-requested' | 'call-a-person' | 'incident-closed' | 'fleet-report';
+  /** Of a report, the run of the census that made it. */
   incident: string;
   title: string;
   text: string;

@@ -104,7 +104,7 @@ function inWords(details: string): string {
 }
 
 /** A throttle or a fault of the service, after the SDK has tried often enough. */
-function isPassing(error: unknown): boolean {
+export function isPassing(error: unknown): boolean {
   return (
     error instanceof SSMServiceException &&
     (error.$fault === 'server' ||

@@ -1,10 +1,11 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 import { count } from '../adapters/embedded-metrics.ts';
 import { impatient } from '../adapters/impatient.ts';
 import { webhookEnvironment } from '../adapters/intake-environment.ts';
+import { putInQueue } from '../adapters/queue.ts';
 import { WebhookSecret } from '../adapters/webhook-secret.ts';
 import { WebhookBody } from '../domain/intake/alertmanager.ts';
 import { type HttpRequest, judge, type WebhookReason } from '../domain/intake/webhook-request.ts';
@@ -24,7 +25,7 @@ export type HttpAnswer = { statusCode: number; headers: Record<string, string>; 
 
 const logger = new Logger();
 const secrets = new SecretsManagerClient(impatient);
-// Where the service is, its own configuration says; the URL of a queue names it only for historical reasons.
+// By default the URL of the queue is the endpoint, whatever endpoint was configured.
 const sqs = new SQSClient({ ...impatient, useQueueUrlAsEndpoint: false });
 let secret: WebhookSecret | undefined;
 
@@ -66,10 +67,8 @@ export async function handler(event: unknown): Promise<HttpAnswer> {
   }
   try {
     const message = { source: 'alertmanager', received: new Date().toISOString(), payload: parsed.data };
-    const { MessageId } = await sqs.send(
-      new SendMessageCommand({ QueueUrl: QUEUE_URL, MessageBody: JSON.stringify(message) }),
-    );
-    logger.info('alerts are in the queue', { messageId: MessageId, alerts: parsed.data.alerts.length });
+    const messageId = await putInQueue(sqs, QUEUE_URL, message);
+    logger.info('alerts are in the queue', { messageId, alerts: parsed.data.alerts.length });
     return answer(202, 'in the queue');
   } catch (error) {
     logger.error('the queue does not take the alerts', { error });

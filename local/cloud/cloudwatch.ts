@@ -7,18 +7,23 @@ export type Datum = {
   dimensions: Record<string, string>;
   /** Milliseconds since the epoch. */
   at: number;
+  /** The value, or of several the average. */
   value: number;
+  /** Of several values that were published as one. */
+  set?: StatisticSet;
 };
+
+type StatisticSet = { count: number; sum: number; min: number; max: number };
 
 /** An alarm on metrics. */
 export type MetricAlarm = { AlarmName: string } & JsonObject;
 
-const statistics: Record<string, (values: number[]) => number> = {
-  Sum: (values) => values.reduce((sum, value) => sum + value, 0),
-  Average: (values) => values.reduce((sum, value) => sum + value, 0) / values.length,
-  Minimum: (values) => Math.min(...values),
-  Maximum: (values) => Math.max(...values),
-  SampleCount: (values) => values.length,
+const statistics: Record<string, (sets: StatisticSet[]) => number> = {
+  Sum: (sets) => total(sets.map(({ sum }) => sum)),
+  Average: (sets) => total(sets.map(({ sum }) => sum)) / total(sets.map(({ count }) => count)),
+  Minimum: (sets) => Math.min(...sets.map(({ min }) => min)),
+  Maximum: (sets) => Math.max(...sets.map(({ max }) => max)),
+  SampleCount: (sets) => total(sets.map(({ count }) => count)),
 };
 
 /** CloudWatch: keeps what is published and gives it back, aggregated per period; and what was recorded of a node. */
@@ -66,14 +71,25 @@ export function cloudwatchService(
 }
 
 function datumOf(namespace: string, datum: JsonObject): Datum {
-  if (typeof datum.MetricName !== 'string' || typeof datum.Value !== 'number') {
+  const set = isJsonObject(datum.StatisticValues) ? setOf(datum.StatisticValues) : undefined;
+  const value = set === undefined ? datum.Value : set.sum / set.count;
+  if (typeof datum.MetricName !== 'string' || typeof value !== 'number' || !Number.isFinite(value)) {
     throw new ServiceError(
       'InvalidParameterValue',
-      'each metric needs a MetricName and a Value; sets of values are unknown here',
+      'each metric needs a MetricName, and a Value or StatisticValues; lists of values are unknown here',
     );
   }
   const at = typeof datum.Timestamp === 'number' ? datum.Timestamp * 1000 : Date.now();
-  return { namespace, name: datum.MetricName, dimensions: dimensionsOf(datum), at, value: datum.Value };
+  const base = { namespace, name: datum.MetricName, dimensions: dimensionsOf(datum), at, value };
+  return set === undefined ? base : { ...base, set };
+}
+
+function setOf({ SampleCount, Sum, Minimum, Maximum }: JsonObject): StatisticSet {
+  return { count: Number(SampleCount), sum: Number(Sum), min: Number(Minimum), max: Number(Maximum) };
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }
 
 /** One result for a metric, and one for each metric that a search finds. */
@@ -156,12 +172,13 @@ function resultOf(query: JsonObject, metrics: readonly Datum[], window: Window):
     throw new ServiceError('ValidationError', `statistic ${String(Stat)} is unknown here`);
   const wanted = dimensionsOf(Metric);
   const periodMs = Number(Period) * 1000;
-  const buckets = new Map<number, number[]>();
-  for (const { namespace, name, dimensions, at, value } of metrics) {
+  const buckets = new Map<number, StatisticSet[]>();
+  for (const { namespace, name, dimensions, at, value, set } of metrics) {
     if (namespace !== Metric.Namespace || name !== Metric.MetricName || !same(dimensions, wanted)) continue;
     if (at < window.from || at >= window.to) continue;
     const start = Math.floor(at / periodMs) * periodMs;
-    buckets.set(start, [...(buckets.get(start) ?? []), value]);
+    const one = set ?? { count: 1, sum: value, min: value, max: value };
+    buckets.set(start, [...(buckets.get(start) ?? []), one]);
   }
   // Newest first, as the service does by default.
   const points = [...buckets].sort(([a], [b]) => b - a);
@@ -170,7 +187,7 @@ function resultOf(query: JsonObject, metrics: readonly Datum[], window: Window):
     Label: String(Metric.MetricName),
     StatusCode: 'Complete',
     Timestamps: points.map(([start]) => start / 1000),
-    Values: points.map(([, values]) => statistic(values)),
+    Values: points.map(([, sets]) => statistic(sets)),
   };
 }
 

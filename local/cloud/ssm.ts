@@ -26,11 +26,16 @@ export interface ManagedNode {
   readonly online?: boolean;
   /** The private DNS name that EC2 has for it. @default the name of its node, where one was recorded */
   readonly privateDnsName?: string;
+  /** Whether the agent has ever told the service of itself; if not, there is an instance, and no managed node. @default true */
+  readonly registered?: boolean;
+  /** When the instance was launched. @default an hour ago */
+  readonly launchedAt?: Date;
   /** What is known around it, where that was recorded. */
   readonly around?: RecordedAround;
 }
 
 type StoredDocument = { content: AgentDocument; text: string; hash: string; version: string };
+/** A command on one of its nodes. All of one command have its id. */
 type Command = {
   id: string;
   instanceId: string;
@@ -55,7 +60,8 @@ export class LocalSsm {
   readonly #documents = new Map<string, StoredDocument>();
   readonly #parameters = new Map<string, { value: string; type: string; version: number }>();
   readonly #nodes = new Map<string, ManagedNode>();
-  readonly #commands = new Map<string, Command>();
+  /** By id: one for each node. */
+  readonly #commands = new Map<string, Command[]>();
   readonly #running = new Set<Promise<void>>();
 
   constructor({ documents, parameters }: SsmProps) {
@@ -91,7 +97,7 @@ export class LocalSsm {
 
   /** Ends every command that still runs and waits until none does. */
   async close(): Promise<void> {
-    for (const { abort } of this.#commands.values()) abort.abort();
+    for (const { abort } of [...this.#commands.values()].flat()) abort.abort();
     await Promise.all(this.#running);
   }
 
@@ -104,6 +110,8 @@ export class LocalSsm {
         GetParameter: (input) => this.#getParameter(input),
         SendCommand: (input) => this.#sendCommand(input),
         GetCommandInvocation: (input) => this.#getCommandInvocation(input),
+        ListCommands: (input) => this.#listCommands(input),
+        ListCommandInvocations: (input) => this.#listCommandInvocations(input),
         CancelCommand: (input) => this.#cancelCommand(input),
       },
     );
@@ -170,7 +178,7 @@ export class LocalSsm {
   }
 
   #sendCommand(input: JsonObject): JsonObject {
-    const { DocumentName, DocumentVersion, DocumentHash, TimeoutSeconds, InstanceIds } = input;
+    const { DocumentName, DocumentVersion, DocumentHash, TimeoutSeconds } = input;
     const document = this.#document(DocumentName, DocumentVersion);
     if (DocumentHash !== undefined && DocumentHash !== document.hash) {
       throw new ServiceError(
@@ -185,45 +193,71 @@ export class LocalSsm {
         `timeoutSeconds ${deliverySeconds} is not between 30 and 2592000`,
       );
     }
+    const nodes = this.#targets(input);
+    const parameters = this.#checked(document.content, input);
+    const [id, sentAt] = [randomUUID(), Date.now()];
+    const commands = nodes.map(
+      ({ instanceId }): Command => ({
+        id,
+        instanceId,
+        documentName: String(DocumentName),
+        documentVersion: document.version,
+        sentAt,
+        status: 'Pending',
+        details: 'Pending',
+        responseCode: -1,
+        stdout: '',
+        stderr: '',
+        abort: new AbortController(),
+      }),
+    );
+    this.#commands.set(id, commands);
+    commands.forEach((command, index) => {
+      const node = nodes[index];
+      if (node === undefined) return;
+      const run = this.#deliver(command, node, document.content, parameters, deliverySeconds).finally(() =>
+        this.#running.delete(run),
+      );
+      this.#running.add(run);
+    });
+    return {
+      Command: {
+        CommandId: id,
+        DocumentName: String(DocumentName),
+        DocumentVersion: document.version,
+        InstanceIds: Array.isArray(input.InstanceIds) ? input.InstanceIds : [],
+        RequestedDateTime: sentAt / 1000,
+        Status: 'Pending',
+        StatusDetails: 'Pending',
+        TimeoutSeconds: deliverySeconds,
+      },
+    };
+  }
+
+  /** One instance by its id, which has to be there; or all managed nodes with a tag, which may be none. */
+  #targets({ InstanceIds, Targets, MaxErrors, MaxConcurrency }: JsonObject): ManagedNode[] {
+    const managed = this.nodes.filter(({ registered }) => registered !== false);
+    if (Array.isArray(Targets) && InstanceIds === undefined) {
+      const [target, ...others] = Targets.filter(isJsonObject);
+      const [, key] = /^tag:(.+)$/.exec(String(target?.Key)) ?? [];
+      if (target === undefined || key === undefined || others.length > 0)
+        throw new ServiceError('InvalidTarget', 'one target by tag is known here; see local/cloud/ssm.ts');
+      for (const [name, value] of Object.entries({ MaxErrors, MaxConcurrency })) {
+        if (value !== undefined && !/^([1-9][0-9]*|0|[1-9][0-9]?%|100%)$/.test(String(value)))
+          throw new ServiceError('ValidationException', `${name} is "${String(value)}"`);
+      }
+      const wanted = Array.isArray(target.Values) ? target.Values.map(String) : [];
+      return managed.filter(({ tags = {} }) => wanted.includes(tags[key] ?? ''));
+    }
     const [instanceId, ...others] = Array.isArray(InstanceIds) ? InstanceIds.map(String) : [];
-    const node = instanceId === undefined ? undefined : this.#nodes.get(instanceId);
+    const node = managed.find((one) => one.instanceId === instanceId);
     if (node === undefined || others.length > 0) {
       throw new ServiceError(
         'InvalidInstanceId',
         `Instances [[${String(InstanceIds)}]] not in a valid state for account`,
       );
     }
-    const parameters = this.#checked(document.content, input);
-    const command: Command = {
-      id: randomUUID(),
-      instanceId: node.instanceId,
-      documentName: String(DocumentName),
-      documentVersion: document.version,
-      sentAt: Date.now(),
-      status: 'Pending',
-      details: 'Pending',
-      responseCode: -1,
-      stdout: '',
-      stderr: '',
-      abort: new AbortController(),
-    };
-    this.#commands.set(command.id, command);
-    const run = this.#deliver(command, node, document.content, parameters, deliverySeconds).finally(() =>
-      this.#running.delete(run),
-    );
-    this.#running.add(run);
-    return {
-      Command: {
-        CommandId: command.id,
-        DocumentName: command.documentName,
-        DocumentVersion: command.documentVersion,
-        InstanceIds: [node.instanceId],
-        RequestedDateTime: command.sentAt / 1000,
-        Status: 'Pending',
-        StatusDetails: 'Pending',
-        TimeoutSeconds: deliverySeconds,
-      },
-    };
+    return [node];
   }
 
   #checked(content: AgentDocument, { Parameters }: JsonObject): Record<string, string> {
@@ -273,10 +307,10 @@ export class LocalSsm {
   }
 
   #getCommandInvocation({ CommandId, InstanceId, PluginName }: JsonObject): JsonObject {
-    const command = this.#commands.get(String(CommandId));
-    const invisible =
-      command === undefined || command.instanceId !== InstanceId || Date.now() < command.sentAt + invisibleMs;
-    if (invisible)
+    const command = this.#commands
+      .get(String(CommandId))
+      ?.find(({ instanceId }) => instanceId === InstanceId);
+    if (command === undefined || isInvisible(command))
       throw new ServiceError('InvocationDoesNotExist', 'An error occurred: InvocationDoesNotExist');
     const steps = this.#documents.get(command.documentName)?.content.mainSteps ?? [];
     const [step] = steps;
@@ -300,16 +334,67 @@ export class LocalSsm {
     };
   }
 
-  #cancelCommand({ CommandId }: JsonObject): JsonObject {
-    const command = this.#commands.get(String(CommandId));
-    if (command === undefined)
+  /** How a whole command stands. */
+  #listCommands({ CommandId }: JsonObject): JsonObject {
+    const commands = this.#commands.get(String(CommandId)) ?? [];
+    const [first] = commands;
+    const running = commands.filter(isRunning);
+    const status = running.length > 0 ? 'InProgress' : 'Success';
+    const known = this.#commands.has(String(CommandId)) && (first === undefined || !isInvisible(first));
+    if (!known) return { Commands: [] };
+    return {
+      Commands: [
+        {
+          CommandId: String(CommandId),
+          Status: status,
+          StatusDetails: first === undefined ? 'NoInstancesInTag' : status,
+          TargetCount: commands.length,
+          CompletedCount: commands.length - running.length,
+        },
+      ],
+    };
+  }
+
+  /** Pages of at most 50, without any output: what the service adds of it with Details is cut after 2,500 characters. */
+  #listCommandInvocations({ CommandId, MaxResults, NextToken, Details }: JsonObject): JsonObject {
+    if (Details === true)
+      throw new ServiceError('ValidationException', 'details are unknown here; see local/cloud/ssm.ts');
+    const commands = (this.#commands.get(String(CommandId)) ?? []).filter((one) => !isInvisible(one));
+    const size = Math.min(Number(MaxResults ?? 50), 50);
+    const from = Number(NextToken ?? 0);
+    const page = commands.slice(from, from + size);
+    return {
+      CommandInvocations: page.map(({ id, instanceId, status, details }) => ({
+        CommandId: id,
+        InstanceId: instanceId,
+        Status: status,
+        StatusDetails: details,
+      })),
+      ...(from + size < commands.length ? { NextToken: String(from + size) } : {}),
+    };
+  }
+
+  #cancelCommand({ CommandId, InstanceIds }: JsonObject): JsonObject {
+    const commands = this.#commands.get(String(CommandId));
+    if (commands === undefined)
       throw new ServiceError('InvalidCommandId', `command ${String(CommandId)} does not exist`);
-    if (command.status === 'Pending' || command.status === 'InProgress') {
+    const named = Array.isArray(InstanceIds) ? InstanceIds.map(String) : undefined;
+    for (const command of commands) {
+      if (named !== undefined && !named.includes(command.instanceId)) continue;
+      if (!isRunning(command) || command.status === 'Cancelling') continue;
       Object.assign(command, { status: 'Cancelling', details: 'Cancelling' });
       command.abort.abort();
     }
     return {};
   }
+}
+
+function isInvisible({ sentAt }: Command): boolean {
+  return Date.now() < sentAt + invisibleMs;
+}
+
+function isRunning({ status }: Command): boolean {
+  return ['Pending', 'InProgress', 'Cancelling'].includes(status);
 }
 
 function end(command: Command, status: string, details: string): void {

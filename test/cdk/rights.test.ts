@@ -104,7 +104,7 @@ describe('the rights of a function', () => {
       const [statement, ...more] = statementsOf(template, Properties.AssumeRolePolicyDocument);
       expect(more).toEqual([]);
       expect(JSON.stringify(statement?.Principal)).toMatch(
-        /^\{"Service":"(lambda|states)\.amazonaws\.com"\}$/,
+        /^\{"Service":"(lambda|states|scheduler)\.amazonaws\.com"\}$/,
       );
       expect(Properties.ManagedPolicyArns).toBeUndefined();
       expect(Properties.Policies).toBeUndefined();
@@ -150,16 +150,26 @@ describe('no policy in the template', () => {
 });
 
 describe('from outside', () => {
-  it('only EventBridge may invoke a function, and only the janitor', () => {
-    const [permission, ...more] = resourcesOf(template, 'AWS::Lambda::Permission').map(({ Properties }) =>
+  it('only EventBridge may invoke a function, and only the janitor; and everybody the webhook, by its URL', () => {
+    const permissions = resourcesOf(template, 'AWS::Lambda::Permission').map(({ Properties }) =>
       render(template, Properties),
     );
-    expect(more).toEqual([]);
-    expect(permission).toEqual({
-      Action: 'lambda:InvokeFunction',
-      FunctionName: 'arn:aws:lambda:us-east-1:000000000000:function:CgroupMedic-janitor',
-      Principal: 'events.amazonaws.com',
-      SourceArn: '<JanitorRule.Arn>',
-    });
+    const webhook = {
+      FunctionName: 'arn:aws:lambda:us-east-1:000000000000:function:CgroupMedic-webhook',
+      Principal: '*',
+    };
+    expect(permissions).toHaveLength(3);
+    expect(permissions).toEqual(
+      expect.arrayContaining([
+        {
+          Action: 'lambda:InvokeFunction',
+          FunctionName: 'arn:aws:lambda:us-east-1:000000000000:function:CgroupMedic-janitor',
+          Principal: 'events.amazonaws.com',
+          SourceArn: '<JanitorRule.Arn>',
+        },
+        { ...webhook, Action: 'lambda:InvokeFunctionUrl', FunctionUrlAuthType: 'NONE' },
+        { ...webhook, Action: 'lambda:InvokeFunction', InvokedViaFunctionUrl: true },
+      ]),
+    );
   });
 });

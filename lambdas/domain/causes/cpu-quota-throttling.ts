@@ -242,7 +242,7 @@ function describeReclaim(evidence: Evidence): string {
  * Whether unused quota expires: up to commit 512ac999 (4.18) by a clock that drifts, from then on by design, until
  * commit de53fd7a in 5.4, which the long-term series have from 4.14.154 and 4.19.84 on.
  */
-function hasQuotaFault(kernel: string): boolean {
+export function hasQuotaFault(kernel: string): boolean {
   const fixedBefore =
     isWithin(kernel, '4.14.154', '4.15') === true || isWithin(kernel, '4.19.84', '4.20') === true;
   return isOlder(kernel, '5.4') === true && !fixedBefore;

@@ -11,7 +11,7 @@ const ids = 65_535;
 /** From here on they are as good as gone: a node that cannot make one more had some in its hand when it was looked at. */
 const nearlyAll = 60_000;
 /** Since this kernel a dying memory cgroup gives its id back (commit 73f576c04b94); before it, it keeps it. */
-const givesBack = '4.7';
+export const givesBack = '4.7';
 
 const mkdirFact = 'error of making a memory cgroup';
 const kernelFact = 'kernel';

@@ -1,0 +1,86 @@
+import * as z from 'zod';
+import { CauseId } from '../causes/cause-id.ts';
+import type { Evidence } from '../evidence/evidence.ts';
+import { probeValue } from '../evidence/probe.ts';
+import type { Cluster } from '../settings.ts';
+import { addBurdens, Burdens, noBurdens } from './burdens.ts';
+import { InstanceId } from './node.ts';
+import { verdictOf } from './verdict.ts';
+
+/** A node over threshold. `dying` is `null` where they were not counted. */
+export const Candidate = z.object({
+  instanceId: InstanceId,
+  cause: CauseId,
+  confidence: z.number().min(0).max(1),
+  dying: z.int().nonnegative().nullable(),
+});
+export type Candidate = z.infer<typeof Candidate>;
+
+/** More than this many faulty nodes in one cluster are a storm; the worst are kept, and all are counted. */
+export const mostCandidates = 1000;
+
+/** What the nodes read so far come to. It does not matter in which order they are added. */
+export const Tally = z.object({
+  dying: z.object({
+    nodes: z.int().nonnegative(),
+    sum: z.int().nonnegative(),
+    min: z.int().nonnegative(),
+    max: z.int().nonnegative(),
+  }),
+  overThreshold: z.int().nonnegative(),
+  unclear: z.int().nonnegative(),
+  candidates: z.array(Candidate).max(mostCandidates),
+  burdens: Burdens,
+});
+export type Tally = z.infer<typeof Tally>;
+
+export const emptyTally: Tally = {
+  dying: { nodes: 0, sum: 0, min: 0, max: 0 },
+  overThreshold: 0,
+  unclear: 0,
+  candidates: [],
+  burdens: noBurdens,
+};
+
+/** The tally with one more node, of a quick look. */
+export function withNode(
+  tally: Tally,
+  instanceId: string,
+  evidence: Evidence,
+  cluster: Pick<Cluster, 'thresholds' | 'diagnosis'>,
+): Tally {
+  const verdict = verdictOf(evidence, cluster);
+  const dying = probeValue(evidence.probes.cgroups)?.dying;
+  const counted = dying === undefined ? tally : { ...tally, dying: withDying(tally.dying, dying) };
+  if (verdict.is === 'healthy') return counted;
+  if (verdict.is === 'unclear') return { ...counted, unclear: tally.unclear + 1 };
+  const { cause, confidence } = verdict;
+  return {
+    ...counted,
+    overThreshold: tally.overThreshold + 1,
+    candidates: [...tally.candidates, { instanceId, cause, confidence, dying: dying ?? null }]
+      .sort(worstFirst)
+      .slice(0, mostCandidates),
+  };
+}
+
+/** The tally with one more node, of a full look: what it carries for nothing. */
+export function withBurdens(tally: Tally, instanceId: string, evidence: Evidence): Tally {
+  return { ...tally, burdens: addBurdens(tally.burdens, instanceId, evidence) };
+}
+
+function withDying(known: Tally['dying'], dying: number): Tally['dying'] {
+  const first = known.nodes === 0;
+  return {
+    nodes: known.nodes + 1,
+    sum: Math.min(known.sum + dying, Number.MAX_SAFE_INTEGER),
+    min: first ? dying : Math.min(known.min, dying),
+    max: first ? dying : Math.max(known.max, dying),
+  };
+}
+
+function worstFirst(a: Candidate, b: Candidate): number {
+  return (
+    (b.dying ?? -1) - (a.dying ?? -1) || b.confidence - a.confidence || (a.instanceId < b.instanceId ? -1 : 1)
+  );
+}

@@ -1,0 +1,77 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { SNSClient } from '@aws-sdk/client-sns';
+import { censusEnvironment } from '../adapters/census-environment.ts';
+import { publishCluster } from '../adapters/census-metrics.ts';
+import { runningNodes } from '../adapters/cluster-nodes.ts';
+import { dynamo } from '../adapters/dynamo.ts';
+import { publish } from '../adapters/notifier.ts';
+import { putInQueue, sqs } from '../adapters/queue.ts';
+import { RaisedStore } from '../adapters/raised-store.ts';
+import { clusterFigures } from '../domain/census/cluster-figures.ts';
+import { fleetReport } from '../domain/census/fleet-report.ts';
+import { type ClusterNode, nodesAsked } from '../domain/census/node.ts';
+import { raisedMessage } from '../domain/census/raise.ts';
+import type { CensusRun } from '../domain/census/run.ts';
+import type { Cluster } from '../domain/settings.ts';
+
+const ec2 = new EC2Client({});
+const sns = new SNSClient({});
+const cloudwatch = new CloudWatchClient({});
+
+/** Ends a run with what it has: compares it with the nodes that there are, raises or reports, and counts. */
+export async function closeRun(run: CensusRun, cluster: Cluster, logger: Logger): Promise<void> {
+  const startedAt = new Date(run.startedAt);
+  const { asked, silent } = nodesAsked(await runningNodes(ec2, run.cluster), run.answered, startedAt);
+  const nodes = { nodes: asked.length, answered: asked.length - silent.length };
+  if (silent.length > 0) {
+    const some = silent.slice(0, 50).map(({ instanceId }) => instanceId);
+    logger.warn('nodes did not answer the census', { silent: silent.length, some });
+  }
+  if (run.profile === 'full') {
+    const { NOTIFY_TOPIC_ARN } = censusEnvironment();
+    const { title, text, findings } = fleetReport(run.cluster, nodes.nodes, run.tally.burdens);
+    await publish(sns, NOTIFY_TOPIC_ARN, { kind: 'fleet-report', incident: run.id, title, text });
+    logger.info('weekly report was sent', { ...nodes, findings });
+    return;
+  }
+  const raised = await raise(run, cluster, asked, logger);
+  const figures = clusterFigures(run.tally, { ...nodes, ...raised });
+  await publishCluster(cloudwatch, run.cluster, figures, startedAt);
+  logger.info('census ended', { ...figures.counts, unread: run.unread.length });
+}
+
+/** Hands the worst nodes over threshold to the intake, those apart that were handed over not long ago. */
+async function raise(
+  run: CensusRun,
+  { census: { raiseAtMost, coolDownMinutes } }: Cluster,
+  running: readonly ClusterNode[],
+  logger: Logger,
+): Promise<{ raised: number; heldBack: number }> {
+  const { INTAKE_QUEUE_URL, STATE_TABLE } = censusEnvironment();
+  const { overThreshold, candidates } = run.tally;
+  if (INTAKE_QUEUE_URL === undefined) {
+    if (overThreshold > 0) logger.error('there is no intake to raise nodes with', { overThreshold });
+    return { raised: 0, heldBack: overThreshold };
+  }
+  const store = new RaisedStore(dynamo(), STATE_TABLE);
+  const known = new Map(running.map((node) => [node.instanceId, node]));
+  let [raised, passed] = [0, 0];
+  for (const candidate of candidates) {
+    if (raised >= raiseAtMost) break;
+    const node = known.get(candidate.instanceId);
+    const now = new Date();
+    // Gone since it answered, or raised not long ago.
+    if (node === undefined || !(await store.claim(candidate.instanceId, run.id, coolDownMinutes, now))) {
+      passed += 1;
+      continue;
+    }
+    await putInQueue(sqs(), INTAKE_QUEUE_URL, raisedMessage(run, candidate, node.name, now));
+    raised += 1;
+    logger.info('a node is raised', { ...candidate });
+  }
+  const heldBack = overThreshold - raised - passed;
+  if (heldBack > 0) logger.warn('more nodes are over threshold than one run raises', { raised, heldBack });
+  return { raised, heldBack };
+}

@@ -1,0 +1,165 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { isJsonObject, type Json, type JsonObject } from '../../local/engine/json.ts';
+import { type Resource, render, resourcesOf, synthesize, type Template } from './template.ts';
+
+let template: Template;
+beforeAll(() => {
+  template = synthesize();
+});
+
+function functionNamed(name: string): Resource {
+  const found = resourcesOf(template, 'AWS::Lambda::Function').find(
+    ({ Properties }) => Properties.FunctionName === `CgroupMedic-${name}`,
+  );
+  if (found === undefined) throw new Error(`the template has no function ${name}`);
+  return found;
+}
+
+/** `ACTION on RESOURCE [if CONDITION]`, of every statement of one role, by the name that `render` gives it. */
+function rightsOf(role: string): string[] {
+  return resourcesOf(template, 'AWS::IAM::Policy')
+    .filter(({ Properties }) => list(render(template, Properties.Roles ?? [])).includes(`<${role}>`))
+    .flatMap(({ Properties }) => {
+      const policy = render(template, Properties.PolicyDocument ?? null);
+      return isJsonObject(policy) ? list(policy.Statement).filter(isJsonObject) : [];
+    })
+    .flatMap((statement: JsonObject) => {
+      const condition = statement.Condition === undefined ? '' : ` if ${JSON.stringify(statement.Condition)}`;
+      return list(statement.Action).flatMap((action) =>
+        list(statement.Resource).map((resource) => `${String(action)} on ${String(resource)}${condition}`),
+      );
+    })
+    .sort();
+}
+
+function list(value: Json | undefined): Json[] {
+  if (value === undefined) return [];
+  return Array.isArray(value) ? value : [value];
+}
+
+const ownLog = (id: string) =>
+  ['CreateLogStream', 'PutLogEvents'].map((action) => `logs:${action} on <Census${id}Log.Arn>`);
+
+describe('the rights of the census', () => {
+  it('to begin are to send the two documents that only read, to tagged nodes, and to leave word', () => {
+    expect(rightsOf('CensuscensusstartRole')).toEqual(
+      [
+        ...ownLog('censusstart'),
+        'ssm:SendCommand on arn:aws:ec2:us-east-1:000000000000:instance/* if {"StringEquals":{"ssm:resourceTag/eks:cluster-name":["example"]}}',
+        ...['collectevidence', 'collectservices'].flatMap((document) =>
+          ['SendCommand', 'GetDocument', 'DescribeDocument'].map(
+            (action) => `ssm:${action} on arn:aws:ssm:us-east-1:000000000000:document/<Documents${document}>`,
+          ),
+        ),
+        'sqs:SendMessage on <CensusLooks.Arn>',
+        ...['SendMessage', 'GetQueueAttributes', 'GetQueueUrl'].map(
+          (action) => `sqs:${action} on <CensusDeadLetters.Arn>`,
+        ),
+      ].sort(),
+    );
+  });
+
+  it('to read are to see what was printed and which nodes there are, to publish and to remember whom it raised', () => {
+    expect(rightsOf('CensuscensusreadRole')).toEqual(
+      [
+        ...ownLog('censusread'),
+        ...['ListCommands', 'ListCommandInvocations', 'GetCommandInvocation'].map(
+          (action) => `ssm:${action} on *`,
+        ),
+        'ec2:DescribeInstances on *',
+        'cloudwatch:PutMetricData on * if {"StringEquals":{"cloudwatch:namespace":"CgroupMedic"}}',
+        'sns:Publish on <NotificationsTopic>',
+        'sqs:SendMessage on <IntakeAlarms.Arn>',
+        'dynamodb:PutItem on <StateTable.Arn>',
+        ...[
+          'SendMessage',
+          'ReceiveMessage',
+          'DeleteMessage',
+          'ChangeMessageVisibility',
+          'GetQueueAttributes',
+          'GetQueueUrl',
+        ].map((action) => `sqs:${action} on <CensusLooks.Arn>`),
+      ].sort(),
+    );
+  });
+
+  it('of the clock are to begin a run, and to keep one that could not begin', () => {
+    expect(rightsOf('CensusScheduleRole')).toEqual([
+      'lambda:InvokeFunction on arn:aws:lambda:us-east-1:000000000000:function:CgroupMedic-census-start',
+      'sqs:SendMessage on <CensusDeadLetters.Arn>',
+    ]);
+  });
+});
+
+/** What a schedule says, by the cluster and profile that it asks for. */
+function schedules(from: Template): Record<string, Json> {
+  return Object.fromEntries(
+    resourcesOf(from, 'AWS::Scheduler::Schedule').map(({ Properties }) => {
+      const { Target, ScheduleExpression, FlexibleTimeWindow } = Properties;
+      const target = isJsonObject(Target) ? Target : {};
+      const { cluster, profile } = JSON.parse(String(target.Input));
+      return [`${cluster} ${profile}`, [ScheduleExpression ?? null, FlexibleTimeWindow ?? null]];
+    }),
+  );
+}
+
+describe('the clock of the census', () => {
+  it('asks each cluster as often as its settings say, and one that switches it off never', () => {
+    const census = (settings: object) => ({ census: settings });
+
+    expect(
+      schedules(
+        synthesize({
+          clusters: {
+            usual: {},
+            other: census({ everyMinutes: 60, jitterMinutes: 0, weeklyReport: 'SUN' }),
+            measured: census({ weeklyReport: 'never' }),
+            off: census({ enabled: false }),
+          },
+        }),
+      ),
+    ).toEqual({
+      'usual quick': ['rate(15 minutes)', { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 5 }],
+      'usual full': ['cron(0 6 ? * MON *)', { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 60 }],
+      'other quick': ['rate(1 hour)', { Mode: 'OFF' }],
+      'other full': ['cron(0 6 ? * SUN *)', { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 60 }],
+      'measured quick': ['rate(15 minutes)', { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 5 }],
+    });
+  });
+
+  it('refuses a look that could begin after the next one', () => {
+    expect(() =>
+      synthesize({ clusters: { example: { census: { everyMinutes: 5, jitterMinutes: 5 } } } }),
+    ).toThrow(/census.*jitterMinutes below everyMinutes/);
+  });
+
+  it('keeps what could not begin, and does not begin it late', () => {
+    for (const { Properties } of resourcesOf(template, 'AWS::Scheduler::Schedule')) {
+      expect(render(template, Properties.Target ?? null)).toMatchObject({
+        DeadLetterConfig: { Arn: '<CensusDeadLetters.Arn>' },
+        RetryPolicy: { MaximumEventAgeInSeconds: 300, MaximumRetryAttempts: 2 },
+      });
+    }
+  });
+});
+
+describe('a look of the census', () => {
+  it('that breaks is repeated twice, with the time that the function has, and then kept for people', () => {
+    const queues = resourcesOf(template, 'AWS::SQS::Queue').map(({ Properties }) =>
+      render(template, Properties),
+    );
+    const read = functionNamed('census-read').Properties;
+
+    expect(queues).toContainEqual(
+      expect.objectContaining({
+        RedrivePolicy: { deadLetterTargetArn: '<CensusDeadLetters.Arn>', maxReceiveCount: 3 },
+        SqsManagedSseEnabled: true,
+        VisibilityTimeout: Number(read.Timeout) + 60,
+      }),
+    );
+    const mappings = resourcesOf(template, 'AWS::Lambda::EventSourceMapping')
+      .map(({ Properties }) => render(template, Properties))
+      .filter((mapping) => JSON.stringify(mapping).includes('<CensusLooks.Arn>'));
+    expect(mappings).toMatchObject([{ EventSourceArn: '<CensusLooks.Arn>', BatchSize: 1 }]);
+  });
+});
