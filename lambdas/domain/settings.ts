@@ -238,6 +238,15 @@ const Diagnosing = z.strictObject({
     ),
 });
 
+const Alarms = z.strictObject({
+  containerInsights: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the cluster publishes to Container Insights, so that there are alarms on failed nodes and on memory as well.',
+    ),
+});
+
 const Verification = z.strictObject({
   windowSeconds: seconds(2, 3600).default(600).describe('How long the node is watched after a treatment.'),
   samples: z
@@ -302,6 +311,7 @@ const Cluster = z.strictObject({
   examination: Examination.prefault({}),
   census: Census.prefault({}),
   api: Api.prefault({}),
+  alarms: Alarms.prefault({}),
   verification: Verification.prefault({}),
   approval: Approval.prefault({}),
 });
@@ -393,6 +403,20 @@ export const Settings = z.strictObject({
         .default([])
         .describe(
           'Addresses that get every message of the medic. Each has to confirm once. Empty: subscribe something to the topic in the output NotificationTopicArn, or nobody hears of anything.',
+        ),
+    })
+    .prefault({}),
+  prometheus: z
+    .strictObject({
+      workspaceArn: z
+        .string()
+        .regex(
+          /^arn:aws[a-z-]*:aps:[a-z0-9-]+:\d{12}:workspace\/ws-[0-9a-f-]+$/,
+          'must be the ARN of a workspace, such as arn:aws:aps:REGION:ACCOUNT:workspace/ws-0123',
+        )
+        .optional()
+        .describe(
+          'A workspace of Amazon Managed Prometheus, in this region, that gets the rules of prometheus/rules. Left out: none.',
         ),
     })
     .prefault({}),

@@ -194,7 +194,7 @@ describe('the people', () => {
 
 describe('the janitor', () => {
   it('calls people when it has failed itself', () => {
-    const { Properties } = onlyResource(template, 'AWS::CloudWatch::Alarm');
+    const { Properties } = named('JanitorFailed');
     expect(render(template, Properties)).toMatchObject({
       MetricName: 'ApproximateNumberOfMessagesVisible',
       Dimensions: [{ Name: 'QueueName', Value: '<JanitorDeadLetters.QueueName>' }],
