@@ -268,7 +268,10 @@ describe('a message of Amazon Managed Prometheus', () => {
     const { alarms, refusals } = read(amp, payload('amp-text'));
     expect(alarms).toEqual([]);
     expect(refusals).toEqual([
-      { reason: 'malformed', sentence: expect.stringContaining('use the template in prometheus/README.md') },
+      {
+        reason: 'malformed',
+        sentence: expect.stringContaining('use the template in prometheus/amp-alertmanager.yaml'),
+      },
     ]);
   });
 
