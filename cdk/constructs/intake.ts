@@ -12,6 +12,7 @@ import type { AuditTrail } from './audit-trail.ts';
 import type { IncidentWorkflow } from './incident-workflow.ts';
 import { MedicFunction } from './medic-function.ts';
 import type { Nodes } from './nodes.ts';
+import { RemediateRunbook } from './remediate-runbook.ts';
 import { Webhook } from './webhook.ts';
 
 export interface IntakeProps {
@@ -91,6 +92,10 @@ export class Intake extends Construct {
       this.webhook = new Webhook(this, 'Webhook', { settings, queueUrl: this.queue.queueUrl });
       this.grantSend(this.webhook.webhook);
     }
+    new RemediateRunbook(this, 'Runbook', {
+      queueUrl: this.byHandQueue.queueUrl,
+      clusters: Object.keys(settings.clusters),
+    });
     new CfnOutput(this, 'ByHandQueueUrl', { value: this.byHandQueue.queueUrl }).overrideLogicalId(
       'ByHandQueueUrl',
     );

@@ -5,6 +5,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { region } from '../engine/intrinsics.ts';
 import type { Json } from '../engine/json.ts';
 import type { StackTemplate } from '../engine/template.ts';
+import { cloudformationService } from './cloudformation.ts';
 import { cloudwatchService, type Datum, type MetricAlarm } from './cloudwatch.ts';
 import { cloudwatchLogsService, type LogLine } from './cloudwatch-logs.ts';
 import { LocalClusters } from './clusters.ts';
@@ -74,6 +75,7 @@ export async function startCloud({
     ec2Service(() => ssm.nodes),
     stepFunctionsService(tokens, startExecution),
     cloudwatchService(metrics, () => ssm.nodes.flatMap(recordedMetrics), alarms),
+    cloudformationService(stack.name, stack.outputs),
     eksService((name) => clusters.named(name)),
     lambdaService(invoke ?? (() => Promise.reject(new Error('there is no function to call here')))),
     cloudwatchLogsService(

@@ -44,6 +44,7 @@ export type TemplateKey = { logicalId: string; id: string; arn: string; spec: st
 
 /** What the one-machine engine runs of a synthesized stack. Nothing in it is edited, only references are resolved. */
 export type StackTemplate = {
+  name: string;
   stateMachines: TemplateStateMachine[];
   functions: TemplateFunction[];
   documents: TemplateDocument[];
@@ -113,6 +114,7 @@ export function stackOf(
   const text = (value: Json | undefined): string => String(resolved(value));
 
   return {
+    name: stack,
     stateMachines: each('AWS::StepFunctions::StateMachine', (base, properties) => ({
       ...base,
       arn: intrinsics.attribute(base.logicalId, 'Arn'),

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { Request } from '../../lambdas/domain/intake/by-hand.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../local/engine/json.ts';
 import { type Resource, render, resourcesOf, synthesize, type Template } from './template.ts';
 
@@ -235,5 +236,80 @@ describe('whoever deploys it', () => {
       WebhookSecretArn: '<IntakeWebhookToken>',
       IntakeDeadLettersUrl: '<IntakeDeadLetters>',
     });
+  });
+});
+
+describe('the runbook of the console', () => {
+  type Parameter = { allowedPattern?: string; allowedValues?: string[]; default?: string };
+  const content = () =>
+    (propertiesOf('IntakeRunbookDocument') as JsonObject).Content as unknown as {
+      assumeRole?: string;
+      parameters: Record<string, Parameter>;
+      mainSteps: { action: string; inputs: Record<string, string> }[];
+    };
+
+  it('sends one message, to the queue of people, as whoever starts it', () => {
+    const { assumeRole, mainSteps } = content();
+    expect(propertiesOf('IntakeRunbookDocument')).toMatchObject({
+      Name: 'CgroupMedic-remediate',
+      DocumentType: 'Automation',
+    });
+    expect(assumeRole).toBeUndefined();
+    expect(mainSteps).toMatchObject([
+      {
+        action: 'aws:executeAwsApi',
+        inputs: { Service: 'sqs', Api: 'SendMessage', QueueUrl: '<IntakeByHand>' },
+      },
+    ]);
+  });
+
+  /** What the message is, once Automation has pasted the parameters. */
+  function pasted(values: Record<string, string>): unknown {
+    const { mainSteps, parameters } = content();
+    const body = Object.keys(parameters).reduce(
+      (text, name) => text.replaceAll(`{{ ${name} }}`, values[name] ?? parameters[name]?.default ?? ''),
+      mainSteps[0]?.inputs.MessageBody ?? '',
+    );
+    expect(body).not.toContain('{{');
+    return JSON.parse(body);
+  }
+
+  it('pastes a request that the intake takes', () => {
+    const given = {
+      InstanceId: 'i-0123456789abcdef0',
+      ClusterName: 'example',
+      Reason: 'slow since noon (see #12)'.replace('#', ''),
+    };
+    const message = pasted(given) as { source: string; payload: unknown };
+    expect(message.source).toBe('by-hand');
+    expect(Request.parse(message.payload)).toEqual({
+      instanceId: 'i-0123456789abcdef0',
+      cluster: 'example',
+      reason: 'slow since noon (see 12)',
+    });
+    expect(
+      Request.safeParse((pasted({ ...given, Reason: '' }) as { payload: unknown }).payload).success,
+    ).toBe(true);
+  });
+
+  it.each([
+    [
+      'InstanceId',
+      ['i-0123456789abcdef0', 'i-01234567'],
+      ['', 'i-', 'i-0123456789abcdef0"', 'mi-0123456789abcdef0', 'i-0123456789abcdef0\n'],
+    ],
+    [
+      'Reason',
+      ['', 'slow since noon', 'PSI 40, 12/s: (see wiki)'],
+      ['"', '\\', 'a\nb', '","cluster":"other', '{{ x }}', '\u0000', 'ü', 'x'.repeat(201)],
+    ],
+  ])('takes for %s only what cannot end a text in JSON', (name, good, bad) => {
+    const pattern = new RegExp(content().parameters[name]?.allowedPattern ?? '');
+    for (const value of good) expect(value).toMatch(pattern);
+    for (const value of bad) expect(value).not.toMatch(pattern);
+  });
+
+  it('offers the configured clusters, and no other', () => {
+    expect(content().parameters.ClusterName).toMatchObject({ allowedValues: ['example'] });
   });
 });

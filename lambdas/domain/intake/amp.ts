@@ -20,7 +20,7 @@ export const amp: Source = {
     try {
       message = JSON.parse(payload);
     } catch {
-      const sentence = `the message of Amazon Managed Prometheus is no JSON: use the template in prometheus/README.md; it begins with ${quoted(payload.trim())}`;
+      const sentence = `the message of Amazon Managed Prometheus is no JSON: use the template in prometheus/amp-alertmanager.yaml; it begins with ${quoted(payload.trim())}`;
       return { alarms: [], refusals: [refusal('malformed', sentence)] };
     }
     return readAlerts('amp', message);
