@@ -31,9 +31,4 @@ export class StateTable extends Construct {
       resourceArns: [this.table.tableArn],
     });
   }
-
-  /** Lets a function write items, and read none. */
-  grantPut(grantee: IGrantable): void {
-    Grant.addToPrincipal({ grantee, actions: ['dynamodb:PutItem'], resourceArns: [this.table.tableArn] });
-  }
 }

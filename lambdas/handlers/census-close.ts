@@ -15,6 +15,7 @@ import { type ClusterNode, nodesAsked } from '../domain/census/node.ts';
 import { raisedMessage } from '../domain/census/raise.ts';
 import type { CensusRun } from '../domain/census/run.ts';
 import type { Cluster } from '../domain/settings.ts';
+import { settleSecondLooks } from './census-second-looks.ts';
 
 const ec2 = new EC2Client({});
 const sns = new SNSClient({});
@@ -23,7 +24,8 @@ const cloudwatch = new CloudWatchClient({});
 /** Ends a run with what it has: compares it with the nodes that there are, raises or reports, and counts. */
 export async function closeRun(run: CensusRun, cluster: Cluster, logger: Logger): Promise<void> {
   const startedAt = new Date(run.startedAt);
-  const { asked, silent } = nodesAsked(await runningNodes(ec2, run.cluster), run.answered, startedAt);
+  const running = await runningNodes(ec2, run.cluster);
+  const { asked, silent } = nodesAsked(running, run.answered, startedAt);
   const nodes = { nodes: asked.length, answered: asked.length - silent.length };
   if (silent.length > 0) {
     const some = silent.slice(0, 50).map(({ instanceId }) => instanceId);
@@ -36,7 +38,8 @@ export async function closeRun(run: CensusRun, cluster: Cluster, logger: Logger)
     logger.info('weekly report was sent', { ...nodes, findings });
     return;
   }
-  const raised = await raise(run, cluster, asked, logger);
+  const raised = await raise(run, cluster, running, logger);
+  await settleSecondLooks(run, running, logger);
   const figures = clusterFigures(run.tally, { ...nodes, ...raised });
   await publishCluster(cloudwatch, run.cluster, figures, startedAt);
   logger.info('census ended', { ...figures.counts, unread: run.unread.length });

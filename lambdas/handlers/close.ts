@@ -1,11 +1,13 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { SNSClient } from '@aws-sdk/client-sns';
+import { dynamo } from '../adapters/dynamo.ts';
 import { environment } from '../adapters/environment.ts';
 import { headSigner } from '../adapters/head-signer.ts';
 import { publishIncident } from '../adapters/incident-metrics.ts';
 import { MedicError } from '../adapters/medic-error.ts';
 import { publish } from '../adapters/notifier.ts';
+import { SecondLookStore } from '../adapters/second-look-store.ts';
 import { openChanges } from '../domain/audit/open-changes.ts';
 import { closingMessage } from '../domain/closing-message.ts';
 import { endingOf, rungResult } from '../domain/incident-progress.ts';
@@ -35,7 +37,8 @@ export const handler = phase(
     }
     const { outcome, reason } = endingOf(state);
     const last = rungResult(state);
-    const lookAgain = lookAgainFor(state, closedAt);
+    // Where there is no census, nobody is promised one.
+    const lookAgain = context.cluster.census.enabled ? lookAgainFor(state, closedAt) : undefined;
     const closed: IncidentState = {
       ...state,
       results:
@@ -56,6 +59,15 @@ export const handler = phase(
     const measured = await attempt(context, 'metric', () =>
       publishIncident(cloudwatch, { cluster, outcome, openedAt, closedAt }),
     );
+    const remembered =
+      lookAgain === undefined
+        ? undefined
+        : await attempt(context, 'second look', () =>
+            new SecondLookStore(dynamo(), environment().STATE_TABLE).remember(cluster, instanceId, {
+              ...lookAgain,
+              incident: id,
+            }),
+          );
     const released = await context.leases.release(instanceId, id);
     await context.audit({
       step: 'incident.closed',
@@ -67,7 +79,7 @@ export const handler = phase(
         measured,
         leaseReleased: released,
         staying: standingChanges(closed.results),
-        ...(lookAgain === undefined ? {} : { lookAgain }),
+        ...(lookAgain === undefined ? {} : { lookAgain, lookAgainRemembered: remembered }),
         seconds: (closedAt.getTime() - Date.parse(openedAt)) / 1000,
       },
     });

@@ -69,7 +69,7 @@ describe('the rights of the census', () => {
         'ec2:DescribeInstances on *',
         'cloudwatch:PutMetricData on * if {"StringEquals":{"cloudwatch:namespace":"CgroupMedic"}}',
         'sns:Publish on <NotificationsTopic>',
-        'dynamodb:PutItem on <StateTable.Arn>',
+        ...['GetItem', 'PutItem', 'UpdateItem'].map((action) => `dynamodb:${action} on <StateTable.Arn>`),
         ...[
           'SendMessage',
           'ReceiveMessage',

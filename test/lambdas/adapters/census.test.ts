@@ -9,6 +9,8 @@ import { runningNodes } from '../../../lambdas/adapters/cluster-nodes.ts';
 import { clusterTag } from '../../../lambdas/adapters/instance-cluster.ts';
 import { putInQueue } from '../../../lambdas/adapters/queue.ts';
 import { RaisedStore } from '../../../lambdas/adapters/raised-store.ts';
+import { SecondLookStore } from '../../../lambdas/adapters/second-look-store.ts';
+import type { DueLook } from '../../../lambdas/domain/census/second-look.ts';
 import { type Cloud, startCloud } from '../../../local/cloud/cloud.ts';
 import type { ManagedNode } from '../../../local/cloud/ssm.ts';
 import { clientConfig, emptyStack } from '../../local/cloud/test-stack.ts';
@@ -229,5 +231,51 @@ describe('the turn of a node to be raised', () => {
     const nowhere = new RaisedStore(dynamo.client, 'no-such-table');
 
     await expect(nowhere.claim(idOf(5), 'one', 60, t0)).rejects.toThrow();
+  });
+});
+
+describe('a second look', () => {
+  const due: DueLook = {
+    at: '2026-11-22T06:30:00.000Z',
+    cause: 'dying-memcgs',
+    treatment: 'reclaim',
+    signal: 'dying',
+    level: 250,
+    atMost: 300,
+    incident: 'inc-1',
+  };
+  const early: DueLook = { ...due, at: '2026-11-22T05:30:00.000Z', incident: 'inc-2' };
+  const then = new Date(due.at);
+  let dynamo: LocalDynamo;
+  let looks: SecondLookStore;
+  beforeAll(async () => {
+    dynamo = await startDynamo();
+    looks = new SecondLookStore(dynamo.client, 'state');
+  });
+  afterAll(() => dynamo.stop());
+
+  it('is given back to its cluster when it is due, the oldest first, until it is forgotten', async () => {
+    expect(await looks.due('prod', then)).toEqual(new Map());
+    await looks.remember('prod', idOf(1), due);
+    await looks.remember('prod', idOf(2), early);
+    await looks.remember('other', idOf(3), early);
+
+    expect([...(await looks.due('prod', then))]).toEqual([
+      [idOf(2), early],
+      [idOf(1), due],
+    ]);
+    expect([...(await looks.due('prod', new Date(early.at))).keys()]).toEqual([idOf(2)]);
+    // As it comes back from a message, whose fields have another order.
+    const { at, ...rest } = early;
+    await looks.forget('prod', idOf(2), { ...rest, at });
+    expect([...(await looks.due('prod', then)).keys()]).toEqual([idOf(1)]);
+  });
+
+  it('of a later cure stays when the earlier one is forgotten', async () => {
+    await looks.remember('prod', idOf(4), early);
+    await looks.remember('prod', idOf(4), due);
+    await looks.forget('prod', idOf(4), early);
+
+    expect((await looks.due('prod', then)).get(idOf(4))).toEqual(due);
   });
 });
