@@ -1,3 +1,4 @@
+import { bundles } from './bundles.ts';
 import { diagnoseBench } from './diagnose.ts';
 import { node } from './node.ts';
 import { spine } from './spine.ts';
@@ -7,9 +8,10 @@ const benches: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
   spine,
   node,
   diagnose: diagnoseBench,
+  bundles,
 };
 
-const usage = `usage: npm run bench -- NAME [--help] (drops the page cache of the whole host); there are: ${Object.keys(benches).join(', ')}`;
+const usage = `usage: npm run bench -- NAME [--help] (spine and node drop the page cache of the whole host); there are: ${Object.keys(benches).join(', ')}`;
 
 const [name, ...args] = process.argv.slice(2);
 const bench = name !== undefined && Object.hasOwn(benches, name) ? benches[name] : undefined;

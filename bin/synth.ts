@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureTemplate } from '../cdk/template-limits.ts';
 
 // Everything else is for the CDK CLI, for example --context KEY=VALUE.
 const { values } = parseArgs({
@@ -33,8 +34,9 @@ if (error !== undefined) throw error;
 // The CLI also counts the feature flags of services that are not used here.
 process.stderr.write(stderr.replace(/^.*\d+ feature flags are not configured\..*\n/m, ''));
 if (status === 0) {
+  const { bytes, resources } = measureTemplate(readFileSync(template, 'utf8'));
   process.stdout.write(
-    `Template: ${here(template)}\n` +
+    `Template: ${here(template)}, ${resources} resources, ${Math.ceil(bytes / 1000)} KB (CloudFormation takes 500 and 1,048)\n` +
       'Security: all AwsSolutions rules of cdk-nag pass. What is acknowledged, and why, stands in cdk/constructs/.\n',
   );
 } else {

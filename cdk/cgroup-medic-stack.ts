@@ -6,14 +6,20 @@ import packageJson from '../package.json' with { type: 'json' };
 import { AuditTrail } from './constructs/audit-trail.ts';
 import { Census } from './constructs/census.ts';
 import { ClusterAccess } from './constructs/cluster-access.ts';
+import { ClusterAlarms } from './constructs/cluster-alarms.ts';
 import { Documents } from './constructs/documents.ts';
+import { FleetDashboard } from './constructs/fleet-dashboard.ts';
 import { IncidentWorkflow } from './constructs/incident-workflow.ts';
+import { Intake } from './constructs/intake.ts';
 import { JanitorRule } from './constructs/janitor-rule.ts';
 import { MedicFunctions } from './constructs/medic-functions.ts';
 import { Metrics } from './constructs/metrics.ts';
 import { ModeParameters } from './constructs/mode-parameters.ts';
 import { Nodes } from './constructs/nodes.ts';
 import { Notifications } from './constructs/notifications.ts';
+import { PipelineAlarms } from './constructs/pipeline-alarms.ts';
+import { PrometheusRules } from './constructs/prometheus-rules.ts';
+import { SavedQueries } from './constructs/saved-queries.ts';
 import { SigningKey } from './constructs/signing-key.ts';
 import { StateTable } from './constructs/state-table.ts';
 import { functionNames } from './function-names.ts';
@@ -59,15 +65,19 @@ export class CgroupMedicStack extends Stack {
       functions,
       longestApproval: Math.max(...expiries),
     });
+    const alarmAction = notifications.alarmAction();
     new JanitorRule(this, 'Janitor', {
       stateMachine: workflow.stateMachine,
       janitor: functions.janitor,
-      onFailure: notifications.alarmAction(),
+      onFailure: alarmAction,
     });
 
     for (const name of functionNames) {
-      stateTable.grantReadWrite(functions[name]);
+      stateTable.grantLeases(functions[name]);
       auditTrail.grantAppend(functions[name]);
+    }
+    for (const name of ['request-approval', 'settle-approval', 'decide', 'janitor'] as const) {
+      stateTable.grantReadWrite(functions[name]);
     }
     for (const name of ['collect-evidence', 'collect-services']) {
       documents.grantSend(functions['send-evidence'], name);
@@ -85,7 +95,13 @@ export class CgroupMedicStack extends Stack {
     nodes.grantReadTags(functions.open);
     nodes.grantReadConsole(functions['examine-around']);
     metrics.grantRead(functions['examine-around']);
-    new ClusterAccess(this, 'Clusters', { settings, examiner: functions['examine-around'], nodes });
+    const intake = new Intake(this, 'Intake', { settings, workflow, auditTrail, nodes });
+    new ClusterAccess(this, 'Clusters', {
+      settings,
+      examiner: functions['examine-around'],
+      intake: intake.intake,
+      nodes,
+    });
     modes.grantRead(functions.gate);
     modes.grantRead(functions.recheck);
     for (const name of ['request-approval', 'notify', 'close', 'janitor'] as const) {
@@ -96,7 +112,46 @@ export class CgroupMedicStack extends Stack {
     signingKey.grantSign(functions.janitor);
     workflow.grantWakeUp(functions.decide);
 
-    new Census(this, 'Census', { settings, documents, stateTable, notifications, metrics, nodes });
+    const census = new Census(this, 'Census', {
+      settings,
+      documents,
+      stateTable,
+      notifications,
+      metrics,
+      nodes,
+      intake,
+    });
+
+    const censusMinutes = Object.fromEntries(
+      clusters.flatMap(
+        ([
+          name,
+          {
+            census: { enabled, everyMinutes },
+          },
+        ]) => (enabled ? [[name, everyMinutes]] : []),
+      ),
+    );
+    new PipelineAlarms(this, 'PipelineAlarms', {
+      clusters: clusters.map(([name]) => name),
+      stateMachine: workflow.stateMachine,
+      deadLetters: { intake: intake.deadLetters, census: census.deadLetters },
+      censusMinutes,
+      action: alarmAction,
+    });
+    for (const [cluster, { thresholds, alarms, census: looks }] of clusters) {
+      new ClusterAlarms(this, `ClusterAlarms-${cluster}`, {
+        cluster,
+        thresholds,
+        containerInsights: alarms.containerInsights,
+        action: alarmAction,
+        ...(looks.enabled ? { censusMinutes: looks.everyMinutes } : {}),
+      });
+    }
+    new FleetDashboard(this, 'Fleet', { auditLogGroupName: auditTrail.logGroupName });
+    new SavedQueries(this, 'Queries', { logGroupName: auditTrail.logGroupName });
+    const { workspaceArn } = settings.prometheus;
+    if (workspaceArn !== undefined) new PrometheusRules(this, 'Prometheus', { workspaceArn });
 
     new CfnOutput(this, 'StateMachineArn', { value: workflow.stateMachine.stateMachineArn });
     new CfnOutput(this, 'DecideFunctionName', { value: functions.decide.functionName });

@@ -25,12 +25,17 @@ export type MachineFunctionName = (typeof machineFunctionNames)[number];
 export const functionNames = [...machineFunctionNames, 'decide', 'janitor'] as const;
 export type FunctionName = (typeof functionNames)[number];
 
+/** Functions that stand before the state machine, with rights and an environment of their own. */
+export const intakeFunctionNames = ['intake', 'webhook'] as const;
+
 /** Functions of the census, with an environment of their own. */
 export const censusFunctionNames = ['census-start', 'census-read'] as const;
 
-/**
- * Every handler that is bundled: those, those of the census, and the one that asks a cluster from within its VPC, of which
- * there are as many as there are such clusters.
- */
-export const bundleNames = [...functionNames, ...censusFunctionNames, 'ask-cluster'] as const;
+/** Every handler that is bundled: those, and the one that asks a cluster from within its VPC, of which there are as many as there are such clusters. */
+export const bundleNames = [
+  ...functionNames,
+  ...intakeFunctionNames,
+  ...censusFunctionNames,
+  'ask-cluster',
+] as const;
 export type BundleName = (typeof bundleNames)[number];

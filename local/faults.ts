@@ -1,4 +1,4 @@
-import { CauseId } from '../lambdas/domain/causes/index.ts';
+import { CauseId } from '../lambdas/domain/causes/cause-id.ts';
 import { virtualFaults } from './vm/faults/index.ts';
 
 /** Recorded nodes that show a fault, and `host` where it can be made on this host. */

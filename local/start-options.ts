@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { CauseId } from '../lambdas/domain/causes/index.ts';
+import { CauseId } from '../lambdas/domain/causes/cause-id.ts';
 import { Mode } from '../lambdas/domain/settings.ts';
 import { ApproveFlag } from './approvals.ts';
 import { exitCodeLines } from './exit-code.ts';

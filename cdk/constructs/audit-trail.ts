@@ -44,6 +44,11 @@ export class AuditTrail extends Construct {
       actions: ['dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
       resourceArns: [this.table.tableArn],
     });
+    this.grantNote(grantee);
+  }
+
+  /** Lets a function write into the log group only: what has no incident has no trail either. */
+  grantNote(grantee: IGrantable): void {
     Grant.addToPrincipal({
       grantee,
       actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],

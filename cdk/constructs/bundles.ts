@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
 import { bundleNames } from '../function-names.ts';
+import { ownSourceMap } from './own-source-map.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const handlers = join(root, 'lambdas/handlers');
@@ -33,8 +34,8 @@ function bundleAll(): ReadonlyMap<string, Bundle> {
     outExtension: { '.js': '.mjs' },
     bundle: true,
     minify: true,
-    // Powertools and our own errors use class names.
-    keepNames: true,
+    // The SDK's chain of providers, which Lambda needs one link of, would be a fifth of every bundle.
+    alias: { '@aws-sdk/credential-provider-node': join(root, 'lambdas/adapters/lambda-credentials.ts') },
     sourcemap: 'linked',
     // Stack traces need the mappings only, and every cold start pays for the rest.
     sourcesContent: false,
@@ -47,10 +48,11 @@ function bundleAll(): ReadonlyMap<string, Bundle> {
     logLevel: 'silent',
   });
   const result = new Map<string, Map<string, Uint8Array>>();
-  for (const { path, contents } of outputFiles) {
+  for (const { path, contents, text } of outputFiles) {
     const name = basename(dirname(path));
     const bundle = result.get(name) ?? new Map<string, Uint8Array>();
-    result.set(name, bundle.set(basename(path), contents));
+    const file = basename(path);
+    result.set(name, bundle.set(file, file.endsWith('.map') ? Buffer.from(ownSourceMap(text)) : contents));
   }
   return result;
 }

@@ -11,6 +11,8 @@ export interface ClusterAccessProps {
   readonly settings: Settings;
   /** The function that asks for what is known around a node. */
   readonly examiner: MedicFunction;
+  /** The function that asks which instance a node is. */
+  readonly intake: MedicFunction;
   readonly nodes: Nodes;
 }
 
@@ -19,37 +21,42 @@ export const readersGroup = 'cgroup-medic:readers';
 
 /** The way to the API servers of the clusters whose settings open one; for all others there is nothing here. */
 export class ClusterAccess extends Construct {
-  constructor(scope: Construct, id: string, { settings, examiner, nodes }: ClusterAccessProps) {
+  constructor(scope: Construct, id: string, { settings, examiner, intake, nodes }: ClusterAccessProps) {
     super(scope, id);
     const open = Object.entries(settings.clusters).filter(([, { api }]) => api.access !== 'none');
     if (open.length === 0) return;
     nodes.grantReadNames(examiner);
-    Grant.addToPrincipal({
-      grantee: examiner,
-      actions: ['eks:DescribeCluster'],
-      resourceArns: open.map(([name]) =>
-        Stack.of(this).formatArn({ service: 'eks', resource: 'cluster', resourceName: name }),
-      ),
-    });
+    const askers = [examiner, intake];
+    for (const grantee of askers) {
+      Grant.addToPrincipal({
+        grantee,
+        actions: ['eks:DescribeCluster'],
+        resourceArns: open.map(([name]) =>
+          Stack.of(this).formatArn({ service: 'eks', resource: 'cluster', resourceName: name }),
+        ),
+      });
+    }
     const readers: Record<string, string> = {};
     for (const [name, { api }] of open) {
       if (api.access === 'public') {
-        this.addEntry(name, examiner.role);
+        this.addEntry(`Entry-${name}`, name, examiner.role);
+        this.addEntry(`IntakeEntry-${name}`, name, intake.role);
         continue;
       }
       const reader = new ClusterReader(this, `Reader-${name}`, { cluster: name, settings, vpc: api.vpc });
-      reader.grantInvoke(examiner);
+      for (const asker of askers) reader.grantInvoke(asker);
       readers[name] = reader.functionName;
-      this.addEntry(name, reader.role);
+      this.addEntry(`Entry-${name}`, name, reader.role);
     }
     if (Object.keys(readers).length > 0) {
-      examiner.addEnvironment('CLUSTER_READERS', Stack.of(this).toJsonString(readers));
+      for (const asker of askers)
+        asker.addEnvironment('CLUSTER_READERS', Stack.of(this).toJsonString(readers));
     }
   }
 
   /** Makes a role known to the API server, as a member of a group that has no right until the manifest is applied. */
-  private addEntry(clusterName: string, role: Role): void {
-    new CfnAccessEntry(this, `Entry-${clusterName}`, {
+  private addEntry(id: string, clusterName: string, role: Role): void {
+    new CfnAccessEntry(this, id, {
       clusterName,
       principalArn: role.roleArn,
       type: 'STANDARD',

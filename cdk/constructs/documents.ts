@@ -1,9 +1,24 @@
 import { ArnFormat, Stack, Validations } from 'aws-cdk-lib';
-import { Grant } from 'aws-cdk-lib/aws-iam';
+import { Effect, Grant, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { documentNames, loadDocument } from '../../ssm-documents/load.ts';
 import type { MedicFunction } from './medic-function.ts';
+
+/** Other ways to run something on a node, to change what our documents run, and to become somebody who may. */
+const waysRound = [
+  'ssm:StartSession',
+  'ssm:StartAutomationExecution',
+  'ssm:CreateAssociation',
+  'ssm:UpdateAssociation',
+  'ssm:CreateDocument',
+  'ssm:UpdateDocument',
+  'ssm:UpdateDocumentDefaultVersion',
+  'ssm:ModifyDocumentPermission',
+  'ec2:CreateTags',
+  'iam:PassRole',
+  'sts:AssumeRole',
+];
 
 export interface DocumentsProps {
   /** EKS clusters on whose nodes the documents may run. */
@@ -14,6 +29,7 @@ export interface DocumentsProps {
 export class Documents extends Construct {
   private readonly documents: ReadonlyMap<string, { resource: CfnDocument; contentDigest: string }>;
   private readonly clusters: readonly string[];
+  private readonly denied = new Set<MedicFunction>();
 
   constructor(scope: Construct, id: string, { clusters }: DocumentsProps) {
     super(scope, id);
@@ -53,21 +69,41 @@ export class Documents extends Construct {
     Grant.addToPrincipal({
       grantee,
       actions: ['ssm:SendCommand'],
-      resourceArns: [
-        Stack.of(this).formatArn({
-          service: 'ec2',
-          resource: 'instance',
-          resourceName: '*',
-          arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
-        }),
-      ],
+      resourceArns: [this.instancesArn()],
       conditions: { StringEquals: { 'ssm:resourceTag/eks:cluster-name': [...this.clusters] } },
     });
+    this.denyOthers(grantee);
     Validations.of(grantee.role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:instance/*]',
       reason:
         'Nodes come and go, so their ids cannot be listed. The condition on the tag eks:cluster-name keeps the right to nodes of the configured clusters.',
     });
+  }
+
+  /**
+   * Whoever may send a command runs scripts as root. These statements keep that to our scripts on nodes of the configured
+   * clusters, whatever another policy, a permission boundary that is too wide, or a shared document would add to it.
+   */
+  private denyOthers(grantee: MedicFunction): void {
+    if (this.denied.has(grantee)) return;
+    this.denied.add(grantee);
+    const instances = this.instancesArn();
+    const deny = (props: {
+      actions: string[];
+      resources?: string[];
+      notResources?: string[];
+      conditions?: object;
+    }) => grantee.addToRolePolicy(new PolicyStatement({ effect: Effect.DENY, ...props }));
+    deny({
+      actions: ['ssm:SendCommand'],
+      notResources: [...documentNames.map((name) => this.arnOf(name)), instances],
+    });
+    deny({
+      actions: ['ssm:SendCommand'],
+      resources: [instances],
+      conditions: { StringNotEquals: { 'ssm:resourceTag/eks:cluster-name': [...this.clusters] } },
+    });
+    deny({ actions: [...waysRound], resources: ['*'] });
   }
 
   /** Lets a function ask how a command is doing, and cancel it. */
@@ -94,6 +130,15 @@ export class Documents extends Construct {
     Validations.of(grantee.role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
       reason: `${actions.join(' and ')}: no resource type is known for it (Service Authorization Reference, AWS Systems Manager).`,
+    });
+  }
+
+  private instancesArn(): string {
+    return Stack.of(this).formatArn({
+      service: 'ec2',
+      resource: 'instance',
+      resourceName: '*',
+      arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
     });
   }
 

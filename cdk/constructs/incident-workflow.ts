@@ -44,6 +44,15 @@ export class IncidentWorkflow extends Construct {
     });
   }
 
+  /** Lets a function start incidents. */
+  grantStart(grantee: IGrantable): void {
+    Grant.addToPrincipal({
+      grantee,
+      actions: ['states:StartExecution'],
+      resourceArns: [this.stateMachine.stateMachineArn],
+    });
+  }
+
   /** Lets a function wake an execution that waits for an approval. */
   grantWakeUp(grantee: IGrantable): void {
     // The Service Authorization Reference names no resource type for this action, but IAM does evaluate it against the

@@ -23,12 +23,17 @@ export class StateTable extends Construct {
     return this.table.tableName;
   }
 
-  /** Single items only: no function scans, queries or deletes. */
+  /** Takes, renews and gives back leases: these are single items that are updated and never put whole. */
+  grantLeases(grantee: IGrantable): void {
+    this.grant(grantee, ['dynamodb:GetItem', 'dynamodb:UpdateItem']);
+  }
+
+  /** Leases, and approvals. Single items only: no function scans, queries or deletes. */
   grantReadWrite(grantee: IGrantable): void {
-    Grant.addToPrincipal({
-      grantee,
-      actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
-      resourceArns: [this.table.tableArn],
-    });
+    this.grant(grantee, ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']);
+  }
+
+  private grant(grantee: IGrantable, actions: string[]): void {
+    Grant.addToPrincipal({ grantee, actions, resourceArns: [this.table.tableArn] });
   }
 }

@@ -7,9 +7,10 @@ import {
 } from '@aws-sdk/client-cloudwatch-logs';
 import type { AuditEntry } from '../domain/audit/entry.ts';
 import type { SignedHead } from '../domain/audit/signed-head.ts';
+import type { IntakeEntry } from '../domain/intake/entry.ts';
 import { MedicError } from './medic-error.ts';
 
-/** The audit log group: one stream per incident, one JSON line per entry. */
+/** The audit log group: one stream per incident, one JSON line per entry; and one a day for alarms that came to none. */
 export class AuditLog {
   readonly #client: CloudWatchLogsClient;
   readonly #group: string;
@@ -26,7 +27,7 @@ export class AuditLog {
    *
    * @throws MedicError when the service took the call and rejected the line
    */
-  async write(incident: string, line: AuditEntry | SignedHead): Promise<void> {
+  async write(incident: string, line: AuditEntry | SignedHead | IntakeEntry): Promise<void> {
     const timestamp = 'at' in line ? Date.parse(line.at) : this.#now().getTime();
     const message = JSON.stringify(line);
     try {

@@ -16,7 +16,9 @@ import { MedicError } from './medic-error.ts';
 const mostRounds = 10;
 
 /** The trail of a closed incident takes no more entries. */
-export class TrailClosedError extends MedicError {}
+export class TrailClosedError extends MedicError {
+  override readonly name = 'TrailClosedError';
+}
 
 type Line = { seq: number; key: string; delivered: boolean; content: AuditEntry | SignedHead };
 

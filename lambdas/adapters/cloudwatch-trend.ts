@@ -12,7 +12,7 @@ import {
   trendPeriodSeconds,
   trendQueries,
 } from '../domain/around/trend.ts';
-import type { AroundProbes } from '../domain/evidence/evidence.ts';
+import type { AroundProbes } from '../domain/evidence/around-probes.ts';
 
 /** Twelve series of 96 points fit into one page of 100,800; more than a few means that something is wrong. */
 const mostPages = 5;

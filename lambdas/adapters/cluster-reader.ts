@@ -6,7 +6,7 @@ import { KubernetesEvent, KubernetesNode, Pod, PodCertificateRequest } from '../
 import { nodeStatusOf } from '../domain/around/node-status.ts';
 import { podStatusOf } from '../domain/around/pod-status.ts';
 import { failed, notHere, probeFrom, type Read } from '../domain/around/read.ts';
-import { AroundProbes } from '../domain/evidence/evidence.ts';
+import { AroundProbes } from '../domain/evidence/around-probes.ts';
 import { ClusterEndpoint } from './eks-cluster.ts';
 import { HttpsGetter } from './https-get.ts';
 import { readKubeletMetrics } from './kubelet-endpoint.ts';

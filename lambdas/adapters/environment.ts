@@ -4,6 +4,7 @@ import { MedicError } from './medic-error.ts';
 export const DocumentReference = z.object({ name: z.string().min(1), contentDigest: z.string().length(64) });
 export type DocumentReference = z.infer<typeof DocumentReference>;
 
+/** A variable that holds JSON. */
 export const json = z.string().transform((text, context): unknown => {
   try {
     return JSON.parse(text);
@@ -36,15 +37,18 @@ let known: Environment | undefined;
  * @throws MedicError that names the variables that are missing or wrong (never their values)
  */
 export function environment(): Environment {
-  if (known === undefined) {
-    const parsed = Environment.safeParse(process.env);
-    if (!parsed.success) {
-      const wrong = parsed.error.issues
-        .map((issue) => `${issue.path.join('.')}: ${issue.message}`)
-        .join('; ');
-      throw new MedicError(`the function's environment is wrong, deploy the stack again: ${wrong}`);
-    }
-    known = parsed.data;
-  }
+  known ??= readEnvironment(Environment);
   return known;
+}
+
+/**
+ * The part of the environment that a schema names.
+ *
+ * @throws MedicError that names the variables that are missing or wrong (never their values)
+ */
+export function readEnvironment<T>(schema: z.ZodType<T>): T {
+  const parsed = schema.safeParse(process.env);
+  if (parsed.success) return parsed.data;
+  const wrong = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+  throw new MedicError(`the function's environment is wrong, deploy the stack again: ${wrong}`);
 }

@@ -13,7 +13,9 @@ export interface HttpsGetterProps {
 }
 
 /** Raised where there was no answer; the message says why, and never holds the token. */
-export class NoAnswerError extends MedicError {}
+export class NoAnswerError extends MedicError {
+  override readonly name = 'NoAnswerError';
+}
 
 /** Reads over HTTPS from servers of one cluster. */
 export class HttpsGetter {

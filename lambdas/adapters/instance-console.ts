@@ -1,7 +1,7 @@
 import { type EC2Client, EC2ServiceException, GetConsoleOutputCommand } from '@aws-sdk/client-ec2';
 import { consoleOutputOf } from '../domain/around/console-output.ts';
 import { missing } from '../domain/around/read.ts';
-import type { AroundProbes } from '../domain/evidence/evidence.ts';
+import type { AroundProbes } from '../domain/evidence/around-probes.ts';
 
 /** What the instance has written to its console: the last 64 KB of it, which EC2 keeps. */
 export async function readConsole(client: EC2Client, instanceId: string): Promise<AroundProbes['console']> {

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { kubeletMetricsIn } from '../domain/around/kubelet-metrics.ts';
 import type { KubernetesNode } from '../domain/around/kubernetes.ts';
 import { failed, probeFrom } from '../domain/around/read.ts';
-import type { AroundProbes } from '../domain/evidence/evidence.ts';
+import type { AroundProbes } from '../domain/evidence/around-probes.ts';
 import { type HttpsGetter, NoAnswerError } from './https-get.ts';
 import { refusal } from './kubernetes-api.ts';
 

@@ -9,7 +9,9 @@ import { MedicError } from './medic-error.ts';
 const mostBytes = 16 * 1024 * 1024;
 
 /** Raised where the API server did not give what was asked for; the message is a gap, and names a right that is missing. */
-export class ApiServerError extends MedicError {}
+export class ApiServerError extends MedicError {
+  override readonly name = 'ApiServerError';
+}
 
 export interface ListRequest<T> {
   readonly path: string;

@@ -8,18 +8,19 @@ export function sqs(): SQSClient {
   return client;
 }
 
-/** Puts one JSON message into a queue; it becomes visible after so many seconds, at most 900. */
+/** Puts one JSON message into a queue; it becomes visible after so many seconds, at most 900. Gives the id of the message. */
 export async function putInQueue(
   sender: SQSClient,
   queueUrl: string,
   message: unknown,
   delaySeconds = 0,
-): Promise<void> {
-  await sender.send(
+): Promise<string | undefined> {
+  const { MessageId } = await sender.send(
     new SendMessageCommand({
       QueueUrl: queueUrl,
       MessageBody: JSON.stringify(message),
       DelaySeconds: delaySeconds,
     }),
   );
+  return MessageId;
 }

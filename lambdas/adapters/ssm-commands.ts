@@ -43,7 +43,9 @@ export async function sendCommand(
 }
 
 /** Raised when SSM has no such node, or none that is in a state to take commands: nothing was sent. */
-export class NodeUnreachableError extends MedicError {}
+export class NodeUnreachableError extends MedicError {
+  override readonly name = 'NodeUnreachableError';
+}
 
 async function send(client: SSMClient, command: SendCommandCommand): Promise<SendCommandCommandOutput> {
   try {

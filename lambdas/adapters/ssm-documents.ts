@@ -16,7 +16,9 @@ export type PinnedDocument = {
 };
 
 /** Raised when the document in the account is not the one that was deployed. */
-export class DocumentChangedError extends MedicError {}
+export class DocumentChangedError extends MedicError {
+  override readonly name = 'DocumentChangedError';
+}
 
 const Content = z.object({
   mainSteps: z

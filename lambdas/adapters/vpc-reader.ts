@@ -1,9 +1,11 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import type * as z from 'zod';
 import { ClusterProbes, type ClusterQuestion } from './cluster-reader.ts';
 import { MedicError } from './medic-error.ts';
+import { NodeAnswer, type NodeQuestion } from './node-instance.ts';
 
 /**
- * Asks a cluster through the function in its VPC.
+ * Asks a cluster about one of its nodes through the function in its VPC.
  *
  * @throws MedicError where that function failed, or answered something else
  */
@@ -12,6 +14,25 @@ export async function askInVpc(
   functionName: string,
   question: ClusterQuestion,
 ): Promise<ClusterProbes> {
+  return ask(client, functionName, question, ClusterProbes, 'probes');
+}
+
+/** Asks a cluster through the function in its VPC which instance one of its nodes is. Throws as `askInVpc`. */
+export async function askNodeInVpc(
+  client: LambdaClient,
+  functionName: string,
+  question: NodeQuestion,
+): Promise<NodeAnswer> {
+  return ask(client, functionName, question, NodeAnswer, 'an instance');
+}
+
+async function ask<T extends z.ZodObject>(
+  client: LambdaClient,
+  functionName: string,
+  question: ClusterQuestion | NodeQuestion,
+  schema: T,
+  wanted: string,
+): Promise<z.infer<T>> {
   const { FunctionError, Payload } = await client.send(
     new InvokeCommand({ FunctionName: functionName, Payload: Buffer.from(JSON.stringify(question)) }),
   );
@@ -22,12 +43,12 @@ export async function askInVpc(
       `the function in the VPC of ${question.cluster} failed: ${String(errorMessage).slice(0, 300)}`,
     );
   }
-  const parsed = ClusterProbes.safeParse(answer);
+  const parsed = schema.safeParse(answer);
   // A probe that is not there would pass for one that nobody has collected.
-  const whole = Object.keys(ClusterProbes.shape).every((name) => Object.hasOwn(Object(answer), name));
+  const whole = Object.keys(schema.shape).every((name) => Object.hasOwn(Object(answer), name));
   if (!parsed.success || !whole) {
     throw new MedicError(
-      `the function in the VPC of ${question.cluster} answered something else than probes`,
+      `the function in the VPC of ${question.cluster} answered something else than ${wanted}`,
     );
   }
   return parsed.data;

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { type Cause, Finding, Prevention } from './causes/cause.ts';
+import { CauseId } from './causes/cause-id.ts';
 import { confidenceOf } from './causes/confidence.ts';
 import { explainInconclusive, type Judged } from './causes/inconclusive.ts';
-import { CauseId, causes } from './causes/index.ts';
+import { causes } from './causes/index.ts';
 import { type Contradiction, contradictionsIn, withoutProbes } from './evidence/contradictions.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import { type Gap, gapsOf } from './evidence/gaps.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { CauseId } from './causes/index.ts';
+import { CauseId } from './causes/cause-id.ts';
 import type { IncidentState } from './incident-state.ts';
 import { Signal } from './treatments/treatment.ts';
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { CauseId } from './causes/index.ts';
+import { CauseId } from './causes/cause-id.ts';
 import { quickSeries } from './census/node-figures.ts';
 import { Thresholds } from './thresholds.ts';
 import { TreatmentId } from './treatments/treatment-id.ts';
@@ -238,6 +238,15 @@ const Diagnosing = z.strictObject({
     ),
 });
 
+const Alarms = z.strictObject({
+  containerInsights: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the cluster publishes to Container Insights, so that there are alarms on failed nodes and on memory as well.',
+    ),
+});
+
 const Verification = z.strictObject({
   windowSeconds: seconds(2, 3600).default(600).describe('How long the node is watched after a treatment.'),
   samples: z
@@ -302,6 +311,7 @@ const Cluster = z.strictObject({
   examination: Examination.prefault({}),
   census: Census.prefault({}),
   api: Api.prefault({}),
+  alarms: Alarms.prefault({}),
   verification: Verification.prefault({}),
   approval: Approval.prefault({}),
 });
@@ -351,6 +361,40 @@ export const Settings = z.strictObject({
         .describe('Seconds that the janitor waits for an undo on the node; its function may run for 300.'),
     })
     .prefault({}),
+  intake: z
+    .strictObject({
+      alarmPrefixes: z
+        .array(
+          z
+            .string()
+            .regex(/^[A-Za-z0-9][\w./-]{2,99}$/, 'must be at least three characters of an alarm name'),
+        )
+        .min(1)
+        .max(10)
+        .default(['cgroup-medic-'])
+        .describe(
+          'What the names of CloudWatch alarms begin with that open incidents. All others are left alone.',
+        ),
+      webhook: z
+        .strictObject({
+          enabled: z
+            .boolean()
+            .default(true)
+            .describe(
+              'Whether there is a public address, with a bearer token, for a self-managed Alertmanager. Switch it off where you have none.',
+            ),
+          reservedConcurrency: z
+            .int()
+            .min(0)
+            .max(100)
+            .default(5)
+            .describe(
+              'Requests that the webhook takes at the same time: whoever finds its address can call it, and each call costs. 0 reserves none, for accounts whose whole concurrency is too small to keep 5 apart.',
+            ),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
   notify: z
     .strictObject({
       emails: z
@@ -359,6 +403,20 @@ export const Settings = z.strictObject({
         .default([])
         .describe(
           'Addresses that get every message of the medic. Each has to confirm once. Empty: subscribe something to the topic in the output NotificationTopicArn, or nobody hears of anything.',
+        ),
+    })
+    .prefault({}),
+  prometheus: z
+    .strictObject({
+      workspaceArn: z
+        .string()
+        .regex(
+          /^arn:aws[a-z-]*:aps:[a-z0-9-]+:\d{12}:workspace\/ws-[0-9a-f-]+$/,
+          'must be the ARN of a workspace, such as arn:aws:aps:REGION:ACCOUNT:workspace/ws-0123',
+        )
+        .optional()
+        .describe(
+          'A workspace of Amazon Managed Prometheus, in this region, that gets the rules of prometheus/rules. Left out: none.',
         ),
     })
     .prefault({}),

@@ -10,6 +10,7 @@ import { publish } from '../adapters/notifier.ts';
 import { SecondLookStore } from '../adapters/second-look-store.ts';
 import { openChanges } from '../domain/audit/open-changes.ts';
 import { closingMessage } from '../domain/closing-message.ts';
+import { incidentFigures } from '../domain/incident-figures.ts';
 import { endingOf, rungResult } from '../domain/incident-progress.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import { lookAgainFor } from '../domain/look-again.ts';
@@ -27,9 +28,10 @@ const kms = new KMSClient({});
 export const handler = phase(
   'close',
   async (state, context) => {
-    const { id, instanceId, cluster, openedAt } = state.incident;
+    const { id, instanceId, openedAt } = state.incident;
     const closedAt = context.now();
-    const open = openChanges(await context.trail.entries(id));
+    const entries = await context.trail.entries(id);
+    const open = openChanges(entries);
     if (open.length > 0) {
       // Not an end: the failed execution wakes the janitor, which undoes it, and then closes the incident.
       const left = open.map(({ treatment }) => treatment).join(', ');
@@ -39,7 +41,7 @@ export const handler = phase(
     const last = rungResult(state);
     // Where there is no census, nobody is promised one.
     const lookAgain = context.cluster.census.enabled ? lookAgainFor(state, closedAt) : undefined;
-    const closed: IncidentState = {
+    const closed = {
       ...state,
       results:
         last === undefined || state.ladder.status !== 'rung' ? state.results : [...state.results, last],
@@ -47,7 +49,7 @@ export const handler = phase(
       outcomeReason: reason,
       closedAt: closedAt.toISOString(),
       ...(lookAgain === undefined ? {} : { lookAgain }),
-    };
+    } satisfies IncidentState;
     const { DOCUMENTS } = environment();
     const message = closingMessage(closed, (name) =>
       Object.hasOwn(DOCUMENTS, name) ? (DOCUMENTS[name]?.name ?? name) : name,
@@ -57,7 +59,7 @@ export const handler = phase(
         ? 'not needed'
         : await attempt(context, 'message', () => publish(sns, environment().NOTIFY_TOPIC_ARN, message));
     const measured = await attempt(context, 'metric', () =>
-      publishIncident(cloudwatch, { cluster, outcome, openedAt, closedAt }),
+      publishIncident(cloudwatch, incidentFigures(closed, entries, closedAt), closedAt),
     );
     const remembered =
       lookAgain === undefined

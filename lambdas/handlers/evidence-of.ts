@@ -1,6 +1,7 @@
 import { withAround, withoutNode } from '../domain/around/join.ts';
 import { failed } from '../domain/around/read.ts';
-import { type AroundProbes, aroundProbes, type Evidence } from '../domain/evidence/evidence.ts';
+import { type AroundProbes, aroundProbes } from '../domain/evidence/around-probes.ts';
+import type { Evidence } from '../domain/evidence/evidence.ts';
 import type { Gap } from '../domain/evidence/gaps.ts';
 import { readEvidence, type ServicesOutput } from '../domain/evidence/read-evidence.ts';
 import type { IncidentState, OneCommand } from '../domain/incident-state.ts';

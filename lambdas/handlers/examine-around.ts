@@ -14,7 +14,7 @@ import { MedicError } from '../adapters/medic-error.ts';
 import { askInVpc } from '../adapters/vpc-reader.ts';
 import { boundAround } from '../domain/around/bound.ts';
 import { failed, notHere } from '../domain/around/read.ts';
-import type { AroundProbes } from '../domain/evidence/evidence.ts';
+import type { AroundProbes } from '../domain/evidence/around-probes.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Cluster } from '../domain/settings.ts';
 import { evidenceOf } from './evidence-of.ts';

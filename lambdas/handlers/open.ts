@@ -1,5 +1,4 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { EC2Client } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
 import { environment } from '../adapters/environment.ts';
 import { clusterOf, clusterTag } from '../adapters/instance-cluster.ts';
@@ -80,7 +79,7 @@ export async function handler(input: unknown): Promise<IncidentState> {
   });
 
   // Mode, policy and approvers are the cluster's: a node of another one must not be treated by them.
-  const cluster = await clusterOf(new EC2Client({}), alarm.instanceId);
+  const cluster = await clusterOf(alarm.instanceId);
   if (cluster !== alarm.cluster) {
     const found =
       cluster === undefined ? `it has no tag ${clusterTag}` : `its tag ${clusterTag} says ${cluster}`;

@@ -29,7 +29,9 @@ export type PhaseContext = {
 };
 
 /** Raised when another incident holds the node: this one must not act any more. */
-export class LeaseLostError extends MedicError {}
+export class LeaseLostError extends MedicError {
+  override readonly name = 'LeaseLostError';
+}
 
 type Run = (state: IncidentState, context: PhaseContext) => Promise<Omit<IncidentState, 'step'>>;
 

@@ -5,7 +5,8 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { region } from '../engine/intrinsics.ts';
 import type { Json } from '../engine/json.ts';
 import type { StackTemplate } from '../engine/template.ts';
-import { cloudwatchService, type Datum } from './cloudwatch.ts';
+import { cloudformationService } from './cloudformation.ts';
+import { cloudwatchService, type Datum, type MetricAlarm } from './cloudwatch.ts';
 import { cloudwatchLogsService, type LogLine } from './cloudwatch-logs.ts';
 import { LocalClusters } from './clusters.ts';
 import { createTables, dynamodbService } from './dynamodb.ts';
@@ -14,10 +15,11 @@ import { eksService } from './eks.ts';
 import { kmsService, type LocalKey, makeKeys } from './kms.ts';
 import { lambdaService } from './lambda.ts';
 import { recordedMetrics } from './recorded-metrics.ts';
+import { LocalSecrets } from './secrets-manager.ts';
 import { type Published, snsService } from './sns.ts';
 import { LocalQueues } from './sqs.ts';
 import { LocalSsm } from './ssm.ts';
-import { stepFunctionsService, TaskTokens } from './step-functions.ts';
+import { type StartExecution, stepFunctionsService, TaskTokens } from './step-functions.ts';
 import { answerError, type RecordedCall, readRequest, type Service, ServiceError } from './wire.ts';
 
 export interface CloudProps {
@@ -26,6 +28,8 @@ export interface CloudProps {
   onPublished?(message: Published): void;
   /** Runs a function that another one calls. @default there is none to call */
   invoke?(name: string, payload: Json): Promise<Json>;
+  /** Starts an execution that a function asks for. @default there is no state machine */
+  startExecution?: StartExecution;
 }
 
 /** The part of AWS that the functions call, as far as they call it, on a loopback port of this machine. */
@@ -37,6 +41,9 @@ export type Cloud = {
   metrics: Datum[];
   /** Messages in the queues, which nobody takes out but whoever looks. */
   queues: LocalQueues;
+  secrets: LocalSecrets;
+  /** Alarms of CloudWatch, as DescribeAlarms has them. */
+  alarms: MetricAlarm[];
   /** API servers that stand in for those of clusters with recorded nodes. */
   clusters: LocalClusters;
   /** For looking into the tables. */
@@ -47,19 +54,28 @@ export type Cloud = {
   close(): Promise<void>;
 };
 
-export async function startCloud({ stack, onLogLine, onPublished, invoke }: CloudProps): Promise<Cloud> {
+export async function startCloud({
+  stack,
+  onLogLine,
+  onPublished,
+  invoke,
+  startExecution,
+}: CloudProps): Promise<Cloud> {
   const ssm = new LocalSsm(stack);
   const tokens = new TaskTokens();
   const keys = makeKeys(stack.keys);
   const metrics: Datum[] = [];
   const queues = new LocalQueues(stack.queues.map(({ url }) => url));
+  const secrets = new LocalSecrets(stack.secrets);
+  const alarms: MetricAlarm[] = [];
   const clusters = new LocalClusters(() => ssm.nodes);
   const services: Service[] = [
     dynamodbService(),
     ssm.service(),
     ec2Service(() => ssm.nodes),
-    stepFunctionsService(tokens),
-    cloudwatchService(metrics, () => ssm.nodes.flatMap(recordedMetrics)),
+    stepFunctionsService(tokens, startExecution),
+    cloudwatchService(metrics, () => ssm.nodes.flatMap(recordedMetrics), alarms),
+    cloudformationService(stack.name, stack.outputs),
     eksService((name) => clusters.named(name)),
     lambdaService(invoke ?? (() => Promise.reject(new Error('there is no function to call here')))),
     cloudwatchLogsService(
@@ -72,6 +88,7 @@ export async function startCloud({ stack, onLogLine, onPublished, invoke }: Clou
     ),
     kmsService(keys),
     queues.service(),
+    secrets.service(),
   ];
 
   const calls: RecordedCall[] = [];
@@ -100,6 +117,8 @@ export async function startCloud({ stack, onLogLine, onPublished, invoke }: Clou
     keys,
     metrics,
     queues,
+    secrets,
+    alarms,
     clusters,
     dynamo,
     calls,

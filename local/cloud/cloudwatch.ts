@@ -15,6 +15,9 @@ export type Datum = {
 
 type StatisticSet = { count: number; sum: number; min: number; max: number };
 
+/** An alarm on metrics. */
+export type MetricAlarm = { AlarmName: string } & JsonObject;
+
 const statistics: Record<string, (sets: StatisticSet[]) => number> = {
   Sum: (sets) => total(sets.map(({ sum }) => sum)),
   Average: (sets) => total(sets.map(({ sum }) => sum)) / total(sets.map(({ count }) => count)),
@@ -24,7 +27,11 @@ const statistics: Record<string, (sets: StatisticSet[]) => number> = {
 };
 
 /** CloudWatch: keeps what is published and gives it back, aggregated per period; and what was recorded of a node. */
-export function cloudwatchService(metrics: Datum[], recorded: () => readonly Datum[] = () => []): Service {
+export function cloudwatchService(
+  metrics: Datum[],
+  recorded: () => readonly Datum[] = () => [],
+  alarms: readonly MetricAlarm[] = [],
+): Service {
   return jsonService(
     { name: 'cloudwatch', signingName: 'monitoring', file: 'local/cloud/cloudwatch.ts' },
     {
@@ -38,6 +45,19 @@ export function cloudwatchService(metrics: Datum[], recorded: () => readonly Dat
         }
         metrics.push(...data.map((datum) => datumOf(Namespace, datum)));
         return {};
+      },
+      DescribeAlarms({ AlarmNames, AlarmTypes }) {
+        const names = Array.isArray(AlarmNames) ? AlarmNames.map(String) : [];
+        if (!Array.isArray(AlarmTypes) || AlarmTypes.join() !== 'MetricAlarm' || names.length > 100) {
+          throw new ServiceError(
+            'InvalidParameterValue',
+            'only alarms on metrics are known here, by at most 100 names',
+          );
+        }
+        return {
+          MetricAlarms: alarms.filter(({ AlarmName }) => names.includes(AlarmName)),
+          CompositeAlarms: [],
+        };
       },
       GetMetricData({ MetricDataQueries, StartTime, EndTime, ScanBy }) {
         const window = { from: Number(StartTime) * 1000, to: Number(EndTime) * 1000 };

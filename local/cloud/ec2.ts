@@ -5,6 +5,7 @@ type Instance = {
   readonly instanceId: string;
   readonly tags?: Readonly<Record<string, string>>;
   readonly around?: RecordedAround;
+  readonly privateDnsName?: string;
   readonly launchedAt?: Date;
 };
 
@@ -64,22 +65,33 @@ function tagsOf(instances: readonly Instance[], form: URLSearchParams): string {
 /** All of those that are here run. */
 function instancesWith(all: readonly Instance[], form: URLSearchParams): Instance[] {
   const filters = [...filtersOf(form)];
-  return all.filter(({ tags = {} }) =>
-    filters.every(([name, values]) => {
+  return all.filter((instance) => {
+    const { instanceId, tags = {} } = instance;
+    return filters.every(([name, values]) => {
+      if (name === 'instance-id') return values.includes(instanceId);
+      if (name === 'private-dns-name') return values.includes(nameOf(instance));
       if (name === 'instance-state-name') return values.includes('running');
       const [, key] = /^tag:(.+)$/.exec(name) ?? [];
       if (key === undefined) {
         throw new ServiceError('InvalidParameterValue', `The filter '${name}' is unknown here`);
       }
       return values.includes(tags[key] ?? '');
-    }),
-  );
+    });
+  });
 }
 
-function reservationOf({ instanceId, around, launchedAt }: Instance): string {
-  const name = around?.cluster?.node.metadata.name ?? '';
+function nameOf({ privateDnsName, around }: Instance): string {
+  return privateDnsName ?? around?.cluster?.node.metadata.name ?? '';
+}
+
+function reservationOf(instance: Instance): string {
+  const { instanceId, tags = {}, launchedAt } = instance;
+  const name = nameOf(instance);
+  const items = Object.entries(tags)
+    .map(([key, value]) => `<item><key>${escapeXml(key)}</key><value>${escapeXml(value)}</value></item>`)
+    .join('');
   const launched = launchedAt ?? new Date(Date.now() - hourMs);
-  return `<item><instancesSet><item><instanceId>${escapeXml(instanceId)}</instanceId><privateDnsName>${escapeXml(name)}</privateDnsName><launchTime>${launched.toISOString()}</launchTime></item></instancesSet></item>`;
+  return `<item><instancesSet><item><instanceId>${escapeXml(instanceId)}</instanceId><privateDnsName>${escapeXml(name)}</privateDnsName><instanceState><code>16</code><name>running</name></instanceState><launchTime>${launched.toISOString()}</launchTime><tagSet>${items}</tagSet></item></instancesSet></item>`;
 }
 
 /** `Filter.1.Name=key`, `Filter.1.Value.1=…`, and so on. */

@@ -1,7 +1,18 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { jsonService, type Service, ServiceError } from './wire.ts';
 
-export type QueuedMessage = { id: string; queueUrl: string; body: string; delaySeconds: number };
+export type QueuedMessage = {
+  id: string;
+  queueUrl: string;
+  body: string;
+  delaySeconds: number;
+  /** Milliseconds since the epoch. */
+  sentAt: number;
+  /** Unique id of the principal that has sent it. */
+  senderId: string;
+  /** How often it has been taken out. */
+  receives: number;
+};
 
 /** What a message may hold: 1 MiB since August 2025; we keep to the 256 KiB that every account has known before. */
 const mostBytes = 256 * 1024;
@@ -20,7 +31,29 @@ export class LocalQueues {
     const taken = this.#messages.filter((message) => message.queueUrl === queueUrl);
     const rest = this.#messages.filter((message) => message.queueUrl !== queueUrl);
     this.#messages.splice(0, this.#messages.length, ...rest);
-    return taken;
+    return taken.map((message) => ({ ...message, receives: message.receives + 1 }));
+  }
+
+  /** Puts a message into a queue, as a service would, or puts one back. */
+  put({
+    queueUrl,
+    body,
+    ...message
+  }: Pick<QueuedMessage, 'queueUrl' | 'body'> & Partial<QueuedMessage>): string {
+    if (!this.#urls.includes(queueUrl))
+      throw new ServiceError('QueueDoesNotExist', 'The specified queue does not exist.');
+    const id = message.id ?? randomUUID();
+    this.#messages.push({
+      delaySeconds: 0,
+      sentAt: Date.now(),
+      senderId: 'AIDALOCALSERVICE',
+      receives: 0,
+      ...message,
+      id,
+      queueUrl,
+      body,
+    });
+    return id;
   }
 
   service(): Service {
@@ -28,20 +61,20 @@ export class LocalQueues {
       { name: 'sqs', file: 'local/cloud/sqs.ts' },
       {
         SendMessage: ({ QueueUrl, MessageBody, DelaySeconds }) => {
-          const queueUrl = String(QueueUrl);
-          if (!this.#urls.includes(queueUrl))
-            throw new ServiceError('QueueDoesNotExist', 'The specified queue does not exist.');
           const body = String(MessageBody ?? '');
           const delaySeconds = Number(DelaySeconds ?? 0);
           if (body === '' || Buffer.byteLength(body) > mostBytes)
             throw new ServiceError('InvalidParameterValue', 'The message is empty or longer than 256 KiB.');
           if (!(delaySeconds >= 0 && delaySeconds <= 900))
             throw new ServiceError('InvalidParameterValue', 'DelaySeconds must be between 0 and 900.');
-          const id = randomUUID();
-          this.#messages.push({ id, queueUrl, body, delaySeconds });
+          // Whoever has credentials here is the same to the local cloud.
+          const id = this.put({ queueUrl: String(QueueUrl), body, delaySeconds, senderId: localSender });
           return { MessageId: id, MD5OfMessageBody: createHash('md5').update(body).digest('hex') };
         },
       },
     );
   }
 }
+
+/** The unique id that SQS has for whoever calls it here: a role, and the name of its session. */
+export const localSender = 'AROALOCALONLY:somebody@example.com';

@@ -24,6 +24,8 @@ export interface ManagedNode {
   readonly tags?: Readonly<Record<string, string>>;
   /** Whether the agent takes commands at all; if not, none is ever delivered. @default true */
   readonly online?: boolean;
+  /** The private DNS name that EC2 has for it. @default the name of its node, where one was recorded */
+  readonly privateDnsName?: string;
   /** Whether the agent has ever told the service of itself; if not, there is an instance, and no managed node. @default true */
   readonly registered?: boolean;
   /** When the instance was launched. @default an hour ago */

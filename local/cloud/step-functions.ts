@@ -38,10 +38,31 @@ export class TaskTokens {
   }
 }
 
-export function stepFunctionsService(tokens: TaskTokens): Service {
+/** Starts an execution, or says why not, with the name of the error that Step Functions has for it. */
+export type StartExecution = (request: {
+  stateMachineArn: string;
+  name: string;
+  input: string;
+}) => { startedAt: Date } | string;
+
+export function stepFunctionsService(
+  tokens: TaskTokens,
+  startExecution: StartExecution = () => 'StateMachineDoesNotExist',
+): Service {
   return jsonService(
     { name: 'states', file: 'local/cloud/step-functions.ts' },
     {
+      StartExecution({ stateMachineArn, name, input }: JsonObject) {
+        const request = {
+          stateMachineArn: String(stateMachineArn),
+          name: String(name),
+          input: String(input),
+        };
+        const started = startExecution(request);
+        if (typeof started === 'string') throw new ServiceError(started, `${started}: ${request.name}`);
+        const executionArn = `${request.stateMachineArn.replace(':stateMachine:', ':execution:')}:${request.name}`;
+        return { executionArn, startDate: started.startedAt.getTime() / 1000 };
+      },
       SendTaskSuccess({ taskToken, output }: JsonObject) {
         const parsed = parseOutput(String(output));
         tokens.take(String(taskToken)).resolve(parsed);

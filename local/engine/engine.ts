@@ -2,6 +2,7 @@ import { type Cloud, startCloud } from '../cloud/cloud.ts';
 import type { LogLine } from '../cloud/cloudwatch-logs.ts';
 import type { Published } from '../cloud/sns.ts';
 import { type Delivery, deliver, executionStatusChange } from './events.ts';
+import { Executions } from './executions.ts';
 import type { Json } from './json.ts';
 import { LambdaRuntime } from './lambda-runtime.ts';
 import { type ExecutionEvent, type ExecutionResult, runStateMachine } from './run-state-machine.ts';
@@ -32,6 +33,8 @@ export class Engine {
   readonly stack: StackTemplate;
   readonly cloud: Cloud;
   readonly functions: LambdaRuntime;
+  /** Executions that functions have started. */
+  readonly executions: Executions;
   readonly #listeners: Listeners;
 
   /** Use `startEngine`. */
@@ -39,6 +42,7 @@ export class Engine {
     this.stack = stack;
     this.cloud = cloud;
     this.functions = functions;
+    this.executions = new Executions((request) => this.execute(request));
     this.#listeners = listeners;
   }
 
@@ -85,6 +89,7 @@ export class Engine {
 
   /** Ends every process and closes every port. */
   async close(): Promise<void> {
+    await this.executions.close();
     await this.functions.close();
     await this.cloud.close();
   }
@@ -95,12 +100,17 @@ type Listeners = { lines: Set<(line: LogLine) => void>; messages: Set<(message: 
 export async function startEngine({ stack, logFile, compileCache }: EngineProps): Promise<Engine> {
   const listeners: Listeners = { lines: new Set(), messages: new Set() };
   let functions: LambdaRuntime | undefined;
+  let engine: Engine | undefined;
   const cloud = await startCloud({
     stack,
     invoke: (name, payload) =>
       functions === undefined
         ? Promise.reject(new Error('the functions have not been started yet'))
         : functions.invoke(name, payload),
+    startExecution: ({ stateMachineArn, name, input }) =>
+      engine?.stateMachine.arn === stateMachineArn
+        ? engine.executions.start(name, input)
+        : 'StateMachineDoesNotExist',
     onLogLine: (line) => {
       for (const listener of listeners.lines) listener(line);
     },
@@ -114,7 +124,8 @@ export async function startEngine({ stack, logFile, compileCache }: EngineProps)
     logFile,
     ...(compileCache === undefined ? {} : { compileCache }),
   });
-  return new Engine(stack, cloud, functions, listeners);
+  engine = new Engine(stack, cloud, functions, listeners);
+  return engine;
 }
 
 function listen<T>(set: Set<T>, listener: T): () => void {

@@ -41,19 +41,29 @@ export class UnsupportedPatternError extends Error {
   override readonly name = 'UnsupportedPatternError';
 }
 
-/** Whether an event matches a rule: every field of the pattern lists the values that the event may have. */
+/** Whether an event matches a rule: every field of the pattern lists the values that the event may have, or how they may begin. */
 export function matches(pattern: JsonObject, event: JsonObject): boolean {
   return Object.entries(pattern).every(([field, allowed]) => {
     const value = event[field];
     if (isJsonObject(allowed)) return isJsonObject(value) && matches(allowed, value);
-    if (!Array.isArray(allowed) || allowed.some((item) => typeof item === 'object' && item !== null)) {
+    if (!Array.isArray(allowed) || !allowed.every(isKnown)) {
       throw new UnsupportedPatternError(
-        `the pattern of "${field}" is ${JSON.stringify(allowed)}; only lists of values are known here`,
+        `the pattern of "${field}" is ${JSON.stringify(allowed)}; only lists of values and prefixes are known here`,
       );
     }
     const values = Array.isArray(value) ? value : [value ?? null];
-    return values.some((item) => allowed.includes(item));
+    return values.some((item) => allowed.some((one) => fits(one, item)));
   });
+}
+
+function isKnown(allowed: Json): boolean {
+  if (!isJsonObject(allowed)) return !Array.isArray(allowed);
+  return Object.keys(allowed).join() === 'prefix' && typeof allowed.prefix === 'string';
+}
+
+function fits(allowed: Json, value: Json): boolean {
+  if (!isJsonObject(allowed)) return allowed === value;
+  return typeof value === 'string' && value.startsWith(String(allowed.prefix));
 }
 
 export interface DeliverProps {

@@ -59,6 +59,18 @@ const namings: Record<string, Naming> = {
     nameProperty: 'QueueName',
     attributes: { Arn: (name) => arn('sqs', name), QueueName: same },
   },
+  'AWS::SecretsManager::Secret': {
+    ref: (name) => arn('secretsmanager', `secret:${name}-AbCdEf`),
+    nameProperty: 'Name',
+  },
+  'AWS::Lambda::EventSourceMapping': { ref: uuidOf },
+  'AWS::Lambda::Url': {
+    ref: same,
+    attributes: {
+      FunctionUrl: (name) => `https://${uuidOf(name).replaceAll('-', '')}.lambda-url.${region}.on.aws/`,
+    },
+  },
+  'AWS::SNS::Subscription': { ref: (name) => arn('sns', name) },
   'AWS::IAM::Role': {
     ref: same,
     nameProperty: 'RoleName',

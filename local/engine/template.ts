@@ -33,10 +33,18 @@ export type TemplateRule = {
   pattern: JsonObject;
   targets: string[];
 };
+export type TemplateQueue = {
+  logicalId: string;
+  url: string;
+  arn: string;
+  /** Where a message goes that was taken out as often without being done with. */
+  deadLetters?: { url: string; afterReceives: number };
+};
 export type TemplateKey = { logicalId: string; id: string; arn: string; spec: string };
 
 /** What the one-machine engine runs of a synthesized stack. Nothing in it is edited, only references are resolved. */
 export type StackTemplate = {
+  name: string;
   stateMachines: TemplateStateMachine[];
   functions: TemplateFunction[];
   documents: TemplateDocument[];
@@ -44,7 +52,12 @@ export type StackTemplate = {
   parameters: TemplateParameter[];
   rules: TemplateRule[];
   topics: { logicalId: string; arn: string }[];
-  queues: { logicalId: string; url: string }[];
+  queues: TemplateQueue[];
+  /** Functions that read queues. */
+  eventSources: { function: string; queueArn: string; batchSize: number }[];
+  /** Queues that have subscribed to topics. */
+  subscriptions: { topicArn: string; queueArn: string; raw: boolean }[];
+  secrets: { logicalId: string; arn: string }[];
   logGroups: { logicalId: string; name: string }[];
   keys: TemplateKey[];
   /** Outputs of the stack, by name. */
@@ -101,6 +114,7 @@ export function stackOf(
   const text = (value: Json | undefined): string => String(resolved(value));
 
   return {
+    name: stack,
     stateMachines: each('AWS::StepFunctions::StateMachine', (base, properties) => ({
       ...base,
       arn: intrinsics.attribute(base.logicalId, 'Arn'),
@@ -143,7 +157,29 @@ export function stackOf(
       targets: targetsOf(resolved(properties.Targets)),
     })),
     topics: each('AWS::SNS::Topic', ({ logicalId }) => ({ logicalId, arn: intrinsics.ref(logicalId) })),
-    queues: each('AWS::SQS::Queue', ({ logicalId }) => ({ logicalId, url: intrinsics.ref(logicalId) })),
+    queues: queuesOf(
+      each('AWS::SQS::Queue', ({ logicalId }, properties) => ({
+        logicalId,
+        url: intrinsics.ref(logicalId),
+        arn: intrinsics.attribute(logicalId, 'Arn'),
+        redrive: resolved(properties.RedrivePolicy),
+      })),
+    ),
+    eventSources: each('AWS::Lambda::EventSourceMapping', (_, properties) => ({
+      function: text(properties.FunctionName),
+      queueArn: text(properties.EventSourceArn),
+      batchSize: Number(properties.BatchSize ?? 10),
+    })),
+    subscriptions: each('AWS::SNS::Subscription', (_, properties) => ({
+      protocol: text(properties.Protocol),
+      topicArn: text(properties.TopicArn),
+      queueArn: text(properties.Endpoint),
+      raw: properties.RawMessageDelivery === true,
+    })).flatMap(({ protocol, ...subscription }) => (protocol === 'sqs' ? [subscription] : [])),
+    secrets: each('AWS::SecretsManager::Secret', ({ logicalId }) => ({
+      logicalId,
+      arn: intrinsics.ref(logicalId),
+    })),
     logGroups: each('AWS::Logs::LogGroup', (base) => base),
     keys: each('AWS::KMS::Key', ({ logicalId }, properties) => ({
       logicalId,
@@ -156,6 +192,18 @@ export function stackOf(
 }
 
 type Resolve = (value: Json | undefined) => Json;
+
+function queuesOf(
+  queues: readonly { logicalId: string; url: string; arn: string; redrive: Json }[],
+): TemplateQueue[] {
+  return queues.map(({ redrive, ...queue }) => {
+    const { deadLetterTargetArn, maxReceiveCount } = isJsonObject(redrive) ? redrive : {};
+    const url = queues.find(({ arn }) => arn === deadLetterTargetArn)?.url;
+    return url === undefined
+      ? queue
+      : { ...queue, deadLetters: { url, afterReceives: Number(maxReceiveCount) } };
+  });
+}
 
 function definitionOf(logicalId: string, properties: JsonObject, resolved: Resolve): JsonObject {
   if (properties.DefinitionString === undefined) {

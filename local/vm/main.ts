@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
-import { CauseId } from '../../lambdas/domain/causes/index.ts';
+import { CauseId } from '../../lambdas/domain/causes/cause-id.ts';
 import { documentNames, loadDocument } from '../../ssm-documents/load.ts';
 import { InvalidParametersError } from '../node/ssm-agent.ts';
 import type { Fault } from './faults/fault.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as z from 'zod';
-import { CauseId } from '../../lambdas/domain/causes/index.ts';
+import { CauseId } from '../../lambdas/domain/causes/cause-id.ts';
 
 const silent = <T extends z.ZodType>(value: T) => value.nullable().optional();
 

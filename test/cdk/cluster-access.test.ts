@@ -54,6 +54,12 @@ describe('a cluster whose API server is asked', () => {
         Type: 'STANDARD',
       },
       {
+        ClusterName: 'open',
+        KubernetesGroups: ['cgroup-medic:readers'],
+        PrincipalArn: '<IntakeFunctionRole.Arn>',
+        Type: 'STANDARD',
+      },
+      {
         ClusterName: 'inside',
         KubernetesGroups: ['cgroup-medic:readers'],
         PrincipalArn: '<ClustersReaderinsideRole.Arn>',
@@ -62,18 +68,21 @@ describe('a cluster whose API server is asked', () => {
     ]);
   });
 
-  it('can be described by the function that asks, and no other cluster can', () => {
-    expect(actionsOn('Functionsexaminearound', 'eks')).toEqual([
-      {
-        Action: 'eks:DescribeCluster',
-        Effect: 'Allow',
-        Resource: [
-          'arn:aws:eks:us-east-1:000000000000:cluster/inside',
-          'arn:aws:eks:us-east-1:000000000000:cluster/open',
-        ],
-      },
-    ]);
-  });
+  it.each(['Functionsexaminearound', 'IntakeFunction'])(
+    'can be described by %s, which asks, and no other cluster can',
+    (asker) => {
+      expect(actionsOn(asker, 'eks')).toEqual([
+        {
+          Action: 'eks:DescribeCluster',
+          Effect: 'Allow',
+          Resource: [
+            'arn:aws:eks:us-east-1:000000000000:cluster/inside',
+            'arn:aws:eks:us-east-1:000000000000:cluster/open',
+          ],
+        },
+      ]);
+    },
+  );
 });
 
 describe('a cluster that is asked from within', () => {
@@ -97,27 +106,30 @@ describe('a cluster that is asked from within', () => {
     });
   });
 
-  it('is asked by nobody but the examination, which knows the function by the name of the cluster', () => {
+  it('is asked by nobody but the examination and the intake, which know the function by the name of the cluster', () => {
     const invoking = resourcesOf(template, 'AWS::IAM::Policy').filter(({ Properties }) =>
       /ClustersReaderinside[0-9A-F]{8}/.test(JSON.stringify(Properties.PolicyDocument)),
     );
     expect(invoking.map(({ Properties }) => render(template, Properties.Roles ?? []))).toEqual([
       ['<FunctionsexaminearoundRole>'],
+      ['<IntakeFunctionRole>'],
     ]);
-    const examiner = resourcesOf(template, 'AWS::Lambda::Function').find(
-      ({ Properties }) => Properties.FunctionName === 'CgroupMedic-examine-around',
-    );
-    const environment = render(template, examiner?.Properties.Environment ?? null);
-    expect(JSON.stringify(environment)).toContain(
-      JSON.stringify('{"inside":"<ClustersReaderinside>"}').slice(1, -1),
-    );
+    for (const name of ['examine-around', 'intake']) {
+      const asker = resourcesOf(template, 'AWS::Lambda::Function').find(
+        ({ Properties }) => Properties.FunctionName === `CgroupMedic-${name}`,
+      );
+      const environment = render(template, asker?.Properties.Environment ?? null);
+      expect(JSON.stringify(environment), name).toContain(
+        JSON.stringify('{"inside":"<ClustersReaderinside>"}').slice(1, -1),
+      );
+    }
   });
 });
 
 describe('with the shipped settings', () => {
   it('no API server is asked: no function in a VPC, no access entry, no right on EKS', () => {
     const shipped = JSON.stringify(synthesize({ clusters: { closed: {} } }));
-    for (const word of ['VpcConfig', 'AWS::EKS::AccessEntry', 'eks:DescribeCluster', 'ec2:DescribeInstances'])
+    for (const word of ['VpcConfig', 'AWS::EKS::AccessEntry', 'eks:DescribeCluster'])
       expect(shipped, word).not.toContain(word);
   });
 });

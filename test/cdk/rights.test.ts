@@ -1,39 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { functionNames } from '../../cdk/function-names.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../local/engine/json.ts';
+import { list, rightsOf, statementsOf } from './rights-of.ts';
 import { onlyResource, type Resource, render, resourcesOf, synthesize, type Template } from './template.ts';
 
 let template: Template;
 beforeAll(() => {
   template = synthesize();
 });
-
-/** What a role may do, one line per action and resource: `ACTION on RESOURCE [if CONDITION]`. */
-function rightsOf(role: Json): string[] {
-  const [ref] = [render(template, role)].map(String);
-  const roleName = ref?.replace(/^<|\.Arn>$/g, '');
-  return resourcesOf(template, 'AWS::IAM::Policy')
-    .filter(({ Properties }) => list(render(template, Properties.Roles ?? [])).includes(`<${roleName}>`))
-    .flatMap(({ Properties }) => statementsOf(Properties.PolicyDocument))
-    .flatMap((statement) => {
-      expect(statement.Effect).toBe('Allow');
-      const condition = statement.Condition === undefined ? '' : ` if ${JSON.stringify(statement.Condition)}`;
-      return list(statement.Action).flatMap((action) =>
-        list(statement.Resource).map((resource) => `${String(action)} on ${String(resource)}${condition}`),
-      );
-    })
-    .sort();
-}
-
-function statementsOf(policy: Json | undefined): JsonObject[] {
-  const rendered = render(template, policy ?? null);
-  return isJsonObject(rendered) ? list(rendered.Statement).filter((item) => isJsonObject(item)) : [];
-}
-
-function list(value: Json | undefined): Json[] {
-  if (value === undefined) return [];
-  return Array.isArray(value) ? value : [value];
-}
 
 function functionNamed(name: string): Resource {
   const found = resourcesOf(template, 'AWS::Lambda::Function').find(
@@ -60,6 +33,7 @@ const follow = ['ssm:GetCommandInvocation on *', 'ssm:CancelCommand on *'];
 // The name of the parameter begins with the slash.
 const readMode = ['ssm:GetParameter on arn:aws:ssm:us-east-1:000000000000:parameter<Modesexample>'];
 const publish = ['sns:Publish on <NotificationsTopic>'];
+const approvals = ['dynamodb:PutItem on <StateTable.Arn>'];
 const sign = ['kms:Sign on <SigningKey.Arn>'];
 
 /** What each function may do beyond the state table, the audit trail and its own log. */
@@ -86,19 +60,21 @@ const ownRights: Record<string, string[]> = {
   'poll-command': follow,
   gate: readMode,
   recheck: readMode,
-  'request-approval': publish,
+  'request-approval': [...publish, ...approvals],
+  'settle-approval': approvals,
   notify: publish,
   close: [
     ...publish,
     ...sign,
     'cloudwatch:PutMetricData on * if {"StringEquals":{"cloudwatch:namespace":"CgroupMedic"}}',
   ],
-  decide: ['states:SendTaskSuccess on <IncidentStateMachine>'],
+  decide: ['states:SendTaskSuccess on <IncidentStateMachine>', ...approvals],
   janitor: [
     ...send(...inverses),
     ...follow,
     ...publish,
     ...sign,
+    ...approvals,
     ...['SendMessage', 'GetQueueAttributes', 'GetQueueUrl'].map(
       (action) => `sqs:${action} on <JanitorDeadLetters.Arn>`,
     ),
@@ -108,7 +84,7 @@ const ownRights: Record<string, string[]> = {
 describe('the rights of a function', () => {
   it.each(functionNames)('%s may do exactly what it needs', (name) => {
     const expected = [
-      ...['GetItem', 'PutItem', 'UpdateItem'].map((action) => `dynamodb:${action} on <StateTable.Arn>`),
+      ...['GetItem', 'UpdateItem'].map((action) => `dynamodb:${action} on <StateTable.Arn>`),
       ...['Query', 'PutItem', 'UpdateItem'].map((action) => `dynamodb:${action} on <AuditTable.Arn>`),
       ...['CreateLogStream', 'PutLogEvents'].flatMap((action) => [
         `logs:${action} on <AuditLog.Arn>`,
@@ -116,7 +92,7 @@ describe('the rights of a function', () => {
       ]),
       ...(ownRights[name] ?? []),
     ];
-    expect(rightsOf(functionNamed(name).Properties.Role ?? null)).toEqual(expected.sort());
+    expect(rightsOf(template, functionNamed(name).Properties.Role ?? null)).toEqual(expected.sort());
   });
 
   it('is held by a role of its own, which only Lambda can assume', () => {
@@ -125,7 +101,7 @@ describe('the rights of a function', () => {
     );
     expect(new Set(roles).size).toBe(functionNames.length);
     for (const { Properties } of resourcesOf(template, 'AWS::IAM::Role')) {
-      const [statement, ...more] = statementsOf(Properties.AssumeRolePolicyDocument);
+      const [statement, ...more] = statementsOf(template, Properties.AssumeRolePolicyDocument);
       expect(more).toEqual([]);
       expect(JSON.stringify(statement?.Principal)).toMatch(
         /^\{"Service":"(lambda|states|scheduler)\.amazonaws\.com"\}$/,
@@ -158,30 +134,42 @@ describe('the rights of the state machine', () => {
     const tracing = ['PutTraceSegments', 'PutTelemetryRecords', 'GetSamplingRules', 'GetSamplingTargets'].map(
       (action) => `xray:${action} on *`,
     );
-    expect(rightsOf(Properties.RoleArn ?? null)).toEqual([...invoked, ...logging, ...tracing].sort());
+    expect(rightsOf(template, Properties.RoleArn ?? null)).toEqual(
+      [...invoked, ...logging, ...tracing].sort(),
+    );
   });
 });
 
 describe('no policy in the template', () => {
   it('has a wildcard in an action', () => {
     const actions = resourcesOf(template, 'AWS::IAM::Policy')
-      .flatMap(({ Properties }) => statementsOf(Properties.PolicyDocument))
+      .flatMap(({ Properties }) => statementsOf(template, Properties.PolicyDocument))
       .flatMap(({ Action }) => list(Action).map(String));
     expect(actions.filter((action) => action.includes('*'))).toEqual([]);
   });
 });
 
 describe('from outside', () => {
-  it('only EventBridge may invoke a function, and only the janitor', () => {
-    const [permission, ...more] = resourcesOf(template, 'AWS::Lambda::Permission').map(({ Properties }) =>
+  it('only EventBridge may invoke a function, and only the janitor; and everybody the webhook, by its URL', () => {
+    const permissions = resourcesOf(template, 'AWS::Lambda::Permission').map(({ Properties }) =>
       render(template, Properties),
     );
-    expect(more).toEqual([]);
-    expect(permission).toEqual({
-      Action: 'lambda:InvokeFunction',
-      FunctionName: 'arn:aws:lambda:us-east-1:000000000000:function:CgroupMedic-janitor',
-      Principal: 'events.amazonaws.com',
-      SourceArn: '<JanitorRule.Arn>',
-    });
+    const webhook = {
+      FunctionName: 'arn:aws:lambda:us-east-1:000000000000:function:CgroupMedic-webhook',
+      Principal: '*',
+    };
+    expect(permissions).toHaveLength(3);
+    expect(permissions).toEqual(
+      expect.arrayContaining([
+        {
+          Action: 'lambda:InvokeFunction',
+          FunctionName: 'arn:aws:lambda:us-east-1:000000000000:function:CgroupMedic-janitor',
+          Principal: 'events.amazonaws.com',
+          SourceArn: '<JanitorRule.Arn>',
+        },
+        { ...webhook, Action: 'lambda:InvokeFunctionUrl', FunctionUrlAuthType: 'NONE' },
+        { ...webhook, Action: 'lambda:InvokeFunction', InvokedViaFunctionUrl: true },
+      ]),
+    );
   });
 });

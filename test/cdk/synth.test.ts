@@ -39,7 +39,9 @@ describe('npm run synth', () => {
 
     expect(stderr).toBe('');
     expect(status).toBe(0);
-    expect(stdout).toContain('CgroupMedic.template.json\n');
+    expect(stdout).toMatch(
+      /CgroupMedic\.template\.json, \d+ resources, \d+ KB \(CloudFormation takes 500 and 1,048\)\n/,
+    );
     expect(stdout).toContain('Security: all AwsSolutions rules of cdk-nag pass.');
     // The CDK CLI and everybody else get the same template.
     const template = JSON.parse(readFileSync(join(output, 'CgroupMedic.template.json'), 'utf8'));
@@ -67,6 +69,17 @@ describe('npm run synth', () => {
     expect(stderr).toContain(
       'CgroupMedic.template.json is of an earlier run and does not know of this. Mend what',
     );
+  });
+
+  it('fails on a template that CloudFormation may soon not take, and says what to do', () => {
+    const { status, stdout, stderr } = synth('--app', 'node bin/run.mjs test/cdk/large-app.ts');
+
+    expect(status).not.toBe(0);
+    expect(stderr).toContain(
+      'the template of Large has 451 resources, of at most 450 here and 500 in CloudFormation.',
+    );
+    expect(stderr).toContain('deploy this app twice with half of the clusters each');
+    expect(stdout).toBe('');
   });
 
   it('fails on wrong settings with the list of what is wrong, and no stack trace', () => {

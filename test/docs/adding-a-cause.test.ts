@@ -76,11 +76,12 @@ beforeAll(() => {
 });
 
 describe('the cause that docs/adding-a-cause.md adds', () => {
-  it('is one file, its test, one list entry, and a threshold of its own', () => {
+  it('is one file, its test, its id, one list entry, and a threshold of its own', () => {
     expect(blocks.map(({ kind, file }) => `${kind} ${file}`)).toEqual([
       `ts lambdas/domain/causes/${added}.ts`,
       'diff lambdas/domain/thresholds.ts',
       `ts test/lambdas/domain/causes/${added}.test.ts`,
+      'diff lambdas/domain/causes/cause-id.ts',
       'diff lambdas/domain/causes/index.ts',
       'json settings',
     ]);

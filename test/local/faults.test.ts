@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { verifyTrail } from '../../lambdas/domain/audit/verify-trail.ts';
-import { CauseId } from '../../lambdas/domain/causes/index.ts';
+import { CauseId } from '../../lambdas/domain/causes/cause-id.ts';
 import { Settings } from '../../lambdas/domain/settings.ts';
 import { faults } from '../../local/faults.ts';
 import { clusters, startTestEngine, type TestEngine, testSettings } from './test-engine.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { isInstalled } from '../../bin/exec.ts';
-import { CauseId } from '../../lambdas/domain/causes/index.ts';
+import { CauseId } from '../../lambdas/domain/causes/cause-id.ts';
 import { nodeExporterMetrics } from './node-exporter.ts';
 import { type Alert, alertsOf, groupsOf, metricsIn, subjects, testsOf } from './rule-files.ts';
 

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { CauseId } from '../../lambdas/domain/causes/index.ts';
+import { CauseId } from '../../lambdas/domain/causes/cause-id.ts';
 import { diagnose } from '../../lambdas/domain/diagnosis.ts';
 import { readEvidence } from '../../lambdas/domain/evidence/read-evidence.ts';
 import { planFor } from '../../lambdas/domain/plan.ts';

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { digestOf } from '../canonical-json.ts';
 import type { Diagnosis } from '../diagnosis.ts';
 import { Rung } from '../treatments/treatment.ts';
+import { mayBeSamePerson } from './same-person.ts';
 
 export const Decision = z.object({
   person: z.string().min(1).max(256),
@@ -58,7 +59,7 @@ export function decide(
   if (request.decision === 'deny' && (request.reason ?? '').trim() === '') {
     return refuse('a denial needs a reason: say why, for whoever reads the audit');
   }
-  const own = approval.requestedBy !== null && approval.requestedBy === request.person;
+  const own = approval.requestedBy !== null && mayBeSamePerson(approval.requestedBy, request.person);
   if (own && request.decision === 'approve' && !onePersonTeam) {
     return refuse(
       `${request.person} started this incident by hand and cannot approve it; ask somebody else, or set approval.onePersonTeam for this cluster`,

@@ -1,4 +1,4 @@
-import type { AroundProbes } from '../evidence/evidence.ts';
+import type { AroundProbes } from '../evidence/around-probes.ts';
 import { failed } from './read.ts';
 
 /** Bytes of JSON that what is known around a node may take of the incident's state, which is limited in bytes. */

@@ -1,4 +1,4 @@
-import { AroundProbes } from '../evidence/evidence.ts';
+import { AroundProbes } from '../evidence/around-probes.ts';
 import { firstProblem } from '../evidence/first-problem.ts';
 import { failed } from './read.ts';
 

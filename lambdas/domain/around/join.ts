@@ -1,4 +1,5 @@
-import { type AroundProbes, Evidence } from '../evidence/evidence.ts';
+import type { AroundProbes } from '../evidence/around-probes.ts';
+import { Evidence } from '../evidence/evidence.ts';
 import { missing } from './read.ts';
 
 /** The evidence of a node with what is known around it. */

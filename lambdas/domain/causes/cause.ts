@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Evidence } from '../evidence/evidence.ts';
 import type { Thresholds } from '../thresholds.ts';
-import type { CauseId } from './index.ts';
+import type { CauseId } from './cause-id.ts';
 
 export type { CauseId };
 
@@ -34,7 +34,7 @@ export type Prevention = z.infer<typeof Prevention>;
 
 /** A rule: pure, total, and blind to everything but the evidence and the thresholds of the cluster. */
 export type Cause<Id extends string = CauseId> = {
-  /** The name of its file. What an id is follows from the list of causes: there is no second one. */
+  /** The name of its file. */
   id: Id;
   /** One line for lists and for the documentation. */
   title: string;

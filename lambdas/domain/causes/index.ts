@@ -1,6 +1,6 @@
-import * as z from 'zod';
 import { agentLeak } from './agent-leak.ts';
 import type { Cause } from './cause.ts';
+import type { CauseId } from './cause-id.ts';
 import { cpuQuotaThrottling } from './cpu-quota-throttling.ts';
 import { deadContainers } from './dead-containers.ts';
 import { dyingMemcgs } from './dying-memcgs.ts';
@@ -36,5 +36,6 @@ const listed = [
 /** Every cause that can be found. `inconclusive` is what remains when none of them is. */
 export const causes: readonly Cause[] = listed;
 
-export const CauseId = z.enum([...listed.map(({ id }) => id), 'inconclusive']);
-export type CauseId = z.infer<typeof CauseId>;
+/** Whether each id but `inconclusive` has its rule; this does not compile where one has none. */
+type Missing = Exclude<CauseId, (typeof listed)[number]['id'] | 'inconclusive'>;
+true satisfies [Missing] extends [never] ? true : Missing;

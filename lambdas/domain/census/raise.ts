@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { CauseId } from '../causes/index.ts';
+import { CauseId } from '../causes/cause-id.ts';
 import type { CensusRun } from './run.ts';
 import type { Candidate } from './tally.ts';
 

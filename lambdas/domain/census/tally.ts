@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { CauseId } from '../causes/index.ts';
+import { CauseId } from '../causes/cause-id.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import { probeValue } from '../evidence/probe.ts';
 import type { Cluster } from '../settings.ts';

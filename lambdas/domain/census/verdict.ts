@@ -1,4 +1,4 @@
-import type { CauseId } from '../causes/index.ts';
+import type { CauseId } from '../causes/cause-id.ts';
 import { diagnose } from '../diagnosis.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import type { Cluster } from '../settings.ts';

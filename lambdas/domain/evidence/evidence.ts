@@ -1,20 +1,17 @@
 import * as z from 'zod';
 import { Agents } from './agents.ts';
+import { AroundProbes } from './around-probes.ts';
 import { Cgroups, Slices, Unpopulated } from './cgroups.ts';
-import { ConsoleOutput } from './console.ts';
 import { Containers, Workloads } from './containers.ts';
 import { History } from './history.ts';
 import { Hierarchy, Host } from './host.ts';
 import { Journal, OomKills } from './journal.ts';
 import { Kmem, MkdirProbe } from './kernel.ts';
 import { Kubelet } from './kubelet.ts';
-import { KubeletMetrics } from './kubelet-metrics.ts';
 import { Memory, Pressure } from './memory.ts';
-import { NodeEvents, NodeStatus, PodStatus } from './node-status.ts';
 import { Observations } from './observations.ts';
 import { probeOf } from './probe.ts';
 import { Sessions, Timers } from './sessions.ts';
-import { Trend } from './trend.ts';
 import { Churn, Load, Reclaim, Throttling } from './window.ts';
 
 export { Slice } from './cgroups.ts';
@@ -31,19 +28,6 @@ const services = {
 };
 export const ServiceProbes = z.object(services);
 export const serviceProbes = Object.keys(services) as (keyof typeof services)[];
-
-/** What is known of the node without asking it: from the API server, its metrics, and its console. */
-const around = {
-  nodeStatus: probeOf(NodeStatus),
-  podStatus: probeOf(PodStatus),
-  nodeEvents: probeOf(NodeEvents),
-  kubeletMetrics: probeOf(KubeletMetrics),
-  trend: probeOf(Trend),
-  console: probeOf(ConsoleOutput),
-};
-export const AroundProbes = z.object(around);
-export type AroundProbes = z.infer<typeof AroundProbes>;
-export const aroundProbes = Object.keys(around);
 
 const probes = z.object({
   host: probeOf(Host),
@@ -62,7 +46,7 @@ const probes = z.object({
   load: probeOf(Load),
   churn: probeOf(Churn),
   ...services,
-  ...around,
+  ...AroundProbes.shape,
   observations: probeOf(Observations),
 });
 

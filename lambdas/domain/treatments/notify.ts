@@ -1,5 +1,5 @@
 import { objectFact } from '../causes/agent-memory.ts';
-import { CauseId } from '../causes/index.ts';
+import { CauseId } from '../causes/cause-id.ts';
 import type { Treatment } from './treatment.ts';
 
 /** Tells people, with the evidence. The last rung of every ladder: a machine that is at its end says so. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CauseId } from '../../../lambdas/domain/causes/index.ts';
+import { CauseId } from '../../../lambdas/domain/causes/cause-id.ts';
 import { diagnose } from '../../../lambdas/domain/diagnosis.ts';
 import { planFor } from '../../../lambdas/domain/plan.ts';
 import { forbiddenPairs, forbids } from '../../../lambdas/domain/treatments/forbidden.ts';

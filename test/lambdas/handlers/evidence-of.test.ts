@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mostBytes } from '../../../lambdas/domain/around/bound.ts';
-import { AroundProbes, type Evidence } from '../../../lambdas/domain/evidence/evidence.ts';
+import { AroundProbes } from '../../../lambdas/domain/evidence/around-probes.ts';
+import type { Evidence } from '../../../lambdas/domain/evidence/evidence.ts';
 import { keptLooks } from '../../../lambdas/domain/incident-progress.ts';
 import type { IncidentState, RungResult } from '../../../lambdas/domain/incident-state.ts';
 import {

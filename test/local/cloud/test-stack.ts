@@ -2,6 +2,7 @@ import type { Cloud } from '../../../local/cloud/cloud.ts';
 import type { StackTemplate } from '../../../local/engine/template.ts';
 
 export const emptyStack: StackTemplate = {
+  name: 'Empty',
   stateMachines: [],
   functions: [],
   documents: [],
@@ -10,6 +11,9 @@ export const emptyStack: StackTemplate = {
   rules: [],
   topics: [],
   queues: [],
+  eventSources: [],
+  subscriptions: [],
+  secrets: [],
   logGroups: [],
   keys: [],
   outputs: {},

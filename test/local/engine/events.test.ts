@@ -68,9 +68,18 @@ describe('matches', () => {
     expect(matches(given, event)).toBe(expected);
   });
 
-  it('names a comparison that it does not know', () => {
-    expect(() => matches({ source: [{ prefix: 'aws.' }] }, event)).toThrow(UnsupportedPatternError);
+  it('knows how a value may begin', () => {
+    expect(matches({ source: [{ prefix: 'aws.' }] }, event)).toBe(true);
+    expect(matches({ source: [{ prefix: 'ws.' }, 'aws.ec2'] }, event)).toBe(false);
+    expect(matches({ nothing: [{ prefix: '' }] }, event)).toBe(false);
   });
+
+  it.each([[{ suffix: 's' }], [{ prefix: 1 }], [{ prefix: 'a', suffix: 's' }], [['aws.states']]])(
+    'names a comparison that it does not know: %j',
+    (comparison) => {
+      expect(() => matches({ source: [comparison] }, event)).toThrow(UnsupportedPatternError);
+    },
+  );
 });
 
 describe('deliver', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { boundAround, mostBytes } from '../../../../lambdas/domain/around/bound.ts';
 import { trendOf, trendQueries } from '../../../../lambdas/domain/around/trend.ts';
-import { AroundProbes } from '../../../../lambdas/domain/evidence/evidence.ts';
+import { AroundProbes } from '../../../../lambdas/domain/evidence/around-probes.ts';
 import { gapsOf } from '../../../../lambdas/domain/evidence/gaps.ts';
 import { evidenceWith } from '../sample-evidence.ts';
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { withAround, withoutNode } from '../../../../lambdas/domain/around/join.ts';
 import { diagnose, diagnoseWithoutEvidence } from '../../../../lambdas/domain/diagnosis.ts';
-import { AroundProbes, aroundProbes, Evidence } from '../../../../lambdas/domain/evidence/evidence.ts';
+import { AroundProbes, aroundProbes } from '../../../../lambdas/domain/evidence/around-probes.ts';
+import { Evidence } from '../../../../lambdas/domain/evidence/evidence.ts';
 import { planFor } from '../../../../lambdas/domain/plan.ts';
 import { clusterWith, evidenceWith } from '../sample-evidence.ts';
 import { now } from './objects.ts';

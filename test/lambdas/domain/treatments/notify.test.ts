@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CauseId } from '../../../../lambdas/domain/causes/index.ts';
+import { CauseId } from '../../../../lambdas/domain/causes/cause-id.ts';
 import { notify } from '../../../../lambdas/domain/treatments/notify.ts';
 
 describe('notify', () => {

@@ -1,0 +1,191 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import * as z from 'zod';
+import { dimensionsOfAlarms } from '../adapters/alarm-dimensions.ts';
+import { AuditLog } from '../adapters/audit-log.ts';
+import { count } from '../adapters/embedded-metrics.ts';
+import { startIncident } from '../adapters/executions.ts';
+import { intakeEnvironment } from '../adapters/intake-environment.ts';
+import { settings } from '../adapters/settings-file.ts';
+import { aboutNode, alarmNames } from '../domain/intake/composite.ts';
+import { type Context, type IntakeEntry, refusedEntry, resolvedEntry } from '../domain/intake/entry.ts';
+import { alarmOf, executionName, type Located } from '../domain/intake/execution.ts';
+import { locate, type NodeAlarm } from '../domain/intake/locate.ts';
+import type { RawAlarm, SourceId } from '../domain/intake/raw-alarm.ts';
+import { readMessage } from '../domain/intake/read-message.ts';
+import type { IntakeReason, Refusal } from '../domain/intake/refusal.ts';
+import { knownInstances } from './known-instances.ts';
+
+/** One message of a queue, as Lambda hands it over. */
+const Message = z.object({
+  messageId: z.string(),
+  body: z.string(),
+  attributes: z.object({ SentTimestamp: z.string(), SenderId: z.string().optional() }),
+  eventSourceARN: z.string(),
+});
+type Message = z.infer<typeof Message>;
+
+const Event = z.object({ Records: z.array(Message) });
+
+/** The messages that Lambda is to leave in the queue. */
+export type BatchResponse = { batchItemFailures: { itemIdentifier: string }[] };
+
+/** What is known of one message so far. */
+type Taken = {
+  message: Message;
+  context: Context;
+  source: SourceId | 'unknown';
+  alarms: RawAlarm[];
+  refused: { refusal: Refusal; alarm?: RawAlarm }[];
+};
+
+const logger = new Logger();
+const sfn = new SFNClient({});
+const cloudwatch = new CloudWatchClient({});
+const logs = new CloudWatchLogsClient({});
+
+/**
+ * Takes alarms out of the queues: reads each, finds its node, and starts its incident. What can never become one is refused at once,
+ * and its refusal counted, logged and written into the audit log. What fails for a reason that may pass stays in the queue: SQS hands it
+ * over again, and then to the dead letters. Every step can be done twice.
+ */
+export async function handler(event: unknown): Promise<BatchResponse> {
+  const { Records } = Event.parse(event);
+  const taken = Records.map(take);
+  const all = settings();
+  const clusters = Object.keys(all.clusters);
+  const failed = new Set<string>();
+  const leave = (messages: readonly Taken[], error: unknown): void => {
+    for (const { message, source } of messages) {
+      failed.add(message.messageId);
+      logger.error('the alarm stays in the queue', { messageId: message.messageId, source, error });
+    }
+  };
+
+  const located = new Map<Taken, Located[]>();
+  const firing = taken.filter(({ alarms }) => alarms.some(({ state }) => state === 'firing'));
+  try {
+    const about = await aboutNodes(firing);
+    const known = await knownInstances([...about.values()].flat(), all);
+    for (const [one, alarms] of about) {
+      const nodes = alarms.map((alarm) => ({ alarm, node: locate(alarm, known, clusters) }));
+      located.set(
+        one,
+        nodes.flatMap(({ node }) => ('sentence' in node ? [] : [node])),
+      );
+      for (const { alarm, node } of nodes) if ('sentence' in node) one.refused.push({ refusal: node, alarm });
+    }
+  } catch (error) {
+    leave(firing, error);
+  }
+
+  const counts = { accepted: 0, resolved: 0, known: 0, refused: new Map<IntakeReason, number>() };
+  for (const one of taken) {
+    if (failed.has(one.message.messageId)) continue;
+    try {
+      const became = await Promise.all((located.get(one) ?? []).map((node) => start(node, one)));
+      for (const what of became) counts[what] += 1;
+      counts.resolved += await record(one);
+      for (const {
+        refusal: { reason },
+      } of one.refused) {
+        counts.refused.set(reason, (counts.refused.get(reason) ?? 0) + 1);
+      }
+    } catch (error) {
+      leave([one], error);
+    }
+  }
+  count([
+    ...(counts.accepted > 0 ? [{ name: 'AlarmsAccepted', value: counts.accepted }] : []),
+    ...(counts.known > 0 ? [{ name: 'AlarmsRepeated', value: counts.known }] : []),
+    ...(counts.resolved > 0 ? [{ name: 'AlarmsResolved', value: counts.resolved }] : []),
+    ...[...counts.refused].map(([Reason, value]) => ({
+      name: 'AlarmsRefused',
+      value,
+      dimensions: { Reason },
+    })),
+  ]);
+  return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
+}
+
+function take(message: Message): Taken {
+  const { ALARM_QUEUE_ARN, BY_HAND_QUEUE_ARN, AMP_TOPIC_ARN } = intakeEnvironment();
+  const { messageId, body, attributes, eventSourceARN } = message;
+  const { SenderId, SentTimestamp } = attributes;
+  const now = new Date();
+  const rules: Record<string, readonly SourceId[]> = {
+    [ALARM_QUEUE_ARN]: ['cloudwatch', 'amp', 'alertmanager', 'census'],
+    [BY_HAND_QUEUE_ARN]: ['by-hand'],
+  };
+  const sender = SenderId === undefined ? {} : { senderId: SenderId };
+  const { source, alarms, refusals } = readMessage(
+    body,
+    { messageId, sentAt: new Date(Number(SentTimestamp)), ...sender },
+    { sources: rules[eventSourceARN] ?? [], ampTopicArn: AMP_TOPIC_ARN },
+    now,
+  );
+  return {
+    message,
+    context: { at: now, messageId, ...(SenderId === undefined ? {} : { sender: SenderId }) },
+    source,
+    alarms,
+    refused: refusals.map((because) => ({ refusal: because })),
+  };
+}
+
+/** The firing alarms of these messages, each about a node: what composite ones name is looked up, for all messages at once. */
+async function aboutNodes(messages: readonly Taken[]): Promise<Map<Taken, NodeAlarm[]>> {
+  const firingOf = ({ alarms }: Taken) => alarms.filter(({ state }) => state === 'firing');
+  const names = alarmNames(messages.flatMap(firingOf));
+  const known = names.length === 0 ? new Map() : await dimensionsOfAlarms(cloudwatch, names);
+  const about = new Map<Taken, NodeAlarm[]>();
+  for (const one of messages) {
+    const nodes: NodeAlarm[] = [];
+    for (const alarm of firingOf(one)) {
+      const node = aboutNode(alarm, known);
+      if ('sentence' in node) one.refused.push({ refusal: node, alarm });
+      else nodes.push(node);
+    }
+    about.set(one, nodes);
+  }
+  return about;
+}
+
+async function start(node: Located, { message }: Taken): Promise<'accepted' | 'known'> {
+  const { STATE_MACHINE_ARN } = intakeEnvironment();
+  const name = executionName(node);
+  const became = await startIncident(sfn, STATE_MACHINE_ARN, name, alarmOf(node));
+  const { alarm, instanceId, cluster } = node;
+  const { source, eventId, at } = alarm;
+  logger.info(became === 'started' ? 'an incident was started' : 'the alarm is known already', {
+    incident: name,
+    messageId: message.messageId,
+    source,
+    eventId,
+    at,
+    instanceId,
+    cluster,
+  });
+  return became === 'started' ? 'accepted' : 'known';
+}
+
+/** Writes down what came to no incident; how many of these were alarms that have ended. */
+async function record({ context, source, alarms, refused }: Taken): Promise<number> {
+  const resolved = alarms
+    .filter(({ state }) => state === 'resolved')
+    .map((alarm) => resolvedEntry(alarm, context));
+  const entries: IntakeEntry[] = [
+    ...refused.map(({ refusal: because, alarm }) => refusedEntry(because, source, context, alarm)),
+    ...resolved,
+  ];
+  const log = new AuditLog(logs, intakeEnvironment().AUDIT_LOG_GROUP);
+  for (const entry of entries) {
+    const { kind, ...details } = entry;
+    if (kind === 'alarm.refused') logger.warn('an alarm was refused', details);
+    else logger.info('an alarm has ended', details);
+    await log.write(`alarms-${entry.at.slice(0, 10)}`, entry);
+  }
+  return resolved.length;
+}

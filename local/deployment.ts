@@ -1,0 +1,91 @@
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { putInQueue } from '../lambdas/adapters/queue.ts';
+
+/** Which deployment a person means. */
+export type Where = { stack: string; queueUrl?: string; region?: string; profile?: string };
+
+/** A deployed stack, as far as people write to it. */
+export type Deployment = { client: ClientOptions; queueUrl: string; stateMachineArn?: string };
+
+export type Asked = { messageId: string; queueUrl: string; stateMachineArn?: string };
+
+type ClientOptions = { region?: string; profile?: string };
+
+/** Raised where a deployment cannot be found or reached; the message says what to do. */
+export class DeploymentError extends Error {
+  override readonly name = 'DeploymentError';
+}
+
+/**
+ * Finds the queue that people write to, by the outputs of the stack, unless it is given.
+ *
+ * @throws DeploymentError
+ */
+export async function findDeployment({ stack, queueUrl, region, profile }: Where): Promise<Deployment> {
+  const client = {
+    ...(region === undefined ? {} : { region }),
+    ...(profile === undefined ? {} : { profile }),
+  };
+  if (queueUrl !== undefined) return { client, queueUrl };
+  const cloudformation = new CloudFormationClient(client);
+  try {
+    const { Stacks = [] } = await cloudformation.send(new DescribeStacksCommand({ StackName: stack }));
+    const outputs = new Map(
+      (Stacks[0]?.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]),
+    );
+    const found = outputs.get('ByHandQueueUrl');
+    if (found === undefined) {
+      throw new DeploymentError(
+        `the stack ${stack} has no output ByHandQueueUrl: deploy it again with this version, or name another one with --stack`,
+      );
+    }
+    const stateMachineArn = outputs.get('StateMachineArn');
+    return { client, queueUrl: found, ...(stateMachineArn === undefined ? {} : { stateMachineArn }) };
+  } catch (error) {
+    throw explained(error, `the outputs of the stack ${stack} cannot be read`, {
+      ValidationError: `is it deployed under this name, in this region and account? Name it with --stack, the region with --region`,
+      AccessDenied: `it takes cloudformation:DescribeStacks; without it, give --queue-url`,
+    });
+  } finally {
+    cloudformation.destroy();
+  }
+}
+
+/**
+ * Asks for an incident.
+ *
+ * @throws DeploymentError
+ */
+export async function askByHand({ client, ...deployment }: Deployment, message: unknown): Promise<Asked> {
+  const sqs = new SQSClient({ ...client, useQueueUrlAsEndpoint: false });
+  try {
+    const messageId = await putInQueue(sqs, deployment.queueUrl, message);
+    return { messageId: messageId ?? 'without an id', ...deployment };
+  } catch (error) {
+    throw explained(error, `nothing was sent: ${deployment.queueUrl} does not take it`, {
+      QueueDoesNotExist: `is the region that of the stack? Give it with --region`,
+      AccessDenied: `it takes sqs:SendMessage on that queue`,
+    });
+  } finally {
+    sqs.destroy();
+  }
+}
+
+/** What AWS, or the SDK before it, has said, with what to do about it. */
+function explained(error: unknown, what: string, remedies: Readonly<Record<string, string>>): Error {
+  if (error instanceof DeploymentError) return error;
+  if (!(error instanceof Error)) return new DeploymentError(`${what}: ${String(error)}`);
+  const usual: Record<string, string> = {
+    CredentialsProviderError: 'log in first ("aws sso login"), or give --profile',
+    ExpiredToken: 'log in again ("aws sso login")',
+    ExpiredTokenException: 'log in again ("aws sso login")',
+    ...remedies,
+  };
+  const [, remedy] =
+    Object.entries(usual).find(([name]) => error.name.startsWith(name)) ??
+    (/^region /i.test(error.message) ? ['', 'give --region, or set AWS_REGION'] : []);
+  return new DeploymentError(
+    `${what}: ${error.name}: ${error.message}${remedy === undefined ? '' : ` (${remedy})`}`,
+  );
+}
