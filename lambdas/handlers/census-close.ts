@@ -1,6 +1,5 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import { EC2Client } from '@aws-sdk/client-ec2';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { censusEnvironment } from '../adapters/census-environment.ts';
 import { publishCluster } from '../adapters/census-metrics.ts';
@@ -17,14 +16,13 @@ import type { CensusRun } from '../domain/census/run.ts';
 import type { Cluster } from '../domain/settings.ts';
 import { settleSecondLooks } from './census-second-looks.ts';
 
-const ec2 = new EC2Client({});
 const sns = new SNSClient({});
 const cloudwatch = new CloudWatchClient({});
 
 /** Ends a run with what it has: compares it with the nodes that there are, raises or reports, and counts. */
 export async function closeRun(run: CensusRun, cluster: Cluster, logger: Logger): Promise<void> {
   const startedAt = new Date(run.startedAt);
-  const running = await runningNodes(ec2, run.cluster);
+  const running = await runningNodes(run.cluster);
   const { asked, silent } = nodesAsked(running, run.answered, startedAt);
   const nodes = { nodes: asked.length, answered: asked.length - silent.length };
   if (silent.length > 0) {

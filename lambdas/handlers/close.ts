@@ -65,10 +65,14 @@ export const handler = phase(
       lookAgain === undefined
         ? undefined
         : await attempt(context, 'second look', () =>
-            new SecondLookStore(dynamo(), environment().STATE_TABLE).remember(cluster, instanceId, {
-              ...lookAgain,
-              incident: id,
-            }),
+            new SecondLookStore(dynamo(), environment().STATE_TABLE).remember(
+              state.incident.cluster,
+              instanceId,
+              {
+                ...lookAgain,
+                incident: id,
+              },
+            ),
           );
     const released = await context.leases.release(instanceId, id);
     await context.audit({

@@ -1,5 +1,7 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
-import { EC2Client } from '@aws-sdk/client-ec2';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DescribeDocumentCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -118,14 +120,45 @@ describe('a command to a cluster', () => {
 });
 
 describe('the nodes of a cluster', () => {
+  beforeAll(() => {
+    vi.stubEnv('AWS_ENDPOINT_URL', cloud.endpoint);
+    vi.stubEnv('AWS_REGION', 'us-east-1');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'LOCALONLY');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local-only');
+    vi.stubEnv('AWS_SESSION_TOKEN', 'local-only');
+  });
+  afterAll(() => vi.unstubAllEnvs());
+
   it('are the running instances with its tag, also those that SSM has never heard of', async () => {
-    const ec2 = new EC2Client(clientConfig(cloud));
-    const nodes = await runningNodes(ec2, 'prod');
+    const nodes = await runningNodes('prod');
 
     expect(nodes).toHaveLength(fleet + 1);
     expect(nodes.map(({ instanceId }) => instanceId)).toContain(idOf(501));
     expect(nodes[0]?.launchedAt.getTime()).toBeLessThan(Date.now() - 3_000_000);
-    ec2.destroy();
+    expect(nodes[0]).not.toHaveProperty('name');
+  });
+
+  it('are read page by page', async () => {
+    for (let index = 1000; index < 1450; index += 1)
+      cloud.ssm.attach(node(index, { tags: { [clusterTag]: 'large' }, registered: false }));
+    cloud.ssm.attach(node(1450, { tags: { [clusterTag]: 'large' }, privateDnsName: 'ip-10-0-0-1' }));
+    const before = cloud.calls.length;
+    const nodes = await runningNodes('large');
+
+    expect(cloud.calls.slice(before).map(({ call }) => call)).toEqual(Array(3).fill('DescribeInstances'));
+    expect(new Set(nodes.map(({ instanceId }) => instanceId)).size).toBe(451);
+    expect(nodes.at(-1)?.name).toBe('ip-10-0-0-1');
+    expect(await runningNodes('nobody')).toEqual([]);
+  });
+
+  it('that EC2 does not tell are an error, and no cluster without nodes', async () => {
+    const server = createServer((_, response) => response.writeHead(200).end('<a><b/></a>'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    vi.stubEnv('AWS_ENDPOINT_URL', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+
+    await expect(runningNodes('prod')).rejects.toThrow(/cannot be read/);
+    server.close();
   });
 });
 
