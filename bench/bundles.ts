@@ -61,8 +61,8 @@ export function rowOf(one: Measured): Row {
       ...[number(initMs), number(naiveInitMs), number(init, 2)],
     ],
     bar: {
-      text: `≤ ${number(mostBytes(name) / 1000)} KB, init ≤ ${mostInit} of the naive one`,
-      met: bytes <= mostBytes(name) && init <= mostInit,
+      text: `≤ ${number(mostBytes(name) / 1000)} KB, init ≤ ${mostInit(name)} of the naive one`,
+      met: bytes <= mostBytes(name) && init <= mostInit(name),
     },
   };
 }

@@ -88,7 +88,7 @@ export class Census extends Construct {
     nodes.grantReadNames(read);
     metrics.grantPublish(read);
     notifications.grantPublish(read);
-    stateTable.grantPut(read);
+    stateTable.grantReadWrite(read);
     intake?.grantSend(read);
     // One run at a time is enough, and the service lets no event source have less than two.
     read.addEventSource(new SqsEventSource(looks, { batchSize: 1, maxConcurrency: 2 }));

@@ -36,9 +36,4 @@ export class StateTable extends Construct {
   private grant(grantee: IGrantable, actions: string[]): void {
     Grant.addToPrincipal({ grantee, actions, resourceArns: [this.table.tableArn] });
   }
-
-  /** Lets a function write items, and read none. */
-  grantPut(grantee: IGrantable): void {
-    Grant.addToPrincipal({ grantee, actions: ['dynamodb:PutItem'], resourceArns: [this.table.tableArn] });
-  }
 }

@@ -1,37 +1,61 @@
-import { DescribeInstancesCommand, type EC2Client } from '@aws-sdk/client-ec2';
+import * as z from 'zod';
 import type { ClusterNode } from '../domain/census/node.ts';
+import { items } from './ec2-instances.ts';
+import { ec2Query } from './ec2-query.ts';
 import { clusterTag } from './instance-cluster.ts';
 import { MedicError } from './medic-error.ts';
 
-/** EC2 gives a thousand instances in one page. */
-const mostPages = 20;
+/** An instance takes some kilobytes of XML: a page of two hundred is read in well under a second. */
+const perPage = 200;
+const mostPages = 50;
+
+const Answer = z.object({
+  reservationSet: items(
+    z.object({
+      instancesSet: items(
+        z.object({
+          instanceId: z.string(),
+          privateDnsName: z.string().default(''),
+          launchTime: z.coerce.date(),
+        }),
+      ),
+    }),
+  ),
+  nextToken: z.string().default(''),
+});
 
 /** The instances of a cluster that run, as EC2 knows them by their tag, whether or not anything on them answers. */
-export async function runningNodes(client: EC2Client, cluster: string): Promise<ClusterNode[]> {
+export async function runningNodes(cluster: string): Promise<ClusterNode[]> {
   const nodes: ClusterNode[] = [];
-  let next: string | undefined;
+  let next = '';
   for (let page = 0; page < mostPages; page += 1) {
-    const { Reservations, NextToken } = await client.send(
-      new DescribeInstancesCommand({
-        Filters: [
-          { Name: `tag:${clusterTag}`, Values: [cluster] },
-          { Name: 'instance-state-name', Values: ['running'] },
-        ],
-        MaxResults: 1000,
-        ...(next === undefined ? {} : { NextToken: next }),
+    const parsed = Answer.safeParse(
+      await ec2Query('DescribeInstances', {
+        'Filter.1.Name': `tag:${clusterTag}`,
+        'Filter.1.Value.1': cluster,
+        'Filter.2.Name': 'instance-state-name',
+        'Filter.2.Value.1': 'running',
+        MaxResults: String(perPage),
+        ...(next === '' ? {} : { NextToken: next }),
       }),
     );
-    for (const instance of (Reservations ?? []).flatMap(({ Instances }) => Instances ?? [])) {
-      if (instance.InstanceId === undefined) continue;
+    if (!parsed.success) {
+      throw new MedicError(
+        `the answer to ec2:DescribeInstances cannot be read: ${z.prettifyError(parsed.error)}`,
+      );
+    }
+    const { reservationSet, nextToken } = parsed.data;
+    for (const { instanceId, privateDnsName, launchTime } of reservationSet.flatMap(
+      ({ instancesSet }) => instancesSet,
+    )) {
       nodes.push({
-        instanceId: instance.InstanceId,
-        ...(instance.PrivateDnsName ? { name: instance.PrivateDnsName } : {}),
-        // Of unknown age: old enough to be asked.
-        launchedAt: instance.LaunchTime ?? new Date(0),
+        instanceId,
+        ...(privateDnsName === '' ? {} : { name: privateDnsName }),
+        launchedAt: launchTime,
       });
     }
-    next = NextToken;
-    if (next === undefined) return nodes;
+    next = nextToken;
+    if (next === '') return nodes;
   }
-  throw new MedicError(`cluster ${cluster} has more than ${mostPages} pages of instances`);
+  throw new MedicError(`cluster ${cluster} has more than ${mostPages * perPage} running instances`);
 }

@@ -8,7 +8,7 @@ import { MedicError } from './medic-error.ts';
 const mostValues = 200;
 
 /** A list in an answer of the query API: `''` where it is empty, one object where it has one item. */
-function items<T>(item: z.ZodType<T>) {
+export function items<T>(item: z.ZodType<T>) {
   return z.preprocess((list) => {
     if (list === '') return [];
     return typeof list === 'object' && list !== null && 'item' in list ? [list.item].flat() : list;

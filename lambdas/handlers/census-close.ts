@@ -1,6 +1,5 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import { EC2Client } from '@aws-sdk/client-ec2';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { censusEnvironment } from '../adapters/census-environment.ts';
 import { publishCluster } from '../adapters/census-metrics.ts';
@@ -15,15 +14,16 @@ import { type ClusterNode, nodesAsked } from '../domain/census/node.ts';
 import { raisedMessage } from '../domain/census/raise.ts';
 import type { CensusRun } from '../domain/census/run.ts';
 import type { Cluster } from '../domain/settings.ts';
+import { settleSecondLooks } from './census-second-looks.ts';
 
-const ec2 = new EC2Client({});
 const sns = new SNSClient({});
 const cloudwatch = new CloudWatchClient({});
 
 /** Ends a run with what it has: compares it with the nodes that there are, raises or reports, and counts. */
 export async function closeRun(run: CensusRun, cluster: Cluster, logger: Logger): Promise<void> {
   const startedAt = new Date(run.startedAt);
-  const { asked, silent } = nodesAsked(await runningNodes(ec2, run.cluster), run.answered, startedAt);
+  const running = await runningNodes(run.cluster);
+  const { asked, silent } = nodesAsked(running, run.answered, startedAt);
   const nodes = { nodes: asked.length, answered: asked.length - silent.length };
   if (silent.length > 0) {
     const some = silent.slice(0, 50).map(({ instanceId }) => instanceId);
@@ -36,7 +36,8 @@ export async function closeRun(run: CensusRun, cluster: Cluster, logger: Logger)
     logger.info('weekly report was sent', { ...nodes, findings });
     return;
   }
-  const raised = await raise(run, cluster, asked, logger);
+  const raised = await raise(run, cluster, running, logger);
+  await settleSecondLooks(run, running, logger);
   const figures = clusterFigures(run.tally, { ...nodes, ...raised });
   await publishCluster(cloudwatch, run.cluster, figures, startedAt);
   logger.info('census ended', { ...figures.counts, unread: run.unread.length });

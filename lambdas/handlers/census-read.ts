@@ -11,10 +11,12 @@ import { clusterSettings, settings } from '../adapters/settings-file.ts';
 import { isPassing } from '../adapters/ssm-commands.ts';
 import { type Figure, figuresOf } from '../domain/census/node-figures.ts';
 import { CensusRun, givesUpAfterSeconds, lookSeconds, mostNodes } from '../domain/census/run.ts';
-import { withBurdens, withNode } from '../domain/census/tally.ts';
+import type { DueLook } from '../domain/census/second-look.ts';
+import { withBurdens, withNode, withSecondLook } from '../domain/census/tally.ts';
 import { readEvidence, type ServicesOutput } from '../domain/evidence/read-evidence.ts';
 import type { Cluster } from '../domain/settings.ts';
 import { closeRun } from './census-close.ts';
+import { secondLooks } from './census-second-looks.ts';
 
 /** The event of an SQS queue, as far as it is used. */
 const Event = z.object({ Records: z.array(z.object({ body: z.string() })).min(1) });
@@ -76,6 +78,8 @@ async function readAnswers(
   { began, last }: { began: number; last: boolean },
 ): Promise<Answers> {
   const ready = await readyNodes(run, last);
+  const due =
+    run.profile === 'quick' ? await secondLooks().due(run.cluster, new Date()) : new Map<string, DueLook>();
   const room = mostNodes - run.answered.length - run.unread.length;
   if (ready.size > room)
     logger.error('the cluster has more nodes than one run can read', { nodes: mostNodes });
@@ -94,7 +98,7 @@ async function readAnswers(
       if (answer === 'later') busy = true;
       else {
         done += 1;
-        next = withAnswer(next, answer, cluster, figures);
+        next = withAnswer(next, answer, cluster, { figures, due: due.get(answer.id) });
       }
     }
   }
@@ -141,7 +145,7 @@ function withAnswer(
   run: CensusRun,
   { id, output, services }: Answer,
   cluster: Cluster,
-  figures: Map<string, Figure[]>,
+  { figures, due }: { figures: Map<string, Figure[]>; due: DueLook | undefined },
 ): CensusRun {
   const read = output === undefined ? undefined : readEvidence(output, services);
   if (read === undefined || !read.ok) {
@@ -153,5 +157,6 @@ function withAnswer(
   const answered = [...run.answered, id];
   if (run.profile === 'full') return { ...run, answered, tally: withBurdens(run.tally, id, evidence) };
   figures.set(id, figuresOf(evidence, cluster.census.nodeMetrics));
-  return { ...run, answered, tally: withNode(run.tally, id, evidence, cluster) };
+  const tally = due === undefined ? run.tally : withSecondLook(run.tally, id, due, evidence, cluster);
+  return { ...run, answered, tally: withNode(tally, id, evidence, cluster) };
 }

@@ -1,11 +1,13 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { SNSClient } from '@aws-sdk/client-sns';
+import { dynamo } from '../adapters/dynamo.ts';
 import { environment } from '../adapters/environment.ts';
 import { headSigner } from '../adapters/head-signer.ts';
 import { publishIncident } from '../adapters/incident-metrics.ts';
 import { MedicError } from '../adapters/medic-error.ts';
 import { publish } from '../adapters/notifier.ts';
+import { SecondLookStore } from '../adapters/second-look-store.ts';
 import { openChanges } from '../domain/audit/open-changes.ts';
 import { closingMessage } from '../domain/closing-message.ts';
 import { incidentFigures } from '../domain/incident-figures.ts';
@@ -37,7 +39,8 @@ export const handler = phase(
     }
     const { outcome, reason } = endingOf(state);
     const last = rungResult(state);
-    const lookAgain = lookAgainFor(state, closedAt);
+    // Where there is no census, nobody is promised one.
+    const lookAgain = context.cluster.census.enabled ? lookAgainFor(state, closedAt) : undefined;
     const closed = {
       ...state,
       results:
@@ -58,6 +61,19 @@ export const handler = phase(
     const measured = await attempt(context, 'metric', () =>
       publishIncident(cloudwatch, incidentFigures(closed, entries, closedAt), closedAt),
     );
+    const remembered =
+      lookAgain === undefined
+        ? undefined
+        : await attempt(context, 'second look', () =>
+            new SecondLookStore(dynamo(), environment().STATE_TABLE).remember(
+              state.incident.cluster,
+              instanceId,
+              {
+                ...lookAgain,
+                incident: id,
+              },
+            ),
+          );
     const released = await context.leases.release(instanceId, id);
     await context.audit({
       step: 'incident.closed',
@@ -69,7 +85,7 @@ export const handler = phase(
         measured,
         leaseReleased: released,
         staying: standingChanges(closed.results),
-        ...(lookAgain === undefined ? {} : { lookAgain }),
+        ...(lookAgain === undefined ? {} : { lookAgain, lookAgainRemembered: remembered }),
         seconds: (closedAt.getTime() - Date.parse(openedAt)) / 1000,
       },
     });

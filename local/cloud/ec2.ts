@@ -25,7 +25,10 @@ export function ec2Service(instances: () => readonly Instance[]): Service {
     DescribeInstances: (form) => {
       const id = form.get('InstanceId.1');
       const found = id === null ? instancesWith(instances(), form) : [instance(id)];
-      return `<reservationSet>${found.map(reservationOf).join('')}</reservationSet>`;
+      const from = Number(form.get('NextToken') ?? 0);
+      const to = from + Number(form.get('MaxResults') ?? found.length);
+      const next = to < found.length ? `<nextToken>${to}</nextToken>` : '';
+      return `<reservationSet>${found.slice(from, to).map(reservationOf).join('')}</reservationSet>${next}`;
     },
     GetConsoleOutput: (form) => {
       const { instanceId, around } = instance(form.get('InstanceId') ?? '');

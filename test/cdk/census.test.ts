@@ -70,7 +70,7 @@ describe('the rights of the census', () => {
         'cloudwatch:PutMetricData on * if {"StringEquals":{"cloudwatch:namespace":"CgroupMedic"}}',
         'sns:Publish on <NotificationsTopic>',
         'sqs:SendMessage on <IntakeAlarms.Arn>',
-        'dynamodb:PutItem on <StateTable.Arn>',
+        ...['GetItem', 'PutItem', 'UpdateItem'].map((action) => `dynamodb:${action} on <StateTable.Arn>`),
         ...[
           'SendMessage',
           'ReceiveMessage',

@@ -19,6 +19,7 @@ beforeAll(() => {
 const stores: Readonly<Record<string, string>> = {
   'lambdas/adapters/lease-store.ts': '<StateTable.Arn>',
   'lambdas/adapters/approval-store.ts': '<StateTable.Arn>',
+  'lambdas/adapters/raised-store.ts': '<StateTable.Arn>',
   'lambdas/adapters/audit-trail.ts': '<AuditTable.Arn>',
   'lambdas/adapters/audit-log.ts': '<AuditLog.Arn>',
 };
@@ -32,13 +33,13 @@ const ofTheService: readonly { actions: RegExp; resource: RegExp; why: string }[
   },
   {
     actions: /^sqs:(SendMessage|GetQueueAttributes|GetQueueUrl)$/,
-    resource: /^<JanitorDeadLetters\.Arn>$/,
+    resource: /^<(Janitor|Census)DeadLetters\.Arn>$/,
     why: 'Lambda puts events there that the function did not manage; the CDK grants what its own senders use',
   },
   {
-    actions: /^sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes)$/,
+    actions: /^sqs:(ReceiveMessage|DeleteMessage|ChangeMessageVisibility|GetQueueAttributes|GetQueueUrl)$/,
     resource: /^<(Intake|Census)\w+\.Arn>$/,
-    why: 'Lambda takes messages out of a queue for the function',
+    why: 'Lambda takes messages out of a queue for the function; the CDK grants what its own consumers use',
   },
   {
     actions:
@@ -124,7 +125,7 @@ describe('what nobody may do:', () => {
     expect(allowed().filter((action) => reaching.test(action))).toEqual([]);
   });
 
-  const senders = ['send-evidence', 'send-treatment', 'send-undo', 'janitor'] as const;
+  const senders = ['send-evidence', 'send-treatment', 'send-undo', 'janitor', 'census-start'] as const;
   const denied = (name: BundleName) =>
     functionsOf(name)
       .flatMap(({ Properties }) => statementsFor(template, Properties.Role ?? null))

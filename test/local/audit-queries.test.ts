@@ -105,7 +105,7 @@ describe('the saved queries, over the audit lines of incidents of this machine',
       'approval.settled',
     ]);
     const decided = lines.find(({ step }) => step === 'approval.decided');
-    expect(decided).toMatchObject({ actor: { kind: 'person' }, treatment: 'reclaim', outcome: 'approved' });
+    expect(decided).toMatchObject({ actor: { kind: 'person' }, treatment: 'reclaim', outcome: 'approve' });
   });
 
   it('tell what was refused, and why', () => {

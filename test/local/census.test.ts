@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clusterTag } from '../../lambdas/adapters/instance-cluster.ts';
-import { CensusRun } from '../../lambdas/domain/census/run.ts';
+import { SecondLookStore } from '../../lambdas/adapters/second-look-store.ts';
+import { CensusRun, lookSeconds } from '../../lambdas/domain/census/run.ts';
+import type { DueLook } from '../../lambdas/domain/census/second-look.ts';
 import { Settings } from '../../lambdas/domain/settings.ts';
 import type { Datum } from '../../local/cloud/cloudwatch.ts';
 import type { Published } from '../../local/cloud/sns.ts';
+import type { ManagedNode } from '../../local/cloud/ssm.ts';
 import { type Engine, startEngine } from '../../local/engine/engine.ts';
 import { openNode } from '../../local/local-node.ts';
 import { localSettings } from '../../local/local-settings.ts';
@@ -16,9 +19,21 @@ import { testStack } from './test-engine.ts';
 
 const census = { raiseAtMost: 2, nodeMetrics: ['dying', 'availableKb'] as const };
 const cluster = localSettings({ mode: 'observe', recorded: true }).clusters.local;
+const treating = localSettings({
+  mode: 'auto',
+  recorded: true,
+  cluster: { verification: { windowSeconds: 2, samples: 5 } },
+}).clusters.local;
 const settings = Settings.parse({
   ...localSettings({ mode: 'observe' }),
-  clusters: { looked: { ...cluster, census }, other: cluster, empty: cluster },
+  clusters: {
+    looked: { ...cluster, census },
+    other: cluster,
+    empty: cluster,
+    slow: cluster,
+    repeated: cluster,
+    cured: treating,
+  },
 });
 
 let engine: Engine;
@@ -66,21 +81,39 @@ function idOf(name: string): string {
   return `i-${createHash('sha256').update(name).digest('hex').slice(0, 17)}`;
 }
 
-/** One run from the clock to its end, as the queue would deliver it, but for the waiting. */
-async function take(name: string, profile: 'quick' | 'full'): Promise<CensusRun[]> {
-  const looks: CensusRun[] = [];
-  const queue =
-    engine.stack.functions.find(({ name }) => name.endsWith('-census-read'))?.environment.CENSUS_QUEUE_URL ??
-    '';
+function looksQueue(): string {
+  const read = engine.stack.functions.find(({ name }) => name.endsWith('-census-read'));
+  return read?.environment.CENSUS_QUEUE_URL ?? '';
+}
+
+async function begin(name: string, profile: 'quick' | 'full'): Promise<CensusRun> {
   await engine.functions.invoke('CgroupMedic-census-start', { cluster: name, profile });
+  const [first, ...more] = waiting();
+  if (first === undefined || more.length > 0) throw new Error('expected one message');
+  return first;
+}
+
+/** The looks that are to come, taken out of their queue. */
+function waiting(): CensusRun[] {
+  return engine.cloud.queues.take(looksQueue()).map(({ body, delaySeconds }) => {
+    expect([0, lookSeconds]).toContain(delaySeconds);
+    return CensusRun.parse(JSON.parse(body));
+  });
+}
+
+async function look(run: CensusRun): Promise<void> {
+  const body = JSON.stringify(run);
+  await engine.functions.invoke('CgroupMedic-census-read', { Records: [{ messageId: 'm', body }] });
+}
+
+/** One run from the clock to its end, as the queue would deliver it, but for the waiting. */
+async function take(name: string, profile: 'quick' | 'full'): Promise<CensusRun> {
+  const run = await begin(name, profile);
+  let next: CensusRun | undefined = run;
   for (let tries = 0; tries < 100; tries += 1) {
-    const waiting = engine.cloud.queues.take(queue);
-    if (waiting.length === 0) return looks;
-    for (const { id, body, delaySeconds } of waiting) {
-      expect(delaySeconds).toBeLessThanOrEqual(900);
-      looks.push(CensusRun.parse(JSON.parse(body)));
-      await engine.functions.invoke('CgroupMedic-census-read', { Records: [{ messageId: id, body }] });
-    }
+    await look(next);
+    [next] = waiting();
+    if (next === undefined) return run;
     await sleep(500);
   }
   throw new Error('the run came to no end');
@@ -104,7 +137,7 @@ function raised(): { payload: Record<string, unknown>; source: string }[] {
 
 describe('the quick census of a cluster', () => {
   it('counts who is there and who has answered, publishes what was read, and raises the worst', async () => {
-    const looks = await take('looked', 'quick');
+    const { startedAt } = await take('looked', 'quick');
 
     const data = engine.cloud.metrics.splice(0);
     expect(figures(data, 'other')).toEqual({});
@@ -146,7 +179,7 @@ describe('the quick census of a cluster', () => {
     for (const one of sent) {
       expect(one).toMatchObject({
         source: 'census',
-        payload: { cluster: 'looked', cause: 'dying-memcgs', at: looks[0]?.startedAt },
+        payload: { cluster: 'looked', cause: 'dying-memcgs', at: startedAt },
       });
     }
     expect(messages).toEqual([]);
@@ -194,8 +227,7 @@ describe('the quick census of a cluster', () => {
 
 describe('the weekly census of a cluster', () => {
   it('reports, and raises and publishes nothing', async () => {
-    const took = take('looked', 'full');
-    await took;
+    await take('looked', 'full');
 
     expect(engine.cloud.metrics.splice(0)).toEqual([]);
     expect(raised()).toEqual([]);
@@ -206,6 +238,166 @@ describe('the weekly census of a cluster', () => {
     expect(report.text).toContain('Of the other 2 nothing is known');
     expect(report.text).toMatch(/cgroup v1 owns memory, on 1 node /);
     expect(report.text).toContain(idOf('v1-zombies'));
+  });
+});
+
+describe('a look of the census', () => {
+  it('waits for nodes that are still at it, and closes with what it has when the time is over', async () => {
+    await attach('v2-zombies', 'slow', 'quick-one');
+    const endless: ManagedNode = {
+      ...unanswering('slow-one'),
+      tags: { [clusterTag]: 'slow' },
+      // Until the cloud is closed.
+      run: (_content, _parameters, signal) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted')))),
+    };
+    engine.cloud.ssm.attach(endless);
+    let run = await begin('slow', 'quick');
+    await sleep(3000);
+    await look(run);
+    [run = run] = waiting();
+
+    expect(run.answered).toEqual([idOf('quick-one')]);
+    expect(figures(engine.cloud.metrics.splice(0), 'slow')).not.toHaveProperty('CensusRuns');
+    expect(raised()).toEqual([]);
+    const longAgo = new Date(Date.now() - 11 * 60_000).toISOString();
+    await look({ ...run, startedAt: longAgo });
+
+    expect(waiting()).toEqual([]);
+    expect(figures(engine.cloud.metrics.splice(0), 'slow')).toMatchObject({
+      Nodes: 2,
+      NodesAnswered: 1,
+      NodesOverThreshold: 1,
+      NodesRaised: 1,
+    });
+    expect(raised()).toHaveLength(1);
+    engine.cloud.ssm.detach(endless.instanceId);
+  });
+
+  it('that is delivered twice raises the same nodes in the same words', async () => {
+    await attach('v2-zombies', 'repeated', 'repeated-one');
+    const run = await begin('repeated', 'quick');
+    await sleep(3000);
+    await look(run);
+    const [first] = raised();
+    await look(run);
+    const [second, ...more] = raised();
+
+    expect(waiting()).toEqual([]);
+    expect(more).toEqual([]);
+    expect(first?.payload).toMatchObject({ instanceId: idOf('repeated-one') });
+    expect(second?.payload).toEqual(first?.payload);
+    engine.cloud.metrics.splice(0);
+  });
+
+  it('that nobody can read is an error, not an empty run', async () => {
+    const event = { Records: [{ messageId: 'm', body: '{"version":1}' }] };
+
+    await expect(engine.functions.invoke('CgroupMedic-census-read', event)).rejects.toThrow();
+    expect(engine.cloud.metrics).toEqual([]);
+  });
+
+  it('of a node that has been looked at for a day has more to read than a list of answers shows', async () => {
+    const opened = await openNode({ name: 'v2-zombies', id: 'long', directory: home });
+    const root = opened.root ?? '';
+    const boot = readFileSync(join(root, 'proc/sys/kernel/random/boot_id'), 'utf8').trim();
+    const now = Math.floor(Date.now() / 1000);
+    const samples = Array.from(
+      { length: 96 },
+      (_, index) => `${boot} ${now - (97 - index) * 900} 812 4000 null 12345678 234567 34567\n`,
+    );
+    mkdirSync(join(root, 'var/lib/cgroup-medic/evidence'), { recursive: true });
+    writeFileSync(join(root, 'var/lib/cgroup-medic/evidence/history'), samples.join(''));
+    const document = engine.stack.documents.find(({ name }) => name.includes('collectevidence'));
+    const { stdout } = await opened.managed.run(
+      document?.content as never,
+      { profile: 'quick', windowSeconds: '1' },
+      new AbortController().signal,
+    );
+    await opened.close();
+
+    // ListCommandInvocations gives 2,500 characters, GetCommandInvocation 24,000.
+    expect(stdout.length).toBeGreaterThan(2500);
+    expect(stdout.length).toBeLessThan(24_000);
+  });
+});
+
+describe('a provisional cure', () => {
+  const table = () => engine.stack.functions[0]?.environment.STATE_TABLE ?? '';
+  const store = () => new SecondLookStore(engine.cloud.dynamo, table());
+  const inADay = () => new Date(Date.now() + 25 * 3_600_000);
+  const instanceId = idOf('cured-one');
+
+  it('is left for the census to look at again, a day later', async () => {
+    await attach('v2-zombies', 'cured', 'cured-one');
+    const at = new Date().toISOString();
+    const alarm = { source: 'by-hand', id: 'try', at, cluster: 'cured', instanceId };
+    const { status } = await engine.execute({ name: 'cured-incident', input: alarm });
+
+    expect(status).toBe('SUCCEEDED');
+    expect(await store().due('cured', new Date())).toEqual(new Map());
+    expect((await store().due('cured', inADay())).get(instanceId)).toMatchObject({
+      incident: 'cured-incident',
+      cause: 'dying-memcgs',
+      treatment: 'reclaim',
+      signal: 'dying',
+    });
+    // A whole incident, with the waits of a local run, on a machine that may be busy.
+  }, 240_000);
+
+  it.each([
+    ['holds', { atMost: 1_000_000, level: 1_000_000 }, 0, 0],
+    ['has come back', { atMost: 0, level: 0 }, 1, 0],
+    ['cannot be seen by a quick look', { signal: 'kubeletRssKb', level: 1, atMost: 2 }, 0, 1],
+  ] as const)('that %s is told of, or examined, once', async (_, change, told, examined) => {
+    const due: DueLook = {
+      at: new Date().toISOString(),
+      cause: 'dying-memcgs',
+      treatment: 'reclaim',
+      signal: 'dying',
+      incident: 'cured-incident',
+      ...change,
+    };
+    await store().remember('cured', instanceId, due);
+    messages.splice(0);
+    await take('cured', 'quick');
+
+    const calls = messages.splice(0).map(({ message }) => JSON.parse(message));
+    expect(calls).toHaveLength(told);
+    for (const call of calls) {
+      expect(call).toMatchObject({ kind: 'call-a-person', incident: 'cured-incident' });
+      expect(call.title).toContain('is in doubt');
+    }
+    const looks = raised().filter(({ payload }) => String(payload.reason).startsWith('second look'));
+    expect(looks).toHaveLength(examined);
+    expect(await store().due('cured', inADay())).toEqual(new Map());
+    engine.cloud.metrics.splice(0);
+  });
+
+  it('of a node that is gone is forgotten, and of one that does not answer told after a day', async () => {
+    const due: DueLook = {
+      at: new Date(Date.now() - 25 * 3_600_000).toISOString(),
+      cause: 'dying-memcgs',
+      treatment: 'reclaim',
+      signal: 'dying',
+      level: 1,
+      incident: 'cured-incident',
+    };
+    const silent = { ...unanswering('silent-one'), tags: { [clusterTag]: 'cured' }, registered: false };
+    const waitedFor = idOf('waited-for');
+    engine.cloud.ssm.attach(silent);
+    engine.cloud.ssm.attach({ ...silent, instanceId: waitedFor });
+    await store().remember('cured', idOf('gone-one'), due);
+    await store().remember('cured', silent.instanceId, due);
+    await store().remember('cured', waitedFor, { ...due, at: new Date().toISOString() });
+    messages.splice(0);
+    await take('cured', 'quick');
+
+    const [call, ...more] = messages.splice(0).map(({ message }) => JSON.parse(message));
+    expect(more).toEqual([]);
+    expect(call.title).toContain(silent.instanceId);
+    expect(call.text).toContain('the node has not answered the census for a day');
+    expect([...(await store().due('cured', inADay())).keys()]).toEqual([waitedFor]);
   });
 });
 

@@ -4,6 +4,7 @@ import { addBurdens, Burdens, noBurdens } from '../../lambdas/domain/census/burd
 import { fleetReport } from '../../lambdas/domain/census/fleet-report.ts';
 import { figuresOf, quickSeries } from '../../lambdas/domain/census/node-figures.ts';
 import { CensusRun, mostNodes } from '../../lambdas/domain/census/run.ts';
+import { mostSecondLooks } from '../../lambdas/domain/census/second-look.ts';
 import { emptyTally, mostCandidates, Tally, withNode } from '../../lambdas/domain/census/tally.ts';
 import { verdictOf } from '../../lambdas/domain/census/verdict.ts';
 import { diagnose } from '../../lambdas/domain/diagnosis.ts';
@@ -108,6 +109,20 @@ describe('the census, for any evidence', () => {
           cause: 'cpu-quota-throttling',
           confidence: 0.123456789012345,
           dying: 400_000_000,
+        })),
+        secondLooks: ids.slice(0, mostSecondLooks).map((instanceId) => ({
+          instanceId,
+          due: {
+            at: '2026-11-21T06:30:00.000Z',
+            cause: 'cpu-quota-throttling',
+            treatment: 'contain-sessions',
+            signal: 'exitedContainers',
+            level: 400_000_000,
+            atMost: 400_000_000,
+            incident: 'i'.repeat(100),
+          },
+          result: 'came-back',
+          reason: '"'.repeat(300),
         })),
       },
     });

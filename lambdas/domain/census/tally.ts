@@ -5,6 +5,7 @@ import { probeValue } from '../evidence/probe.ts';
 import type { Cluster } from '../settings.ts';
 import { addBurdens, Burdens, noBurdens } from './burdens.ts';
 import { InstanceId } from './node.ts';
+import { type DueLook, judgeAgain, mostSecondLooks, SecondLook } from './second-look.ts';
 import { verdictOf } from './verdict.ts';
 
 /** A node over threshold. `dying` is `null` where they were not counted. */
@@ -31,6 +32,7 @@ export const Tally = z.object({
   unclear: z.int().nonnegative(),
   candidates: z.array(Candidate).max(mostCandidates),
   burdens: Burdens,
+  secondLooks: z.array(SecondLook).max(mostSecondLooks),
 });
 export type Tally = z.infer<typeof Tally>;
 
@@ -40,6 +42,7 @@ export const emptyTally: Tally = {
   unclear: 0,
   candidates: [],
   burdens: noBurdens,
+  secondLooks: [],
 };
 
 /** The tally with one more node, of a quick look. */
@@ -62,6 +65,19 @@ export function withNode(
       .sort(worstFirst)
       .slice(0, mostCandidates),
   };
+}
+
+/** The tally with what a node says of its provisional cure. */
+export function withSecondLook(
+  tally: Tally,
+  instanceId: string,
+  due: DueLook,
+  evidence: Evidence,
+  { thresholds }: Pick<Cluster, 'thresholds'>,
+): Tally {
+  if (tally.secondLooks.length >= mostSecondLooks) return tally;
+  const look = { instanceId, due, ...judgeAgain(due, evidence, thresholds) };
+  return { ...tally, secondLooks: [...tally.secondLooks, look] };
 }
 
 /** The tally with one more node, of a full look: what it carries for nothing. */

@@ -1,5 +1,7 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
-import { EC2Client } from '@aws-sdk/client-ec2';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DescribeDocumentCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -9,6 +11,8 @@ import { runningNodes } from '../../../lambdas/adapters/cluster-nodes.ts';
 import { clusterTag } from '../../../lambdas/adapters/instance-cluster.ts';
 import { putInQueue } from '../../../lambdas/adapters/queue.ts';
 import { RaisedStore } from '../../../lambdas/adapters/raised-store.ts';
+import { SecondLookStore } from '../../../lambdas/adapters/second-look-store.ts';
+import type { DueLook } from '../../../lambdas/domain/census/second-look.ts';
 import { type Cloud, startCloud } from '../../../local/cloud/cloud.ts';
 import type { ManagedNode } from '../../../local/cloud/ssm.ts';
 import { clientConfig, emptyStack } from '../../local/cloud/test-stack.ts';
@@ -116,14 +120,45 @@ describe('a command to a cluster', () => {
 });
 
 describe('the nodes of a cluster', () => {
+  beforeAll(() => {
+    vi.stubEnv('AWS_ENDPOINT_URL', cloud.endpoint);
+    vi.stubEnv('AWS_REGION', 'us-east-1');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'LOCALONLY');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local-only');
+    vi.stubEnv('AWS_SESSION_TOKEN', 'local-only');
+  });
+  afterAll(() => vi.unstubAllEnvs());
+
   it('are the running instances with its tag, also those that SSM has never heard of', async () => {
-    const ec2 = new EC2Client(clientConfig(cloud));
-    const nodes = await runningNodes(ec2, 'prod');
+    const nodes = await runningNodes('prod');
 
     expect(nodes).toHaveLength(fleet + 1);
     expect(nodes.map(({ instanceId }) => instanceId)).toContain(idOf(501));
     expect(nodes[0]?.launchedAt.getTime()).toBeLessThan(Date.now() - 3_000_000);
-    ec2.destroy();
+    expect(nodes[0]).not.toHaveProperty('name');
+  });
+
+  it('are read page by page', async () => {
+    for (let index = 1000; index < 1450; index += 1)
+      cloud.ssm.attach(node(index, { tags: { [clusterTag]: 'large' }, registered: false }));
+    cloud.ssm.attach(node(1450, { tags: { [clusterTag]: 'large' }, privateDnsName: 'ip-10-0-0-1' }));
+    const before = cloud.calls.length;
+    const nodes = await runningNodes('large');
+
+    expect(cloud.calls.slice(before).map(({ call }) => call)).toEqual(Array(3).fill('DescribeInstances'));
+    expect(new Set(nodes.map(({ instanceId }) => instanceId)).size).toBe(451);
+    expect(nodes.at(-1)?.name).toBe('ip-10-0-0-1');
+    expect(await runningNodes('nobody')).toEqual([]);
+  });
+
+  it('that EC2 does not tell are an error, and no cluster without nodes', async () => {
+    const server = createServer((_, response) => response.writeHead(200).end('<a><b/></a>'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    vi.stubEnv('AWS_ENDPOINT_URL', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+
+    await expect(runningNodes('prod')).rejects.toThrow(/cannot be read/);
+    server.close();
   });
 });
 
@@ -229,5 +264,51 @@ describe('the turn of a node to be raised', () => {
     const nowhere = new RaisedStore(dynamo.client, 'no-such-table');
 
     await expect(nowhere.claim(idOf(5), 'one', 60, t0)).rejects.toThrow();
+  });
+});
+
+describe('a second look', () => {
+  const due: DueLook = {
+    at: '2026-11-22T06:30:00.000Z',
+    cause: 'dying-memcgs',
+    treatment: 'reclaim',
+    signal: 'dying',
+    level: 250,
+    atMost: 300,
+    incident: 'inc-1',
+  };
+  const early: DueLook = { ...due, at: '2026-11-22T05:30:00.000Z', incident: 'inc-2' };
+  const then = new Date(due.at);
+  let dynamo: LocalDynamo;
+  let looks: SecondLookStore;
+  beforeAll(async () => {
+    dynamo = await startDynamo();
+    looks = new SecondLookStore(dynamo.client, 'state');
+  });
+  afterAll(() => dynamo.stop());
+
+  it('is given back to its cluster when it is due, the oldest first, until it is forgotten', async () => {
+    expect(await looks.due('prod', then)).toEqual(new Map());
+    await looks.remember('prod', idOf(1), due);
+    await looks.remember('prod', idOf(2), early);
+    await looks.remember('other', idOf(3), early);
+
+    expect([...(await looks.due('prod', then))]).toEqual([
+      [idOf(2), early],
+      [idOf(1), due],
+    ]);
+    expect([...(await looks.due('prod', new Date(early.at))).keys()]).toEqual([idOf(2)]);
+    // As it comes back from a message, whose fields have another order.
+    const { at, ...rest } = early;
+    await looks.forget('prod', idOf(2), { ...rest, at });
+    expect([...(await looks.due('prod', then)).keys()]).toEqual([idOf(1)]);
+  });
+
+  it('of a later cure stays when the earlier one is forgotten', async () => {
+    await looks.remember('prod', idOf(4), early);
+    await looks.remember('prod', idOf(4), due);
+    await looks.forget('prod', idOf(4), early);
+
+    expect((await looks.due('prod', then)).get(idOf(4))).toEqual(due);
   });
 });
