@@ -60,7 +60,7 @@ type Event = z.infer<typeof Event>;
 const Triggering = z.object({
   triggeringAlarms: z
     .array(z.object({ arn: z.string().max(2048), state: z.object({ value: z.string().max(50) }) }))
-    .max(100),
+    .max(1000),
 });
 
 /** Alarms of CloudWatch, by EventBridge: on one metric, on several, one series of a query, or composed of others. */

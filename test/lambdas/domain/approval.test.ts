@@ -55,6 +55,17 @@ describe('decide', () => {
     });
   });
 
+  it('knows whoever asked by hand by the session that AWS has named after them', () => {
+    const asked = { ...approval, requestedBy: 'AROAEXAMPLE:bob' };
+    expect(decide(asked, bob, inTime, false)).toMatchObject({
+      ok: false,
+      reason: expect.stringContaining('cannot approve it'),
+    });
+    expect(decide({ ...asked, requestedBy: 'AROAEXAMPLE:carol' }, bob, inTime, false)).toMatchObject({
+      ok: true,
+    });
+  });
+
   it('refuses from the very moment of expiry', () => {
     expect(decide(approval, bob, new Date(approval.expiresAt), false)).toMatchObject({
       ok: false,

@@ -86,6 +86,11 @@ describe('an alarm', () => {
     },
   );
 
+  it('of a node whose name an instance had that is gone is about the one that runs', () => {
+    const gone = { ...known, instanceId: other, state: 'terminated' };
+    expect(locate(byName, [gone, known], clusters)).toMatchObject({ instanceId });
+  });
+
   it('of one of two nodes of the same name is told apart by its cluster', () => {
     const instances = [known, { ...known, instanceId: other, cluster: 'stage' }];
     expect(locate({ ...byName, cluster: 'stage' }, instances, clusters)).toMatchObject({ instanceId: other });
