@@ -244,6 +244,14 @@ describe('a service in a crash loop', () => {
     expect(stillMatches('orphaned-agent', reclaimed(null), thresholds)).toBe(true);
   });
 
+  it('is not there any more where it is stopped, and what was approved for it is not done', () => {
+    const stopped = loopingAgent({ active: 'inactive', sub: 'dead', restarts: 0 });
+
+    expect(stillMatches('orphaned-agent', evidenceWith({ agents: stopped }), thresholds)).toBe(false);
+    expect(stillMatches('orphaned-agent', evidenceWith({ agents: missing }), thresholds)).toBe(false);
+    expect(stillMatches('inconclusive', evidenceWith({ agents: missing }), thresholds)).toBe(false);
+  });
+
   it('is unknown where systemd was not asked', () => {
     const { diagnosis } = answerTo(evidenceWith({ cgroups: cgroups(1, 900), agents: missing }));
 

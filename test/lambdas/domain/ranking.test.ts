@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { causes } from '../../../lambdas/domain/causes/index.ts';
 import { diagnose } from '../../../lambdas/domain/diagnosis.ts';
 import { cgroups, clusterWith, evidenceWith, sessions, slices } from './sample-evidence.ts';
 
@@ -33,12 +34,18 @@ describe('the ranking of causes', () => {
   });
 
   it('is a tie where two that do not explain each other are as sure', () => {
-    const both = diagnose(
-      evidenceWith({ cgroups: cgroups(9000, 2100), sessions: sessions({ closing: 60 }) }),
-      thresholds,
-    );
+    const evidence = evidenceWith({ cgroups: cgroups(9000, 2100), sessions: sessions({ closing: 60 }) });
+    const both = diagnose(evidence, thresholds);
 
     expect(both.cause).toBe('inconclusive');
     expect(both.explanation).toContain('are as likely');
+    // What speaks for either is what a person has to decide by; a rule that does not match has no say here.
+    const matching = both.alsoPossible.map(({ cause }) => cause);
+    const said = causes
+      .filter(({ id }) => matching.includes(id))
+      .map(({ judge }) => judge(evidence, thresholds));
+    expect(matching).toHaveLength(2);
+    expect(both.findings).toHaveLength(said.reduce((sum, { findings }) => sum + findings.length, 0));
+    expect(both.prevention).toEqual([]);
   });
 });
