@@ -3,7 +3,7 @@ import { CauseId } from '../../../lambdas/domain/causes/index.ts';
 import { diagnose, diagnoseWithoutEvidence } from '../../../lambdas/domain/diagnosis.ts';
 import type { Evidence } from '../../../lambdas/domain/evidence/evidence.ts';
 import { planFor } from '../../../lambdas/domain/plan.ts';
-import { cgroups, clusterWith, evidenceWith, slices } from './sample-evidence.ts';
+import { cgroups, clusterWith, evidenceWith, missing, slices } from './sample-evidence.ts';
 
 function planOf(evidence: Evidence, settings: Record<string, unknown> = {}) {
   return ladderOf(evidence, settings).plan;
@@ -33,6 +33,7 @@ describe('planFor', () => {
     ]);
     expect(plan[0]?.arguments.slices).toBe('/user.slice/user-0.slice');
     expect(plan[0]?.expects.atMost).toBe(2000);
+    expect(plan[0]?.reason).not.toContain('leave it out');
   });
 
   it('says what carries a rung out, what takes it back, and what it is told', () => {
@@ -249,6 +250,26 @@ describe('planFor', () => {
 
     expect(planFor(diagnosis, silent, cluster).plan.filter(({ kind }) => kind === 'document')).toEqual([]);
   });
+
+  it.each(CauseId.options)('runs nothing on a node of which it has no evidence: %s', (cause) => {
+    const diagnosis = { ...diagnoseWithoutEvidence({ probe: 'evidence', reason: 'no answer' }), cause };
+    const { plan, leftOut } = planFor(diagnosis, undefined, clusterWith());
+
+    expect(plan.filter(({ kind }) => kind === 'document')).toEqual([]);
+    expect(new Set(leftOut.map(({ reason }) => reason)).size).toBeLessThanOrEqual(1);
+  });
+
+  it.each(['session-churn', 'dying-memcgs', 'leaked-scopes', 'dead-containers', 'orphaned-agent'] as const)(
+    'runs nothing on a node of which nothing was seen: %s',
+    (cause) => {
+      const { probes } = evidenceWith();
+      const blind = evidenceWith(Object.fromEntries(Object.keys(probes).map((name) => [name, missing])));
+      const cluster = clusterWith({ sessions: { linger: 'always' } });
+      const diagnosis = { ...diagnose(blind, cluster.thresholds), cause };
+
+      expect(planFor(diagnosis, blind, cluster).plan.map(({ treatment }) => treatment)).toEqual(['notify']);
+    },
+  );
 
   it('says of what would have to run on a node that it does not answer', () => {
     const silent = { ...leaking({ path: '/user.slice', dying: 20_000 }), unreachable: 'the agent is silent' };
