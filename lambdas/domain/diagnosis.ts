@@ -28,8 +28,8 @@ export const Diagnosis = z.object({
 export type Diagnosis = z.infer<typeof Diagnosis>;
 export type Possible = z.infer<typeof Possible>;
 
-/** Two causes this close, of which neither explains the other, are a tie. */
-const tie = 0.02;
+/** Two causes that are not this far apart, and of which neither explains the other, are a tie: in hundredths, as they are given. */
+const tie = 2;
 
 type Match = Judged & { cause: Cause; variant?: string; confidence: number; findings: Finding[] };
 
@@ -87,7 +87,7 @@ export function diagnose(
       `${best.id} is the most likely, and its confidence of ${best.confidence} is below ${thresholds.leastConfidence}.`,
     );
   }
-  if (second !== undefined && !related(best, second) && best.confidence - second.confidence < tie) {
+  if (second !== undefined && !related(best, second) && hundredthsApart(best, second) < tie) {
     return inconclusive(
       `${best.id} and ${second.id} are as likely (${best.confidence} and ${second.confidence}), and neither explains the other.`,
     );
@@ -160,6 +160,10 @@ function explains({ cause }: Match, effect: Cause): boolean {
 
 function related(a: Match, b: Match): boolean {
   return explains(a, b.cause) || explains(b, a.cause);
+}
+
+function hundredthsApart(a: Match, b: Match): number {
+  return Math.round((a.confidence - b.confidence) * 100);
 }
 
 function possible({ id, variant, confidence }: Match): Possible {

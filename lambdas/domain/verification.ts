@@ -37,8 +37,8 @@ const wholeWindow = 0.8;
  * cured: the level is where the rung said it would be, it does not grow, and no side signal got worse.
  * relieved: the level fell by half or more, but it grows on, or it stopped short; or the growth that the rung was to
  * stop has stopped, and the level is still too high. not-cured: anything else, missing looks among it. `provisional`: the
- * looks were too short to see the slowest growth that would still be a fault, or throttling took longer than it should to
- * be over.
+ * looks were too short to see the slowest growth that would still be a fault, or for what is an average to settle; or
+ * throttling took longer than it should to be over.
  *
  * @param watching how much worse the side signals may get, and when the treatment had ended; without that, the first
  *   look counts as its end
@@ -103,7 +103,7 @@ export function judge(
   }
   if (reached && !growth.grows) {
     const needed = Math.max(expects.windowSeconds ?? 0, secondsToSee(expects.signal, thresholds));
-    const short = watched.growth !== undefined && secondsOf(seen) < needed * wholeWindow;
+    const short = secondsOf(seen) < needed * wholeWindow;
     return judgement('cured', short || early.some(({ speaks }) => speaks === 'against'));
   }
   const better = expects.level === 'holds' ? !growth.grows : cameHalfWay(was, level, limit, watched);
@@ -116,7 +116,7 @@ function within(level: number, limit: number, { better }: Watched): boolean {
 
 /** Less by half, or, where more is better, half of the way to where it should be. */
 function cameHalfWay(was: number, level: number, limit: number, { better }: Watched): boolean {
-  return better === 'less' ? level <= was * moved : was < limit && level >= was + (limit - was) * moved;
+  return better === 'less' ? level <= was * moved : level >= was + (limit - was) * moved;
 }
 
 /**

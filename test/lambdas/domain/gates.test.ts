@@ -83,6 +83,12 @@ describe('strictest', () => {
     }
   });
 
+  it('gives the reason of the first that refuses', () => {
+    const refuse = (gate: string) => ({ gate, decision: 'refuse', reason: gate }) as const;
+
+    expect(strictest([refuse('lease'), refuse('mode')])).toEqual(refuse('lease'));
+  });
+
   it('refuses where no gate was asked', () => {
     expect(strictest([]).decision).toBe('refuse');
   });
