@@ -1,5 +1,6 @@
 import { confidences, leftOutLines, nameOf } from '../lambdas/domain/explanation.ts';
 import { modeGate } from '../lambdas/domain/gates/mode-gate.ts';
+import { earlyStops } from '../lambdas/domain/held-back.ts';
 import { IncidentState, type TreatmentResult } from '../lambdas/domain/incident-state.ts';
 import type { Mode } from '../lambdas/domain/settings.ts';
 import type { Rung } from '../lambdas/domain/treatments/treatment.ts';
@@ -120,9 +121,11 @@ function diagnosisSentence(diagnosis: NonNullable<IncidentState['diagnosis']>): 
 }
 
 function treatmentSentence({ status, reason, result }: NonNullable<IncidentState['treatment']>): string {
-  return result === undefined
-    ? `${status}: ${reason}`
-    : `${status}: ${numbers(result)} (counted on the node just before and just after the treatment)`;
+  if (result === undefined) return `${status}: ${reason}`;
+  return [
+    `${status}: ${numbers(result)} (counted on the node just before and just after the treatment)`,
+    ...earlyStops(result).map((stop) => `it ended with: ${stop}`),
+  ].join('\n');
 }
 
 /** The numbers before and after a treatment. */

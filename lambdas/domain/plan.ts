@@ -55,6 +55,7 @@ function rungOf(treatment: Treatment, proposal: Proposal, cluster: Cluster): Run
     standing: treatment.standing ?? false,
     onceStopped: treatment.onceStopped ?? false,
     namesItsApproval: treatment.namesItsApproval ?? false,
+    onlyWhenCalm: treatment.onlyWhenCalm ?? false,
     arguments: proposal.arguments,
     risk,
     needs: needFor(treatment.id, risk, cluster),

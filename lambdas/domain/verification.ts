@@ -5,7 +5,7 @@ import type { Thresholds } from './thresholds.ts';
 import type { Expects } from './treatments/treatment.ts';
 import { growthAfter, secondsOf } from './verification/growth-after.ts';
 import type { Sample } from './verification/sample.ts';
-import { notSeen, sideFindings } from './verification/side-signals.ts';
+import { harms, notSeen, sideFindings } from './verification/side-signals.ts';
 import { secondsToSee, signals, throttlingSettlesSeconds, type Watched } from './verification/signals.ts';
 
 export { Sample, sampleOf } from './verification/sample.ts';
@@ -19,6 +19,8 @@ export type Judgement = {
   provisional: boolean;
   /** Not cured for want of looks: whether it helped is not known, and nothing heavier is done on that. */
   unseen?: true;
+  /** Not cured, and the node got worse: nothing but a call for a person follows. */
+  harmed?: true;
   findings: Finding[];
 };
 
@@ -99,7 +101,11 @@ export function judge(
   const against = sides.filter(({ speaks }) => speaks === 'against');
   if (against.length > 0) {
     const seenWorse = against.some(({ value }) => value !== notSeen);
-    return { ...judgement('not-cured'), ...(seenWorse || !reached ? {} : { unseen: true }) };
+    return {
+      ...judgement('not-cured'),
+      ...(seenWorse || !reached ? {} : { unseen: true }),
+      ...(harms(before, last, expects.signal, harm) ? { harmed: true } : {}),
+    };
   }
   if (reached && !growth.grows) {
     const needed = Math.max(expects.windowSeconds ?? 0, secondsToSee(expects.signal, thresholds));

@@ -15,6 +15,7 @@ const rung: Rung = {
   standing: false,
   onceStopped: false,
   namesItsApproval: false,
+  onlyWhenCalm: false,
   expects: { text: '', signal: 'dying', level: 'falls' },
 };
 const asks: Rung = { ...rung, needs: 'approval', risk: 'medium' };

@@ -233,7 +233,7 @@ describe('a service in a crash loop', () => {
 
   it('that nothing needs is contained, and not one beside it that starts more often and is needed', () => {
     const agent = (unit: string, change: Record<string, unknown>) =>
-      loopingAgent({ unit, ...change }).value.entries[0];
+      (loopingAgent({ unit, ...change }).value as { entries: unknown[] }).entries[0];
     const agents = {
       status: 'ok',
       value: {

@@ -76,6 +76,24 @@ describe('the side signals', () => {
     expect(judged(lost, {}, 19_900).unseen).toBeUndefined();
   });
 
+  it.each<[string, Partial<Sample>, boolean]>([
+    ['less memory available', { availablePercent: 10 }, true],
+    ['more time stalled', { stalledPercent: 50 }, true],
+    ['more tasks that reclaim', { directStallsPerSecond: 50 }, true],
+    ['a kubelet that is not well', { kubelet: 'failed' }, true],
+    ['a node that is not Ready', { nodeReady: false }, true],
+    // These speak against a cure, and say nothing of the node.
+    ['more throttling', { throttledRatio: 0.9 }, false],
+    ['more directories', { live: 5000 }, false],
+    ['a figure that is not seen any more', { stalledPercent: null }, false],
+  ])('call %s a harm: %j %s', (_, figure, harmed) => {
+    const judgement = judged(figure);
+
+    expect(judgement.verdict).toBe('not-cured');
+    expect(judgement.harmed ?? false).toBe(harmed);
+    expect(judged(figure, figure).harmed).toBeUndefined();
+  });
+
   it.each<[string, Partial<Sample>]>([
     ['that stalled as much before', { stalledPercent: 50 }],
     ['whose tasks reclaimed as much before', { directStallsPerSecond: 50 }],
