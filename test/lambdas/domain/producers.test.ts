@@ -231,6 +231,21 @@ describe('a service in a crash loop', () => {
     expect(ladder).toEqual(['reclaim auto', 'contain-unit approval', 'reclaim auto', 'notify auto']);
   });
 
+  it.each(['ecs.service', 'ecs'])(
+    'that the settings never touch (%s) is neither contained nor disabled',
+    (name) => {
+      const evidence = looping({});
+      const cluster = clusterWith({ agents: { neverTouch: [name] } });
+      const { plan, leftOut } = planFor(diagnose(evidence, cluster.thresholds), evidence, cluster);
+
+      expect(plan.map(({ treatment }) => treatment).filter((one) => /contain|disable/.test(one))).toEqual([]);
+      expect(leftOut).toContainEqual({
+        treatment: 'contain-unit',
+        reason: 'settings agents.neverTouch names ecs.service',
+      });
+    },
+  );
+
   it('that nothing needs is contained, and not one beside it that starts more often and is needed', () => {
     const agent = (unit: string, change: Record<string, unknown>) =>
       (loopingAgent({ unit, ...change }).value as { entries: unknown[] }).entries[0];
