@@ -1,4 +1,4 @@
-import { confidences, leftOutLines, nameOf } from '../lambdas/domain/explanation.ts';
+import { confidences, leftOutLines, nameOf, possibleLine } from '../lambdas/domain/explanation.ts';
 import { modeGate } from '../lambdas/domain/gates/mode-gate.ts';
 import { earlyStops } from '../lambdas/domain/held-back.ts';
 import { IncidentState, type TreatmentResult } from '../lambdas/domain/incident-state.ts';
@@ -114,9 +114,11 @@ function diagnosisSentence(diagnosis: NonNullable<IncidentState['diagnosis']>): 
   return [
     `${nameOf(diagnosis)}, confidence ${confidence}`,
     explanation,
-    ...(alsoPossible.length === 0 ? [] : [`also possible: ${confidences(alsoPossible)}`]),
+    ...(alsoPossible.length === 0 ? [] : [`also possible: ${possibleLine(diagnosis)}`]),
     ...(shadow.length === 0 ? [] : [`rules that only watch say: ${confidences(shadow)}`]),
-    ...(gaps.length === 0 ? [] : [`not known: ${gaps.map(({ probe }) => probe).join(', ')}`]),
+    ...(gaps.length === 0
+      ? []
+      : [`${gaps.length} probes told nothing; the report has each, with the reason`]),
   ].join('\n');
 }
 

@@ -5,7 +5,7 @@ import { explainInconclusive, type Judged } from './causes/inconclusive.ts';
 import { CauseId, causes } from './causes/index.ts';
 import { type Contradiction, contradictionsIn, withoutProbes } from './evidence/contradictions.ts';
 import type { Evidence } from './evidence/evidence.ts';
-import { type Gap, gapsOf } from './evidence/gaps.ts';
+import { absentIn, type Gap, gapsOf } from './evidence/gaps.ts';
 import type { Thresholds } from './thresholds.ts';
 
 export const Possible = z.object({ cause: CauseId, variant: z.string().optional(), confidence: z.number() });
@@ -70,12 +70,17 @@ export function diagnose(
     shadow: watching.map(possible),
     findings: [
       ...contradictions.map(asFinding),
-      ...(best === undefined
-        ? judged.flatMap(({ verdict }) => verdict.findings)
-        : ranked.flatMap((match) => match.findings)),
+      ...(best === undefined ? judged : ranked).flatMap(({ id, verdict }) =>
+        verdict.findings.map((finding) => ({ ...finding, of: id })),
+      ),
     ],
     gaps,
-    explanation: explainInconclusive(judged, gaps, why ?? explainContradictions(contradictions)),
+    explanation: explainInconclusive(
+      judged,
+      gaps,
+      why ?? explainContradictions(contradictions),
+      absentIn(evidence),
+    ),
     untreated: 'Nobody knows: somebody should look.',
     prevention: [],
   });

@@ -87,6 +87,36 @@ describe('the explanation for a person', () => {
     expect(explanationLines(healthy, [])).toContain('  nothing');
   });
 
+  it('says which cause a finding speaks for or against where those of several stand together', () => {
+    const unknown = diagnose(
+      evidenceWith({ cgroups: cgroups(100, 1000), slices: slices({ path: '/system.slice', dying: 1000 }) }),
+      cluster.thresholds,
+    );
+    const lines = explanationLines(unknown, []);
+
+    expect(unknown.cause).toBe('inconclusive');
+    const at = lines.indexOf('  dying-memcgs:');
+    expect(lines[at + 1]).toMatch(/^ {4}against: dying memory cgroups 1000 \(threshold 2000\)/);
+    const healthyAt = lines.indexOf('  healthy:');
+    expect(lines[healthyAt + 1]).toMatch(/^ {4}against: dying memory cgroups 1000 \(threshold 300\)/);
+  });
+
+  it('says why a cause comes before one that is surer', () => {
+    const producer: Diagnosis = {
+      ...full,
+      cause: 'session-churn',
+      confidence: 0.6,
+      alsoPossible: [{ cause: 'dying-memcgs', confidence: 0.9 }],
+    };
+
+    expect(explanationLines(producer, [])).toContain(
+      '  dying-memcgs (confidence 0.9); session-churn comes first, because it would produce what is surer',
+    );
+    expect(explanationLines({ ...producer, confidence: 0.95 }, [])).toContain(
+      '  dying-memcgs (confidence 0.9)',
+    );
+  });
+
   it('is what the card of an approval and a call for help carry', () => {
     const [rung] = plan;
     if (rung === undefined) throw new Error('no rung');
