@@ -49,7 +49,7 @@ export function heldBackSentence(
     case 'harmed': {
       const worse = (verification?.findings ?? []).filter(({ speaks }) => speaks === 'against');
       const figures = worse.map(({ fact, value, threshold }) =>
-        threshold === undefined ? `${fact} ${value}` : `${fact} ${value}, before ${threshold}`,
+        threshold === undefined ? `${fact} ${value}` : `${fact} ${value} (limit ${threshold})`,
       );
       return `the node got worse after ${treatment} (${figures.join('; ')})`;
     }

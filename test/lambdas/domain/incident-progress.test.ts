@@ -128,7 +128,7 @@ describe('a rung after which the node is worse', () => {
     expect(endingOf({ ...climb(harmed), ladder: { index: 4, status: 'exhausted' } })).toEqual({
       outcome: 'unresolved',
       reason:
-        'the node got worse after reclaim (time stalled 38.2, before 0.12), so nothing heavier was done; a person is asked to look',
+        'the node got worse after reclaim (time stalled 38.2 (limit 0.12)), so nothing heavier was done; a person is asked to look',
     });
   });
 });
