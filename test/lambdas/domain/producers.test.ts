@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { leakedScopes } from '../../../lambdas/domain/causes/leaked-scopes.ts';
 import { diagnose, stillMatches } from '../../../lambdas/domain/diagnosis.ts';
 import type { Evidence } from '../../../lambdas/domain/evidence/evidence.ts';
+import { probeValue } from '../../../lambdas/domain/evidence/probe.ts';
 import { planFor } from '../../../lambdas/domain/plan.ts';
 import { judged } from './causes/judged.ts';
 import {
@@ -248,7 +249,7 @@ describe('a service in a crash loop', () => {
 
   it('that nothing needs is contained, and not one beside it that starts more often and is needed', () => {
     const agent = (unit: string, change: Record<string, unknown>) =>
-      (loopingAgent({ unit, ...change }).value as { entries: unknown[] }).entries[0];
+      probeValue(looping({ unit, ...change }).probes.agents)?.entries[0];
     const agents = {
       status: 'ok',
       value: {
