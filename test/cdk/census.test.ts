@@ -18,7 +18,7 @@ function functionNamed(name: string): Resource {
 
 /** What one role may do, by the name that `render` gives it. */
 function rightsOf(role: string): string[] {
-  return allRightsOf(template, `<${role}>`);
+  return allRightsOf(template, `<${role}.Arn>`);
 }
 
 const ownLog = (id: string) =>
