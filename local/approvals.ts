@@ -86,6 +86,8 @@ async function askAtTerminal(request: ApprovalRequest, signal: AbortSignal): Pro
         ).trim();
         if (reason !== '') return { decision: 'deny', reason };
         process.stderr.write('A denial needs a reason.\n');
+      } else {
+        process.stderr.write(`"${answer.slice(0, 40)}" is no decision: yes or no.\n`);
       }
     }
   } finally {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { CauseId } from '../lambdas/domain/causes/cause.ts';
 import type { ManagedNode } from './cloud/ssm.ts';
 import { defaultFault } from './faults.ts';
+import { shipped } from './local-settings.ts';
 import { checkHost, KernelFreesThemError, makeLeak } from './node/host-leak.ts';
 import { openRecordedNode } from './node/recorded-node.ts';
 import { runDocument } from './node/ssm-agent.ts';
@@ -26,7 +27,12 @@ export type LocalNode = {
   root?: string;
   managed: ManagedNode;
   /** What is wrong with it, where this process can count that by itself: "dying memory cgroups", and how many. */
-  symptom?: { what: string; count: () => number | Promise<number> };
+  symptom?: {
+    what: string;
+    count: () => number | Promise<number>;
+    /** Fewer when the incident begins, and the fault has gone by itself: whatever came then would not be its repair. */
+    least?: number;
+  };
   close(): Promise<void>;
 };
 
@@ -95,7 +101,11 @@ async function openHost({ id, directory, signal, onProgress }: OpenNodeProps): P
       instanceId: instanceIdOf(hostname()),
       run: (content, parameters, signal) => runDocument({ content, parameters, signal }),
     },
-    symptom: { what: 'dying memory cgroups', count: () => leak.countDying() },
+    symptom: {
+      what: 'dying memory cgroups',
+      count: () => leak.countDying(),
+      least: shipped().thresholds.dyingCount,
+    },
     close: async () => {
       await leak.remove();
       // What a treatment keeps of an incident on a node; this one is over, and the host should be as it was. The next

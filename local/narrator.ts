@@ -1,5 +1,6 @@
-import { confidences, leftOutLines, nameOf } from '../lambdas/domain/explanation.ts';
+import { confidences, leftOutLines, nameOf, possibleLine } from '../lambdas/domain/explanation.ts';
 import { modeGate } from '../lambdas/domain/gates/mode-gate.ts';
+import { earlyStops } from '../lambdas/domain/held-back.ts';
 import { IncidentState, type TreatmentResult } from '../lambdas/domain/incident-state.ts';
 import type { Mode } from '../lambdas/domain/settings.ts';
 import type { Rung } from '../lambdas/domain/treatments/treatment.ts';
@@ -113,16 +114,20 @@ function diagnosisSentence(diagnosis: NonNullable<IncidentState['diagnosis']>): 
   return [
     `${nameOf(diagnosis)}, confidence ${confidence}`,
     explanation,
-    ...(alsoPossible.length === 0 ? [] : [`also possible: ${confidences(alsoPossible)}`]),
+    ...(alsoPossible.length === 0 ? [] : [`also possible: ${possibleLine(diagnosis)}`]),
     ...(shadow.length === 0 ? [] : [`rules that only watch say: ${confidences(shadow)}`]),
-    ...(gaps.length === 0 ? [] : [`not known: ${gaps.map(({ probe }) => probe).join(', ')}`]),
+    ...(gaps.length === 0
+      ? []
+      : [`${gaps.length} probes told nothing; the report has each, with the reason`]),
   ].join('\n');
 }
 
 function treatmentSentence({ status, reason, result }: NonNullable<IncidentState['treatment']>): string {
-  return result === undefined
-    ? `${status}: ${reason}`
-    : `${status}: ${numbers(result)} (counted on the node just before and just after the treatment)`;
+  if (result === undefined) return `${status}: ${reason}`;
+  return [
+    `${status}: ${numbers(result)} (counted on the node just before and just after the treatment)`,
+    ...earlyStops(result).map((stop) => `it ended with: ${stop}`),
+  ].join('\n');
 }
 
 /** The numbers before and after a treatment. */

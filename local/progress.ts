@@ -1,7 +1,8 @@
 import type { PhaseClock } from './phases.ts';
 
-/** Nothing new for so long: say what is being waited for. */
+/** Nothing new for so long: say what is being waited for; then after twice as long, up to a minute. */
 const quietMs = 5000;
+const longestQuietMs = 60_000;
 
 /** Where progress goes. No control characters: a pipe, a log and a screen reader get the same lines as a terminal. */
 export class Progress {
@@ -10,6 +11,7 @@ export class Progress {
   readonly #timer: NodeJS.Timeout;
   #waiting = '';
   #last = performance.now();
+  #quietMs = quietMs;
 
   constructor(clock: PhaseClock, write: (text: string) => void) {
     this.#clock = clock;
@@ -27,9 +29,10 @@ export class Progress {
     this.#last = performance.now();
   }
 
-  /** What is being waited for, said again and again while nothing else happens. Empty: nothing. */
+  /** What is being waited for, said again and again while nothing else happens, ever less often. Empty: nothing. */
   waitFor(text: string): void {
     this.#waiting = text;
+    this.#quietMs = quietMs;
   }
 
   end(): void {
@@ -37,7 +40,8 @@ export class Progress {
   }
 
   #remind(): void {
-    if (this.#waiting === '' || performance.now() - this.#last < quietMs) return;
+    if (this.#waiting === '' || performance.now() - this.#last < this.#quietMs) return;
     this.say(`still waiting for ${this.#waiting}`);
+    this.#quietMs = Math.min(2 * this.#quietMs, longestQuietMs);
   }
 }

@@ -81,7 +81,7 @@ ${untreated === '' ? '' : html`<p><strong>If nothing is done:</strong> ${untreat
 ${alsoPossible.length === 0 ? '' : html`<p>Also possible: ${confidences(alsoPossible)}.</p>`}
 ${shadow.length === 0 ? '' : html`<p>Rules that only watch say: ${confidences(shadow)}. Nothing is done about that.</p>`}
 ${findingsTable('How we know', findings)}
-${gaps.length === 0 ? '' : html`<h3>Not known</h3><ul>${join(gaps.map(({ probe, reason }) => html`<li><strong>${probe}</strong>: ${reason}</li>`))}</ul>`}
+${gaps.length === 0 ? '' : html`<h3>Not known</h3><ul>${join([...Map.groupBy(gaps, ({ reason }) => reason)].map(([reason, alike]) => html`<li><strong>${alike.map(({ probe }) => probe).join(', ')}</strong>: ${reason}</li>`))}</ul>`}
 ${prevention.length === 0 ? '' : html`<h3>So that it does not come back</h3><ul>${join(prevention.map(({ what, where, because }) => html`<li>${what} (${where}), for ${because}</li>`))}</ul>`}
 </section>`;
 }

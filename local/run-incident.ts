@@ -63,6 +63,7 @@ export async function runIncident(props: RunIncidentProps): Promise<RunResult> {
     const prepared = await prepare(props, { id, home, assembly, progress });
     node = prepared.node;
     const before = await node.symptom?.count();
+    if (before !== undefined) requireFault(node, before);
     const engine = await startEngine({
       stack: prepared.stack,
       logFile: directory.functionsLog,
@@ -167,6 +168,14 @@ async function prepareOne(
   return { stack: stack.value, node: opened.value, cluster: onlyCluster(settings) };
 }
 
+/** @throws NodeUnavailableError where something else has repaired the node before the incident could begin */
+export function requireFault({ symptom }: LocalNode, seen: number): void {
+  if (symptom?.least === undefined || seen >= symptom.least) return;
+  throw new NodeUnavailableError(
+    `the fault that was made has gone by itself: ${seen} ${symptom.what} are left of it, and ${symptom.least} are the least that is one. Something else on this machine frees them (a drop of the caches, another reclaim, short memory). Start again when it is quiet, or take a recorded node: npm start -- --node v2-zombies`,
+  );
+}
+
 function onlyCluster({ clusters }: Settings): Cluster {
   const cluster = clusters[localCluster];
   if (cluster === undefined) throw new Error('the settings of this machine have no cluster');
@@ -177,6 +186,32 @@ function preparing(name: string, fault: CauseId): string {
   if (name === 'host') return 'a real leak is made on this host';
   if (name === 'vm') return `a virtual node is booted, the fault ${fault} made in it`;
   return `the recorded node ${name} is laid out`;
+}
+
+/** Every setting by which a run here is judged or bounded otherwise than a deployment with the shipped settings. */
+function otherThanDeployed(cluster: Cluster): string[] {
+  const deployed = shipped();
+  const { cpuPercent, maxSeconds } = cluster.reclaim;
+  const { dyingFloor } = cluster.thresholds;
+  const floor = deployed.thresholds.dyingFloor;
+  return [
+    `verification takes ${cluster.verification.windowSeconds} s (deployed: ${deployed.verification.windowSeconds} s), so a cure is a provisional one`,
+    `reclaim may use ${cpuPercent} % of one CPU for ${maxSeconds} s (deployed: ${deployed.reclaim.cpuPercent} % for ${deployed.reclaim.maxSeconds} s)`,
+    ...(dyingFloor < floor
+      ? [
+          `more than ${dyingFloor} dying cgroups are a fault (deployed: ${floor}): there is no time for a big one`,
+        ]
+      : []),
+    ...(dyingFloor > floor
+      ? [
+          `up to ${dyingFloor} dying cgroups count as well (deployed: ${floor}): ${dyingFloor - floor} were here before the fault was made, and are not this run's to free`,
+        ]
+      : []),
+    ...(cluster.policy.treatments['drop-caches'] === 'never'
+      ? ['drop-caches is never done: it would hit all of this machine']
+      : []),
+    'whoever starts it may approve it (deployed: nobody approves what they started)',
+  ];
 }
 
 /** What the trail says of a clean-up after an execution that did not come to its end. */
@@ -193,20 +228,14 @@ function doneByJanitor(lines: readonly string[]): string[] {
 }
 
 function sayWhatRuns(progress: Progress, { stack, node, cluster }: Prepared, mode: Mode): void {
-  const deployed = shipped();
-  const { cpuPercent, maxSeconds } = cluster.reclaim;
-  const waits = `Only the waits are shorter here: verification takes seconds (deployed: ten minutes), and reclaim may use ${cpuPercent} % of one CPU for ${maxSeconds} s (deployed: ${deployed.reclaim.cpuPercent} % for ${deployed.reclaim.maxSeconds} s).`;
-  const { dyingFloor } = cluster.thresholds;
-  const floor =
-    dyingFloor < deployed.thresholds.dyingFloor
-      ? ` There is no time for a big fault, so more than ${dyingFloor} dying cgroups are one (deployed: ${deployed.thresholds.dyingFloor}).`
-      : '';
+  const others = otherThanDeployed(cluster);
   progress.say(
     [
       node.recorded
         ? `RECORDED node ${node.title}: ${node.about}. Files that were composed by hand and a small model of a kernel; nothing on this host is touched.`
         : `${node.title}: ${node.about}`,
-      `${stack.functions.length} functions, ${stack.documents.length} SSM documents and the state machine are the deployed ones; mode ${mode}. ${waits}${floor}`,
+      `${stack.functions.length} functions, ${stack.documents.length} SSM documents and the state machine are the deployed ones; mode ${mode}. What is other than deployed:`,
+      ...others.map((other) => `  ${other}`),
     ].join('\n'),
   );
 }

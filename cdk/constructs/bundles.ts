@@ -35,7 +35,10 @@ function bundleAll(): ReadonlyMap<string, Bundle> {
     bundle: true,
     minify: true,
     // The SDK's chain of providers, which Lambda needs one link of, would be a fifth of every bundle.
-    alias: { '@aws-sdk/credential-provider-node': join(root, 'lambdas/adapters/lambda-credentials.ts') },
+    alias: {
+      '@aws-sdk/credential-provider-node': join(root, 'lambdas/adapters/lambda-credentials.ts'),
+      '@smithy/core/event-streams': join(root, 'lambdas/adapters/no-event-streams.ts'),
+    },
     sourcemap: 'linked',
     // Stack traces need the mappings only, and every cold start pays for the rest.
     sourcesContent: false,

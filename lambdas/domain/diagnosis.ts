@@ -6,7 +6,7 @@ import { explainInconclusive, type Judged } from './causes/inconclusive.ts';
 import { causes } from './causes/index.ts';
 import { type Contradiction, contradictionsIn, withoutProbes } from './evidence/contradictions.ts';
 import type { Evidence } from './evidence/evidence.ts';
-import { type Gap, gapsOf } from './evidence/gaps.ts';
+import { absentIn, type Gap, gapsOf } from './evidence/gaps.ts';
 import type { Thresholds } from './thresholds.ts';
 
 export const Possible = z.object({ cause: CauseId, variant: z.string().optional(), confidence: z.number() });
@@ -29,8 +29,8 @@ export const Diagnosis = z.object({
 export type Diagnosis = z.infer<typeof Diagnosis>;
 export type Possible = z.infer<typeof Possible>;
 
-/** Two causes this close, of which neither explains the other, are a tie. */
-const tie = 0.02;
+/** Two causes that are not this far apart, and of which neither explains the other, are a tie: in hundredths, as they are given. */
+const tie = 2;
 
 type Match = Judged & { cause: Cause; variant?: string; confidence: number; findings: Finding[] };
 
@@ -71,12 +71,17 @@ export function diagnose(
     shadow: watching.map(possible),
     findings: [
       ...contradictions.map(asFinding),
-      ...(best === undefined
-        ? judged.flatMap(({ verdict }) => verdict.findings)
-        : ranked.flatMap((match) => match.findings)),
+      ...(best === undefined ? judged : ranked).flatMap(({ id, verdict }) =>
+        verdict.findings.map((finding) => ({ ...finding, of: id })),
+      ),
     ],
     gaps,
-    explanation: explainInconclusive(judged, gaps, why ?? explainContradictions(contradictions)),
+    explanation: explainInconclusive(
+      judged,
+      gaps,
+      why ?? explainContradictions(contradictions),
+      absentIn(evidence),
+    ),
     untreated: 'Nobody knows: somebody should look.',
     prevention: [],
   });
@@ -88,7 +93,7 @@ export function diagnose(
       `${best.id} is the most likely, and its confidence of ${best.confidence} is below ${thresholds.leastConfidence}.`,
     );
   }
-  if (second !== undefined && !related(best, second) && best.confidence - second.confidence < tie) {
+  if (second !== undefined && !related(best, second) && hundredthsApart(best, second) < tie) {
     return inconclusive(
       `${best.id} and ${second.id} are as likely (${best.confidence} and ${second.confidence}), and neither explains the other.`,
     );
@@ -161,6 +166,10 @@ function explains({ cause }: Match, effect: Cause): boolean {
 
 function related(a: Match, b: Match): boolean {
   return explains(a, b.cause) || explains(b, a.cause);
+}
+
+function hundredthsApart(a: Match, b: Match): number {
+  return Math.round((a.confidence - b.confidence) * 100);
 }
 
 function possible({ id, variant, confidence }: Match): Possible {

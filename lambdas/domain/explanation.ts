@@ -10,7 +10,7 @@ export function explanationLines(
   const { cause, variant, confidence, explanation, findings, gaps, alsoPossible, shadow } = diagnosis;
   return [
     ...part(`What is wrong: ${nameOf({ cause, variant })}, confidence ${confidence}`, [explanation]),
-    ...part('How we know:', findings.map(findingLine)),
+    ...part('How we know:', findingLines(findings)),
     ...part(
       'What we do not know:',
       // A node that does not answer has every probe missing for one reason, which is said once.
@@ -18,7 +18,7 @@ export function explanationLines(
         ([reason, alike]) => `${alike.map(({ probe }) => probe).join(', ')}: ${reason}`,
       ),
     ),
-    ...part('Also possible:', alsoPossible.length === 0 ? [] : [confidences(alsoPossible)]),
+    ...part('Also possible:', alsoPossible.length === 0 ? [] : [possibleLine(diagnosis)]),
     ...part(
       'Rules that only watch say:',
       shadow.length === 0 ? [] : [`${confidences(shadow)}; nothing is done about that`],
@@ -46,6 +46,13 @@ function part(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)];
 }
 
+/** Those of several causes by cause: what speaks against one can speak for another. */
+function findingLines(findings: Diagnosis['findings']): string[] {
+  return [...Map.groupBy(findings, ({ of }) => of)].flatMap(([of, alike]) =>
+    of === undefined ? alike.map(findingLine) : [`${of}:`, ...alike.map((one) => `  ${findingLine(one)}`)],
+  );
+}
+
 function findingLine({ fact, value, threshold, speaks, source }: Diagnosis['findings'][number]): string {
   const limit = threshold === undefined ? '' : ` (threshold ${threshold})`;
   return `${speaks}: ${fact} ${value}${limit} [${source}]`;
@@ -57,6 +64,13 @@ function rungLine({ treatment, risk, needs, reason, expects }: Rung): string {
 
 export function nameOf({ cause, variant }: { cause: string; variant?: string | undefined }): string {
   return variant === undefined ? cause : `${cause}, ${variant}`;
+}
+
+/** What else may be, and why it is not the diagnosis where it is surer. */
+export function possibleLine({ confidence, alsoPossible, cause }: Diagnosis): string {
+  const surer = cause !== 'inconclusive' && alsoPossible.some((one) => one.confidence > confidence);
+  const why = surer ? `; ${cause} comes first, because it would produce what is surer` : '';
+  return `${confidences(alsoPossible)}${why}`;
 }
 
 /** Causes with their confidence, in a line. */

@@ -1,3 +1,4 @@
+import { heldBackBy, heldBackSentence, mayFollow } from './held-back.ts';
 import type { IncidentState, Outcome, RungResult } from './incident-state.ts';
 import { standingChanges } from './standing-changes.ts';
 import type { Rung } from './treatments/treatment.ts';
@@ -35,6 +36,7 @@ export function rungResult(state: IncidentState): RungResult | undefined {
             verdict: verification.verdict,
             provisional: verification.provisional,
             ...(verification.unseen ? { unseen: true } : {}),
+            ...(verification.harmed ? { harmed: true } : {}),
             findings: verification.findings,
             ...(verification.alsoFound.length === 0 ? {} : { alsoFound: verification.alsoFound }),
             samples: keptLooks(verification.samples),
@@ -95,20 +97,11 @@ export function climb(state: IncidentState): IncidentState {
  */
 function nextRung(plan: readonly Rung[], index: number, results: readonly RungResult[]): number {
   const stopped = standingChanges(results).length > 0;
-  const blind = isBlind(results.at(-1));
+  const held = heldBackBy(results.at(-1));
   const next = plan.findIndex(
-    ({ kind, standing, onceStopped }, at) =>
-      at > index && (blind ? kind === 'notify' : stopped ? !standing : !onceStopped),
+    (rung, at) => at > index && mayFollow(rung, held) && (stopped ? !rung.standing : !rung.onceStopped),
   );
   return next < 0 ? plan.length : next;
-}
-
-/**
- * Whether nobody knows what the last rung has done: it broke half-way, or nobody saw whether it helped. Nothing heavier is
- * done to such a node; a person is called.
- */
-export function isBlind(last: RungResult | undefined): boolean {
-  return last?.status === 'failed' || last?.verification?.unseen === true;
 }
 
 /**
@@ -194,11 +187,12 @@ function leftOver(state: IncidentState, why: string): Ending {
       reason: `${relieved.treatment} made it better, but not well (${against.join('; ')}); ${why}`,
     };
   }
-  const blind = state.results.findLast(isBlind);
-  if (blind !== undefined) {
+  const holding = state.results.findLast((result) => heldBackBy(result) !== undefined);
+  const held = heldBackBy(holding);
+  if (holding !== undefined && held !== undefined) {
     return {
       outcome: 'unresolved',
-      reason: `${notKnownOf(blind, state)}, so nothing heavier was done; ${why}`,
+      reason: `${heldBackSentence(holding, held, state.plan)}, so nothing heavier was done; ${why}`,
     };
   }
   const done = state.results.filter(({ treatment, status }) => treatment !== 'notify' && status === 'done');
@@ -207,17 +201,4 @@ function leftOver(state: IncidentState, why: string): Ending {
     outcome: 'unresolved',
     reason: `${tried === '' ? 'nothing was treated' : `${tried} did not cure it`}; ${why}`,
   };
-}
-
-/** What is not known of a rung: what it has done, or whether that helped. */
-function notKnownOf(
-  { treatment, status, reason, verification }: RungResult,
-  { plan }: IncidentState,
-): string {
-  if (status === 'failed')
-    return `${treatment} broke off (${reason ?? 'no reason given'}), and what it has done is not known`;
-  const seen = verification?.samples.findLast(({ gap }) => gap === undefined);
-  const signal = plan.find((rung) => rung.treatment === treatment)?.expects.signal ?? 'dying';
-  const last = seen === undefined ? 'no look saw anything' : `last seen: ${figureOf(seen, signal)}`;
-  return `whether ${treatment} helped was not seen to the end (${last})`;
 }

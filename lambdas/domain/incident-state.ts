@@ -84,6 +84,8 @@ export const RungResult = z.object({
       verdict: Verdict,
       provisional: z.boolean().optional(),
       unseen: z.boolean().optional(),
+      /** The node itself got worse: short of memory, or not Ready. */
+      harmed: z.boolean().optional(),
       findings: z.array(Finding),
       /** Causes that a look on the way found and the first diagnosis did not have. */
       alsoFound: z.array(Possible).optional(),
@@ -169,6 +171,8 @@ export const IncidentState = z.object({
       provisional: z.boolean(),
       /** Not cured for want of looks: whether it helped is not known. */
       unseen: z.boolean().optional(),
+      /** The node itself got worse: short of memory, or not Ready. */
+      harmed: z.boolean().optional(),
       findings: z.array(Finding),
     })
     .optional(),

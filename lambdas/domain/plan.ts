@@ -20,7 +20,8 @@ export function planFor(diagnosis: Diagnosis, evidence: Evidence | undefined, cl
   for (const treatment of treatments) {
     if (!treatment.treats.includes(diagnosis.cause)) continue;
     const proposal = treatment.propose(evidence, cluster, diagnosis);
-    const why = 'nothing' in proposal ? proposal.nothing : whyNot(treatment, proposal, diagnosis, evidence);
+    const why =
+      'nothing' in proposal ? proposal.nothing : whyNot(treatment, proposal, diagnosis, evidence, cluster);
     if ('nothing' in proposal || why !== undefined)
       reasons.set(treatment.id, reasons.get(treatment.id) ?? why ?? '');
     else plan.push(rungOf(treatment, proposal, cluster));
@@ -32,17 +33,26 @@ export function planFor(diagnosis: Diagnosis, evidence: Evidence | undefined, cl
   };
 }
 
-/** Fail closed: what cannot reach the node, or what the table forbids, is not proposed, whatever the treatment says of itself. */
+/** Fail closed: what cannot reach the node, or what the settings or the table forbid, is not proposed, whatever the treatment says of itself. */
 function whyNot(
   treatment: Treatment,
   proposal: Proposal,
   { cause }: Diagnosis,
   evidence: Evidence | undefined,
+  { agents: { neverTouch } }: Cluster,
 ): string | undefined {
   if (treatment.kind === 'document' && evidence?.unreachable !== undefined) {
     return `nothing can be run on a node that does not answer (${evidence.unreachable})`;
   }
+  const { unit } = proposal.arguments;
+  if (unit !== undefined && neverTouch.some((name) => bare(name) === bare(unit))) {
+    return `settings agents.neverTouch names ${unit}`;
+  }
   return forbids(cause, treatment.id, proposal.arguments, evidence);
+}
+
+function bare(unit: string): string {
+  return unit.replace(/\.service$/, '');
 }
 
 function rungOf(treatment: Treatment, proposal: Proposal, cluster: Cluster): Rung {
@@ -55,6 +65,7 @@ function rungOf(treatment: Treatment, proposal: Proposal, cluster: Cluster): Run
     standing: treatment.standing ?? false,
     onceStopped: treatment.onceStopped ?? false,
     namesItsApproval: treatment.namesItsApproval ?? false,
+    onlyWhenCalm: treatment.onlyWhenCalm ?? false,
     arguments: proposal.arguments,
     risk,
     needs: needFor(treatment.id, risk, cluster),

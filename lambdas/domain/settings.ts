@@ -247,6 +247,20 @@ const Alarms = z.strictObject({
     ),
 });
 
+const Agents = z.strictObject({
+  neverTouch: z
+    .array(
+      z
+        .string()
+        .regex(/^[A-Za-z0-9:_.@\\-]{1,255}$/, 'must be the name of a service, such as my-agent.service'),
+    )
+    .max(100)
+    .default([])
+    .describe(
+      'Services that no plan contains or disables, whatever they do, by their names, with or without .service: agents of yours that a node must not be without. Those of the system, of Kubernetes and of usual security, storage and network agents are on a list of their own (ssm-documents/scripts/lib/protected.sh).',
+    ),
+});
+
 const Verification = z.strictObject({
   windowSeconds: seconds(2, 3600).default(600).describe('How long the node is watched after a treatment.'),
   samples: z
@@ -306,6 +320,7 @@ const Cluster = z.strictObject({
   reclaim: ReclaimSettings.prefault({}),
   sessions: Sessions.prefault({}),
   scopes: Scopes.prefault({}),
+  agents: Agents.prefault({}),
   thresholds: Thresholds.prefault({}),
   diagnosis: Diagnosing.prefault({}),
   examination: Examination.prefault({}),

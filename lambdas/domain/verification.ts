@@ -5,7 +5,7 @@ import type { Thresholds } from './thresholds.ts';
 import type { Expects } from './treatments/treatment.ts';
 import { growthAfter, secondsOf } from './verification/growth-after.ts';
 import type { Sample } from './verification/sample.ts';
-import { notSeen, sideFindings } from './verification/side-signals.ts';
+import { harms, notSeen, sideFindings } from './verification/side-signals.ts';
 import { secondsToSee, signals, throttlingSettlesSeconds, type Watched } from './verification/signals.ts';
 
 export { Sample, sampleOf } from './verification/sample.ts';
@@ -19,6 +19,8 @@ export type Judgement = {
   provisional: boolean;
   /** Not cured for want of looks: whether it helped is not known, and nothing heavier is done on that. */
   unseen?: true;
+  /** Not cured, and the node got worse: nothing but a call for a person follows. */
+  harmed?: true;
   findings: Finding[];
 };
 
@@ -37,8 +39,8 @@ const wholeWindow = 0.8;
  * cured: the level is where the rung said it would be, it does not grow, and no side signal got worse.
  * relieved: the level fell by half or more, but it grows on, or it stopped short; or the growth that the rung was to
  * stop has stopped, and the level is still too high. not-cured: anything else, missing looks among it. `provisional`: the
- * looks were too short to see the slowest growth that would still be a fault, or throttling took longer than it should to
- * be over.
+ * looks were too short to see the slowest growth that would still be a fault, or for what is an average to settle; or
+ * throttling took longer than it should to be over.
  *
  * @param watching how much worse the side signals may get, and when the treatment had ended; without that, the first
  *   look counts as its end
@@ -99,11 +101,15 @@ export function judge(
   const against = sides.filter(({ speaks }) => speaks === 'against');
   if (against.length > 0) {
     const seenWorse = against.some(({ value }) => value !== notSeen);
-    return { ...judgement('not-cured'), ...(seenWorse || !reached ? {} : { unseen: true }) };
+    return {
+      ...judgement('not-cured'),
+      ...(seenWorse || !reached ? {} : { unseen: true }),
+      ...(harms(before, last, expects.signal, harm) ? { harmed: true } : {}),
+    };
   }
   if (reached && !growth.grows) {
     const needed = Math.max(expects.windowSeconds ?? 0, secondsToSee(expects.signal, thresholds));
-    const short = watched.growth !== undefined && secondsOf(seen) < needed * wholeWindow;
+    const short = secondsOf(seen) < needed * wholeWindow;
     return judgement('cured', short || early.some(({ speaks }) => speaks === 'against'));
   }
   const better = expects.level === 'holds' ? !growth.grows : cameHalfWay(was, level, limit, watched);
@@ -116,7 +122,7 @@ function within(level: number, limit: number, { better }: Watched): boolean {
 
 /** Less by half, or, where more is better, half of the way to where it should be. */
 function cameHalfWay(was: number, level: number, limit: number, { better }: Watched): boolean {
-  return better === 'less' ? level <= was * moved : was < limit && level >= was + (limit - was) * moved;
+  return better === 'less' ? level <= was * moved : level >= was + (limit - was) * moved;
 }
 
 /**

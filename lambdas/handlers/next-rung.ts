@@ -1,4 +1,5 @@
-import { climb, isBlind, passedOver } from '../domain/incident-progress.ts';
+import { heldBackBy, heldBackSentence } from '../domain/held-back.ts';
+import { climb, passedOver } from '../domain/incident-progress.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import { phase } from './phase.ts';
 
@@ -20,8 +21,9 @@ export const handler = phase('next-rung', async (state, { audit }) => {
   return next;
 });
 
-function whyPassedOver({ results }: IncidentState, onceStopped: boolean): string {
+function whyPassedOver({ results, plan }: IncidentState, onceStopped: boolean): string {
   const last = results.at(-1);
-  if (isBlind(last)) return `what ${last?.treatment} has done, or whether it helped, is not known`;
+  const held = heldBackBy(last);
+  if (last !== undefined && held !== undefined) return heldBackSentence(last, held, plan);
   return onceStopped ? 'nothing has stopped the producer' : 'the producer is stopped already';
 }

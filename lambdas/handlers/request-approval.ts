@@ -51,7 +51,7 @@ export async function handler(input: unknown): Promise<void> {
       evidenceDigest: asked.evidenceDigest,
       details: { approvalId: asked.id, expiresAt: asked.expiresAt },
     });
-    const { title, text } = approvalCard(approval, present.diagnosis, present.plan, present.leftOut);
+    const { title, text } = approvalCard(approval, present);
     await publish(sns, environment().NOTIFY_TOPIC_ARN, {
       kind: 'approval-requested',
       incident: present.incident.id,

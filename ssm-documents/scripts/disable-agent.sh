@@ -45,7 +45,7 @@ declare -A SAID=()
 look() {
   local name restarts=null memory=null may_start=true
   unit_properties "${UNIT}" LoadState ActiveState SubState Result UnitFileState NRestarts MainPID MemoryCurrent Job Type \
-    ControlGroup Slice TriggeredBy RefuseManualStop RefuseManualStart SuccessAction FailureAction "${NEEDED_BY[@]}" || fail "${REASON}"
+    ControlGroup Slice TriggeredBy RefuseManualStop RefuseManualStart SuccessAction FailureAction WantedBy "${NEEDED_BY[@]}" || fail "${REASON}"
   for name in "${!PROPERTY[@]}"; do SAID[${name}]="${PROPERTY[${name}]}"; done
   find_containers
   find_triggers
@@ -151,6 +151,19 @@ is_unneeded() {
       inactive | failed) ;;
       *)
         REASON="${unit:0:100} needs ${UNIT} and is ${PROPERTY[ActiveState]:-unknown}: it would stop with it"
+        return 1
+        ;;
+    esac
+  done
+  # It would not stop with it, but somebody has written that it is to be there. A target wants whatever is enabled.
+  read -ra units <<<"${SAID[WantedBy]//$'\n'/ }"
+  for unit in ${units[@]+"${units[@]}"}; do
+    if [[ "${unit}" == *.target ]]; then continue; fi
+    unit_properties "${unit}" ActiveState || return 1
+    case "${PROPERTY[ActiveState]}" in
+      inactive | failed) ;;
+      *)
+        REASON="${unit:0:100} wants ${UNIT} and is ${PROPERTY[ActiveState]:-unknown}: find out what for"
         return 1
         ;;
     esac

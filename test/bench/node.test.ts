@@ -19,14 +19,14 @@ function benchWith(env: NodeJS.ProcessEnv, ...args: string[]) {
 describe('npm run bench', () => {
   it('without a name it knows says which there are', () => {
     expect(bench()).toMatchObject({ status: 2, stdout: '' });
-    expect(bench('nope').stderr).toMatch(/there are: spine, node, diagnose$/m);
+    expect(bench('nope').stderr).toMatch(/there are: spine, node, diagnose, bundles$/m);
   });
 
   it.each(['--help', '-h'])('%s is help, and no wrong usage', (flag) => {
     const { status, stdout, stderr } = bench(flag);
 
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout).toMatch(/there are: spine, node, diagnose$/m);
+    expect(stdout).toMatch(/there are: spine, node, diagnose, bundles$/m);
   });
 
   it('node --help names every part, and where it runs', () => {

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { isJsonObject, type Json, type JsonObject } from '../../local/engine/json.ts';
+import { isJsonObject, type Json } from '../../local/engine/json.ts';
+import { rightsOf as allRightsOf } from './rights-of.ts';
 import { type Resource, render, resourcesOf, synthesize, type Template } from './template.ts';
 
 let template: Template;
@@ -15,26 +16,9 @@ function functionNamed(name: string): Resource {
   return found;
 }
 
-/** `ACTION on RESOURCE [if CONDITION]`, of every statement of one role, by the name that `render` gives it. */
+/** What one role may do, by the name that `render` gives it. */
 function rightsOf(role: string): string[] {
-  return resourcesOf(template, 'AWS::IAM::Policy')
-    .filter(({ Properties }) => list(render(template, Properties.Roles ?? [])).includes(`<${role}>`))
-    .flatMap(({ Properties }) => {
-      const policy = render(template, Properties.PolicyDocument ?? null);
-      return isJsonObject(policy) ? list(policy.Statement).filter(isJsonObject) : [];
-    })
-    .flatMap((statement: JsonObject) => {
-      const condition = statement.Condition === undefined ? '' : ` if ${JSON.stringify(statement.Condition)}`;
-      return list(statement.Action).flatMap((action) =>
-        list(statement.Resource).map((resource) => `${String(action)} on ${String(resource)}${condition}`),
-      );
-    })
-    .sort();
-}
-
-function list(value: Json | undefined): Json[] {
-  if (value === undefined) return [];
-  return Array.isArray(value) ? value : [value];
+  return allRightsOf(template, `<${role}.Arn>`);
 }
 
 const ownLog = (id: string) =>

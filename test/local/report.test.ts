@@ -34,6 +34,7 @@ const record: IncidentRecord = {
       standing: false,
       onceStopped: false,
       namesItsApproval: false,
+      onlyWhenCalm: false,
       expects: { text: 'few are left', signal: 'dying', level: 'falls' },
     },
   ],

@@ -94,6 +94,9 @@ describe.concurrent('one incident from alarm to end', () => {
     await test.run({ node, cluster: clusters.cautious }, async (incident) => {
       expect(incident.record.outcome).toBe('unresolved');
       expect(incident.record.rungs[0]).toMatchObject({ verification: { cured: false } });
+      const done = incident.record.rungs.filter(({ result }) => result !== undefined);
+      // Nothing heavier is done to a node that got worse.
+      if (node === 'v2-worse') expect(done.map(({ treatment }) => treatment)).toEqual(['reclaim']);
       expect(steps(incident)).toContain('undo.finished');
       expect(incident.messages.map(({ kind }) => kind)).toContain('call-a-person');
       await expectTidy(incident);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { aroundProbes } from '../../lambdas/domain/evidence/around-probes.ts';
 import type { Evidence } from '../../lambdas/domain/evidence/evidence.ts';
 import { gapsOf } from '../../lambdas/domain/evidence/gaps.ts';
 import { readEvidence } from '../../lambdas/domain/evidence/read-evidence.ts';
@@ -53,6 +54,8 @@ export function equippedSuite(node: BootedNode): void {
   const pods = podsOf(node);
   const [webUid, oldUid] = [pods.uid('1'), pods.uid('2')];
   let evidence: Evidence;
+  /** What the documents printed, before the schema filled in what only others know. */
+  let printed: Record<string, { status: string; value?: unknown }>;
   let before: Seen;
   let after: Seen;
   let startedDying: number;
@@ -91,6 +94,7 @@ export function equippedSuite(node: BootedNode): void {
     const read = readEvidence(first.stdout, { output: second.stdout });
     if (!read.ok) throw new Error(`${read.error}: ${read.rawHead}`);
     evidence = read.evidence;
+    printed = { ...json(first).probes, ...json(second).probes };
   };
   const value = <Name extends keyof Probes>(name: Name): Value<Name> => {
     const probe = evidence.probes[name];
@@ -122,16 +126,20 @@ export function equippedSuite(node: BootedNode): void {
     }, 900_000);
 
     it('the gaps are those that are permitted, and no others', () => {
-      expect(gapsOf(evidence).map(({ probe }) => probe)).toEqual(
+      const others = new Set<string>([...aroundProbes, 'observations']);
+      const asked = Object.keys(evidence.probes).filter((name) => !others.has(name));
+      expect(new Set(Object.keys(printed))).toEqual(new Set(asked));
+      const gaps = gapsOf(evidence).map(({ probe }) => probe);
+      expect(gaps.filter((probe) => !others.has(probe.split('.')[0] ?? probe))).toEqual(
         permittedGaps[node.variant].map(({ probe }) => probe),
       );
     });
 
     it('nothing is unknown without a reason', () => {
       const known = Object.fromEntries(
-        Object.entries(evidence.probes).map(([name, probe]) => [
+        Object.entries(printed).map(([name, { status, value }]) => [
           name,
-          probe.status === 'ok' ? probe.value : undefined,
+          status === 'ok' ? value : undefined,
         ]),
       );
       expect(new Set(nullsIn(known))).toEqual(

@@ -174,6 +174,11 @@ describe.concurrent('disable-agent', () => {
     ['an active unit requires it', { RequiredBy: 'shop.service' }, 'shop.service needs ecs.service'],
     ['an active unit is bound to it', { BoundBy: 'a.service shop.service' }, 'shop.service needs'],
     ['an active unit is part of it', { ConsistsOf: 'shop.service' }, 'shop.service needs'],
+    [
+      'an active unit wants it',
+      { WantedBy: 'multi-user.target a.service shop.service' },
+      'shop.service wants ecs.service',
+    ],
     ['an active unit keeps it up', { UpheldBy: 'shop.service' }, 'shop.service needs'],
     ['a target would stop with it', { RequiredBy: 'basic.target' }, 'basic.target needs'],
     ['systemd is at work on it', { Job: '12' }, 'at this moment (job 12)'],
@@ -204,7 +209,7 @@ describe.concurrent('disable-agent', () => {
   });
 
   it('does not take what is stopped for something that needs it', async () => {
-    const node = open({ RequiredBy: 'a.service b.service' });
+    const node = open({ RequiredBy: 'a.service b.service', WantedBy: 'multi-user.target a.service' });
     node.systemd.unit('a.service', { ActiveState: 'inactive' });
     node.systemd.unit('b.service', { ActiveState: 'failed' });
 

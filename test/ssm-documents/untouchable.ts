@@ -27,6 +27,12 @@ export const untouchable: readonly string[] = [
     'tailscaled',
     'wg-quick@wg0',
     'falcon-sensor',
+    'teleport',
+    'ovs-vswitchd',
+    'vault',
+    'amazon-efs-mount-watchdog',
+    'mdatp',
+    'wazuh-agent',
   ],
   ...[
     'soci-snapshotter-grpc',

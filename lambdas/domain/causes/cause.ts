@@ -16,6 +16,8 @@ export const Finding = z.object({
   speaks: z.enum(['for', 'against']),
   source: z.string(),
   weight: z.number().min(0).max(0.95).optional(),
+  /** For or against which cause, where the findings of several stand together. */
+  of: z.string().optional(),
 });
 export type Finding = z.infer<typeof Finding>;
 

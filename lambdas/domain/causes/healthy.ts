@@ -1,7 +1,7 @@
 import { hardEviction } from '../evidence/eviction.ts';
 import { type Evidence, type ProbeName, serviceProbes } from '../evidence/evidence.ts';
 import { oomKilledContainers, recentOomKills } from '../evidence/oom-kills.ts';
-import { notCollected, type Probe, probeValue } from '../evidence/probe.ts';
+import { notAskedFor, notCollected, type Probe, probeValue } from '../evidence/probe.ts';
 import { leakedScopes, stuckSessions } from '../evidence/producers.ts';
 import { allocstallsPerSecond, directReclaimPercent, memoryStallPercent } from '../evidence/reclaiming.ts';
 import type { Thresholds } from '../thresholds.ts';
@@ -20,8 +20,6 @@ const essential = [
   'pressure',
   'reclaim',
 ] as const satisfies ProbeName[];
-/** What collect-evidence says of the window where it was told not to watch any: a census may go by the stalls (PSI) alone. */
-const notAskedFor = 'not asked for';
 /** The same of an examination, which asks for more. */
 const essentialWhenExamined = ['unpopulated', 'load', 'mkdirProbe'] as const satisfies ProbeName[];
 
@@ -192,6 +190,7 @@ function missingOf(evidence: Evidence): string[] {
     // Those are there, and nobody could read them. What asks systemd also fails where there is none.
     ...(['kubelet', ...aroundNode] as const).filter((probe) => evidence.probes[probe].status === 'failed'),
   ];
+  // A census may go by the stalls (PSI) alone.
   const unwatched =
     evidence.profile === 'quick' && reclaim.status === 'missing' && reclaim.reason === notAskedFor;
   const gaps = needed.filter(

@@ -11,10 +11,16 @@ const longestReason = 90;
 
 /**
  * The explanation where no cause matches, or none is to be acted on (`why`): which verdicts are open for want of
- * evidence, what was ruled out, and what to collect next, why it is not there, and how to get it. It is an answer of its
+ * evidence, what was ruled out, and what to collect next, why it is not there, and how to get it; not what the node has
+ * nothing of (`absent`). It is an answer of its
  * own, and it always calls a person. Bounded, whatever the evidence says.
  */
-export function explainInconclusive(judged: readonly Judged[], gaps: readonly Gap[], why?: string): string {
+export function explainInconclusive(
+  judged: readonly Judged[],
+  gaps: readonly Gap[],
+  why?: string,
+  absent: ReadonlySet<string> = new Set(),
+): string {
   const open = judged.flatMap(({ id, verdict }) =>
     verdict.result === 'insufficient-evidence' ? [{ id, needs: verdict.needs }] : [],
   );
@@ -27,7 +33,7 @@ export function explainInconclusive(judged: readonly Judged[], gaps: readonly Ga
       ({ fact, value, threshold }) =>
         `${fact} ${value}${threshold === undefined ? '' : ` (limit ${threshold})`}`,
     );
-  const items = toCollect(open, gaps);
+  const items = toCollect(open, gaps, absent);
   return [
     `${why ?? 'No known cause explains what was seen.'} This is not a finding of health.`,
     open.length > 0
@@ -35,14 +41,18 @@ export function explainInconclusive(judged: readonly Judged[], gaps: readonly Ga
       : '',
     faults.length > 0 ? `Ruled out: ${faults.join(', ')}.` : '',
     unwell.length > 0 ? `Against health: ${bounded(unwell).join('; ')}.` : '',
-    items.length > 0 ? `To collect next: ${bounded(items).join('; ')}.` : '',
+    ...(items.length > 0 ? ['To collect next:', ...bounded(items).map((item) => `- ${item}`)] : []),
   ]
     .filter((sentence) => sentence !== '')
     .join('\n');
 }
 
 /** What the open verdicts need comes first, the most needed before the rest; then the other gaps. */
-function toCollect(open: readonly { needs: string[] }[], gaps: readonly Gap[]): string[] {
+function toCollect(
+  open: readonly { needs: string[] }[],
+  gaps: readonly Gap[],
+  absent: ReadonlySet<string>,
+): string[] {
   const wanted = new Map<string, number>();
   for (const { needs } of open) {
     for (const need of needs) wanted.set(need, (wanted.get(need) ?? 0) + 1);
@@ -51,7 +61,7 @@ function toCollect(open: readonly { needs: string[] }[], gaps: readonly Gap[]): 
   const others = gaps.map(({ probe }) => probe).filter((probe) => !wanted.has(probe));
   // One item for each way to get it: they are collected together.
   const ways = new Map<string, string[]>();
-  for (const need of [...needs, ...others]) {
+  for (const need of [...needs, ...others].filter((one) => !absent.has(one.split('.')[0] ?? one))) {
     const way = howToGet(need);
     ways.set(way, [...(ways.get(way) ?? []), need]);
   }

@@ -2,6 +2,8 @@ import * as z from 'zod';
 
 /** The reason of a gap where nobody asked: in the evidence there is no word of this probe. */
 export const notCollected = 'not collected';
+/** What collect-evidence says of the window where it was told not to watch any. */
+export const notAskedFor = 'not asked for';
 
 const reason = z.string().min(1).max(500);
 

@@ -37,9 +37,9 @@ function deepestFor(slice: Slice, holders: Slice[]): Slice {
   return heir === undefined ? slice : deepestFor(heir, holders);
 }
 
-/** Whether `path` lies inside the subtree of `ancestor` (a path is not below itself). */
-export function isBelow(path: string, ancestor: string): boolean {
-  return path !== ancestor && path.startsWith(ancestor === '/' ? '/' : `${ancestor}/`);
+/** Whether `path` lies inside the subtree of a slice, which the root is not (a path is not below itself). */
+export function isBelow(path: string, slice: string): boolean {
+  return path.startsWith(`${slice}/`);
 }
 
 function weight(slice: Slice): number {

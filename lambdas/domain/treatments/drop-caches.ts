@@ -10,6 +10,7 @@ export const dropCaches: Treatment = {
   kind: 'document',
   document: 'drop-caches',
   namesItsApproval: true,
+  onlyWhenCalm: true,
   risk: 'medium',
   treats: ['dying-memcgs'],
 

@@ -54,6 +54,8 @@ export const Rung = z.object({
   onceStopped: z.boolean().default(false),
   /** The document is told by the parameter `approval` who or what allowed it. */
   namesItsApproval: z.boolean().default(false),
+  /** Not after a treatment that stopped because the node waits for memory or disks: it would make that worse. */
+  onlyWhenCalm: z.boolean().default(false),
   arguments: Arguments,
   risk: Risk,
   needs: z.enum(['auto', 'approval', 'never']),
@@ -92,6 +94,7 @@ export type Treatment = {
   standing?: boolean;
   onceStopped?: boolean;
   namesItsApproval?: boolean;
+  onlyWhenCalm?: boolean;
   risk: Risk;
   /** Causes on whose ladder it stands, in the order of the list of treatments (gentlest first). */
   treats: readonly CauseId[];

@@ -12,7 +12,7 @@ export function growthAfter(seen: Seen[], { fact, growth }: Watched, thresholds:
   const hours = secondsOf(seen) / 3600;
   const perHour = slopePerHour(seen);
   const healthy = growth.perHour(thresholds);
-  const resolution = hours > 0 ? growth.noise / hours : Number.POSITIVE_INFINITY;
+  const resolution = growth.noise / hours;
   const limit = Math.max(healthy, resolution);
   // The looks at one moment have no slope, and no slope is no cure.
   const grows = !(perHour <= limit);

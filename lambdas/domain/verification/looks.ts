@@ -28,7 +28,7 @@ export type Look = { profile: 'quick' | 'full'; windowSeconds: string; services:
  */
 export function lookAt(index: number, signal: Signal, { examination, verification }: Cluster): Look {
   const { planned, first, between } = looksIn(verification);
-  const early = Math.min(planned - 1, Math.max(0, Math.floor((throttlingSettlesSeconds - first) / between)));
+  const early = Math.floor((throttlingSettlesSeconds - first) / between);
   if (index === early || index >= planned - 1) {
     return { profile: 'full', windowSeconds: String(Math.min(2, examination.windowSeconds)), services: true };
   }

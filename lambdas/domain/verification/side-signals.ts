@@ -8,6 +8,8 @@ type Side = {
   signal: Exclude<keyof Sample, 'nodeReady' | 'at' | 'gap'>;
   /** What is worse now than it was, `undefined` where it may be; both were seen. */
   worse: (was: Sample, is: Sample, harm: Harm) => boolean;
+  /** Worse means that the node itself is in trouble, and not only that a cure is none. */
+  ofNode?: true;
 };
 
 /** Fewer cgroups than this more are no harm, whatever share of all they are. */
@@ -22,16 +24,19 @@ const sides: readonly Side[] = [
     fact: 'available memory, percent',
     signal: 'availablePercent',
     worse: (was, is, harm) => (was.availablePercent ?? 0) - (is.availablePercent ?? 0) > harm.availablePoints,
+    ofNode: true,
   },
   {
     fact: 'time stalled on memory, percent',
     signal: 'stalledPercent',
     worse: by('stalledPercent', ({ stalledPoints }) => stalledPoints),
+    ofNode: true,
   },
   {
     fact: 'tasks that reclaim memory themselves, per second',
     signal: 'directStallsPerSecond',
     worse: by('directStallsPerSecond', ({ directStallsPerSecond }) => directStallsPerSecond),
+    ofNode: true,
   },
   {
     fact: 'throttled share of the CPU periods of the worst cgroup',
@@ -55,6 +60,7 @@ const sides: readonly Side[] = [
     fact: 'the kubelet',
     signal: 'kubelet',
     worse: (was, is) => was.kubelet === 'well' && is.kubelet !== 'well',
+    ofNode: true,
   },
 ];
 
@@ -89,6 +95,22 @@ export function sideFindings(before: Sample, last: Sample, target: Signal, harm:
     source: 'condition of the node; it was Ready before',
   };
   return [...findings, ready];
+}
+
+/**
+ * Whether the node is in trouble that it was not in before: short of memory, waiting for it, without its kubelet, not
+ * Ready. What was not seen is no harm; it is no cure either.
+ */
+export function harms(before: Sample, last: Sample, target: Signal, harm: Harm): boolean {
+  const worse = sides.some(
+    (side) =>
+      side.ofNode &&
+      side.signal !== target &&
+      before[side.signal] != null &&
+      last[side.signal] != null &&
+      side.worse(before, last, harm),
+  );
+  return worse || (before.nodeReady === true && last.nodeReady === false);
 }
 
 /** Whether a look that is to be judged by lacks what was seen before: one look can get lost. */

@@ -14,6 +14,8 @@ PROTECTED_SYSTEM+=' *policy-routes* rsyslog* syslog* cron* atd* rngd* irqbalance
 # well, and marked.
 PROTECTED_SERVICES='docker* *-cni cni-* cilium* calico* flannel* nvidia-* sssd* nscd* nslcd* winbind* dnsmasq* unbound* named* rpc* nfs* autofs* soci-snap* stargz-snap*'
 PROTECTED_SERVICES+=' tailscale* wg-quick* openvpn* strongswan* ipsec* bird* frr* falcon-sensor* cybereason* sentinel* osqueryd*'
+PROTECTED_SERVICES+=' teleport* zerotier* cloudflared* netbird* nebula* headscale* openvswitch* ovs-* ovsdb* ovn-* antrea* weave* keepalived* haproxy* envoy*'
+PROTECTED_SERVICES+=' adclient* centrify* vasd* realmd* oddjobd* vault* spire-* consul* amazon-efs* stunnel* mdmonitor* ceph* gluster* multipathd* mdatp* wazuh* auditbeat* qualys* ds_agent* cbdaemon* elastic-agent* elastic-endpoint*'
 # Commands that a service starts, by their last part.
 PROTECTED_COMMANDS='kubelet kube-proxy containerd* dockerd crio amazon-ssm-agent ssm-*-worker sshd dbus-daemon dbus-broker* aws-k8s-agent cilium-agent nodeadm'
 

@@ -31,6 +31,7 @@ function approvalWith(id: string, change: Partial<Approval> = {}): Approval {
       standing: false,
       onceStopped: false,
       namesItsApproval: false,
+      onlyWhenCalm: false,
       expects: { text: '', signal: 'dying', level: 'falls' },
     },
     evidenceDigest: 'd',

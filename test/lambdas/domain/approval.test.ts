@@ -19,6 +19,7 @@ const approval: Approval = {
     standing: false,
     onceStopped: false,
     namesItsApproval: false,
+    onlyWhenCalm: false,
     expects: { text: '', signal: 'dying', level: 'falls' },
   },
   evidenceDigest: 'd',

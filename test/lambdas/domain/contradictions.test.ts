@@ -2,12 +2,23 @@ import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../../lambdas/domain/diagnosis.ts';
 import { contradictionsIn } from '../../../lambdas/domain/evidence/contradictions.ts';
 import { kubelet, memory, nodeStatus, ok, thresholds, throttling } from './causes/judge.ts';
-import { cgroups, evidenceWith, sessions, slices } from './sample-evidence.ts';
+import { cgroups, evidenceWith, missing, sessions, slices } from './sample-evidence.ts';
 
 type Probes = Parameters<typeof evidenceWith>[0];
 
 const found = (probes: Probes) => contradictionsIn(evidenceWith(probes));
-const ready = nodeStatus({});
+const ready = nodeStatus({
+  conditions: [
+    { type: 'MemoryPressure', status: 'False' },
+    { type: 'Ready', status: 'True' },
+  ],
+});
+const notReady = nodeStatus({
+  conditions: [
+    { type: 'MemoryPressure', status: 'True' },
+    { type: 'Ready', status: 'False' },
+  ],
+});
 const stopped = { active: 'inactive', sub: 'dead', execMainStatus: 0 };
 const impossible = {
   cgroups: cgroups(500, 9000),
@@ -18,9 +29,9 @@ describe('contradictionsIn', () => {
   it.each<[string, Probes, string[], Probes]>([
     [
       'more memory available than there is',
-      { memory: memory(9_000_000) },
+      { memory: memory(8_001_025) },
       ['memory'],
-      { memory: memory(8_000_000) },
+      { memory: memory(8_001_024) },
     ],
     [
       'more page cache than memory',
@@ -45,6 +56,18 @@ describe('contradictionsIn', () => {
       { kubelet: kubelet({ active: 'inactive', healthz: 200 }) },
       ['kubelet'],
       { kubelet: kubelet({ active: 'activating', healthz: 200 }) },
+    ],
+    [
+      'a kubelet that failed and is well',
+      { kubelet: kubelet({ active: 'failed', healthz: 200 }) },
+      ['kubelet'],
+      { kubelet: kubelet({ active: 'failed', healthz: null }), nodeStatus: notReady },
+    ],
+    [
+      'a Ready node whose kubelet was stopped, also where nobody counted OOM kills',
+      { kubelet: kubelet(stopped), nodeStatus: ready, oomKills: missing },
+      ['kubelet', 'nodeStatus'],
+      { kubelet: kubelet(stopped), nodeStatus: notReady, oomKills: missing },
     ],
     [
       'a Ready node whose kubelet was stopped',
@@ -107,8 +130,9 @@ describe('diagnose, of evidence that contradicts itself', () => {
   it('says it also where nothing matches', () => {
     const probes = { memory: memory(9_000_000), cgroups: cgroups(100, 900) };
 
-    expect(diagnose(evidenceWith(probes), thresholds).explanation).toContain(
-      'contradicts itself: memory.availableKb',
-    );
+    const { explanation } = diagnose(evidenceWith(probes), thresholds);
+
+    expect(explanation).toContain('contradicts itself: memory.availableKb');
+    expect(explanation).not.toContain('would stand on it');
   });
 });

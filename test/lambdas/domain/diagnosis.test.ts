@@ -18,7 +18,7 @@ describe('diagnose', () => {
     expect(diagnosis.cause).toBe('dying-memcgs');
     expect(diagnosis.confidence).toBeGreaterThanOrEqual(0.9);
     expect(diagnosis.explanation).toContain('68440 memory cgroups');
-    expect(diagnosis.explanation).toContain('/system.slice');
+    expect(diagnosis.explanation).toContain('most of them below /system.slice.');
   });
 
   it('does not take page cache for a count on cgroup v1', () => {
@@ -58,6 +58,15 @@ describe('diagnose', () => {
     const faults = ids.filter((id) => id !== 'healthy');
     expect(diagnosis.explanation).toContain(`Ruled out: ${faults.join(', ')}.`);
     expect(diagnosis.explanation).toContain('Against health: dying memory cgroups 900 (limit 300)');
+    expect(diagnosis.explanation).not.toContain('contradicts itself');
+    expect(diagnosis.findings).toContainEqual(
+      expect.objectContaining({
+        fact: 'dying memory cgroups',
+        value: 900,
+        threshold: 300,
+        speaks: 'against',
+      }),
+    );
   });
 
   it.each(['cgroups', 'memory', 'pressure', 'reclaim'])(
@@ -121,8 +130,15 @@ describe('diagnose', () => {
   });
 
   it('makes of a silent node an inconclusive one with the reason', () => {
-    expect(diagnoseWithoutEvidence({ probe: 'evidence', reason: 'Undeliverable' })).toMatchObject({
+    const gap = { probe: 'evidence', reason: 'Undeliverable' };
+
+    expect(diagnoseWithoutEvidence(gap)).toMatchObject({
       cause: 'inconclusive',
+      alsoPossible: [],
+      shadow: [],
+      findings: [],
+      prevention: [],
+      gaps: [gap],
       explanation: expect.stringContaining('Undeliverable'),
     });
   });

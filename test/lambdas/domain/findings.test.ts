@@ -42,3 +42,23 @@ describe('a figure that was not seen', () => {
     expect([atMost({ ...compared, value: 5 }), atMost({ ...compared, value: 6 })]).toEqual([true, false]);
   });
 });
+
+describe('the same figure from two places', () => {
+  const places = (...values: (number | null)[]) =>
+    values.map((value) => ({ fact: 'x', value, threshold: 5, weight: 0.5, source: 'y' }));
+  const answer = (...values: (number | null)[]) => {
+    const { firstAtLeast, findings } = gather(clusterWith().thresholds);
+    return [firstAtLeast(places(...values)), findings.length, confidenceOf(findings)];
+  };
+
+  it('makes nobody surer than one of them: the first that speaks for the cause is the last that is read', () => {
+    expect(answer(5, 9)).toEqual([true, 1, 0.5]);
+    expect(answer(null, 9, 9)).toEqual([true, 1, 0.5]);
+  });
+
+  it('is answered by the first that was read, and a lesser place that speaks for the cause is found as well', () => {
+    expect(answer(4, 9, 9)).toEqual([false, 2, 0.5]);
+    expect(answer(4, null)).toEqual([false, 1, 0]);
+    expect(answer(null, null)).toEqual([undefined, 0, 0]);
+  });
+});

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { CauseId } from '../../../lambdas/domain/causes/cause-id.ts';
 import { diagnose } from '../../../lambdas/domain/diagnosis.ts';
+import type { Evidence } from '../../../lambdas/domain/evidence/evidence.ts';
 import { planFor } from '../../../lambdas/domain/plan.ts';
 import { forbiddenPairs, forbids } from '../../../lambdas/domain/treatments/forbidden.ts';
 import { treatments } from '../../../lambdas/domain/treatments/index.ts';
-import { cgroups, clusterWith, evidenceWith, loopingAgent, slices } from './sample-evidence.ts';
+import { cgroups, clusterWith, evidenceWith, loopingAgent, missing, slices } from './sample-evidence.ts';
 
 const slice = { slices: '/user.slice' };
 
@@ -52,6 +53,15 @@ describe('the table of what is forbidden', () => {
 
     expect(why === undefined).toBe(allowed);
     expect(forbids('orphaned-agent', 'disable-agent', {}, evidence)).toBe('it names no unit');
+  });
+
+  it.each<[string, Evidence | undefined]>([
+    ['nobody asked systemd', evidenceWith({ agents: missing })],
+    ['there is no evidence', undefined],
+  ])('lets no agent be disabled where %s', (_, evidence) => {
+    expect(forbids('orphaned-agent', 'disable-agent', { unit: 'ecs.service' }, evidence)).toBe(
+      'the evidence does not say whether anything needs ecs.service',
+    );
   });
 
   it.each([

@@ -15,6 +15,7 @@ const rung: Rung = {
   standing: false,
   onceStopped: false,
   namesItsApproval: false,
+  onlyWhenCalm: false,
   expects: { text: '', signal: 'dying', level: 'falls' },
 };
 const asks: Rung = { ...rung, needs: 'approval', risk: 'medium' };
@@ -81,6 +82,12 @@ describe('strictest', () => {
         expect(strictest([result(milder), result(stricter)]).gate).toBe(stricter);
       }
     }
+  });
+
+  it('gives the reason of the first that refuses', () => {
+    const refuse = (gate: string) => ({ gate, decision: 'refuse', reason: gate }) as const;
+
+    expect(strictest([refuse('lease'), refuse('mode')])).toEqual(refuse('lease'));
   });
 
   it('refuses where no gate was asked', () => {

@@ -26,6 +26,7 @@ const first: Rung = {
   standing: false,
   onceStopped: false,
   namesItsApproval: false,
+  onlyWhenCalm: false,
   expects: { text: 'few are left', signal: 'dying', level: 'falls' },
 };
 const second: Rung = { ...first, treatment: 'notify', kind: 'notify', risk: 'none' };
@@ -103,6 +104,71 @@ describe('a rung of which nobody saw whether it helped', () => {
       outcome: 'unresolved',
       reason: expect.stringContaining('last seen: 500 dying memory cgroups'),
     });
+  });
+});
+
+describe('a rung after which the node is worse', () => {
+  const contain: Rung = { ...first, treatment: 'contain-unit', standing: true };
+  const heavier: Rung = { ...first, treatment: 'drop-caches', onlyWhenCalm: true };
+  const findings = [
+    { fact: 'time stalled', value: 38.2, threshold: 0.12, speaks: 'against' as const, source: 's' },
+  ];
+  const harmed = stateWith({
+    plan: [first, contain, heavier, second],
+    treatment: { status: 'done', reason: 'it ran to its end' },
+    verification: { ...verified('not-cured').verification, findings, harmed: true },
+  });
+
+  it('is followed by a call for a person, and by nothing else', () => {
+    expect(climb(harmed).rung?.treatment).toBe('notify');
+    expect(climb(harmed).results.at(-1)?.verification?.harmed).toBe(true);
+  });
+
+  it('ends unresolved, and says how much worse', () => {
+    expect(endingOf({ ...climb(harmed), ladder: { index: 4, status: 'exhausted' } })).toEqual({
+      outcome: 'unresolved',
+      reason:
+        'the node got worse after reclaim (time stalled 38.2 (limit 0.12)), so nothing heavier was done; a person is asked to look',
+    });
+  });
+});
+
+describe('a reclaim that stopped because the node waits for memory or disks', () => {
+  const contain: Rung = { ...first, treatment: 'contain-unit', standing: true };
+  const heavier: Rung = { ...first, treatment: 'drop-caches', onlyWhenCalm: true };
+  const ended = (stopped: string, plan: Rung[]) =>
+    stateWith({
+      plan: [first, ...plan],
+      treatment: {
+        status: 'done',
+        reason: 'it ran to its end',
+        result: {
+          changed: true,
+          before: {},
+          after: {},
+          details: {
+            slices: [
+              { path: '/a', stopped: 'done' },
+              { path: '/b', stopped },
+            ],
+          },
+        },
+      },
+      ...verified('not-cured'),
+    });
+
+  it('is not followed by what asks more of the node, and is by what stops the producer', () => {
+    expect(climb(ended('pressure', [heavier, second])).rung?.treatment).toBe('notify');
+    expect(climb(ended('pressure', [contain, heavier, second])).rung?.treatment).toBe('contain-unit');
+    expect(climb(ended('no-progress', [heavier, second])).rung?.treatment).toBe('drop-caches');
+  });
+
+  it('ends unresolved, and is not said to have been tried in vain', () => {
+    const last = climb(ended('pressure', [heavier, second]));
+
+    expect(endingOf({ ...last, ladder: { index: 3, status: 'exhausted' } }).reason).toBe(
+      'reclaim stopped before its end, because this node waits for memory or disks, so nothing heavier was done; a person is asked to look',
+    );
   });
 });
 
@@ -377,8 +443,6 @@ describe('a provisional cure', () => {
 
     expect(ending.reason).toContain('no new growth so far (provisional)');
     expect(message?.text).toContain('The census looks again at 2026-11-22T07:00:00.000Z.');
-    expect(message?.text).toContain(
-      'Found on the way, after reclaim, and not treated: orphaned-agent (confidence 0.8).',
-    );
+    expect(message?.text).toContain('found on the way, and not treated: orphaned-agent (confidence 0.8)');
   });
 });

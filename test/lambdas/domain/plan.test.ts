@@ -3,7 +3,7 @@ import { CauseId } from '../../../lambdas/domain/causes/cause-id.ts';
 import { diagnose, diagnoseWithoutEvidence } from '../../../lambdas/domain/diagnosis.ts';
 import type { Evidence } from '../../../lambdas/domain/evidence/evidence.ts';
 import { planFor } from '../../../lambdas/domain/plan.ts';
-import { cgroups, clusterWith, evidenceWith, slices } from './sample-evidence.ts';
+import { cgroups, clusterWith, evidenceWith, missing, slices } from './sample-evidence.ts';
 
 function planOf(evidence: Evidence, settings: Record<string, unknown> = {}) {
   return ladderOf(evidence, settings).plan;
@@ -33,6 +33,31 @@ describe('planFor', () => {
     ]);
     expect(plan[0]?.arguments.slices).toBe('/user.slice/user-0.slice');
     expect(plan[0]?.expects.atMost).toBe(2000);
+    expect(plan[0]?.reason).not.toContain('leave it out');
+  });
+
+  it('says what carries a rung out, what takes it back, and what it is told', () => {
+    const [reclaim, dropCaches, notify] = planOf(leaking({ path: '/user.slice', dying: 20_000 }));
+    const once = { standing: false, onceStopped: false };
+
+    expect(reclaim).toMatchObject({
+      ...once,
+      document: 'reclaim',
+      undoDocument: 'reclaim-restore',
+      namesItsApproval: false,
+    });
+    expect(dropCaches).toMatchObject({ ...once, document: 'drop-caches', namesItsApproval: true });
+    expect(dropCaches).not.toHaveProperty('undoDocument');
+    expect(notify).not.toHaveProperty('document');
+  });
+
+  it.each([
+    [18_000, '/user.slice/a'],
+    [17_999, '/user.slice'],
+  ])('names a child that holds %d of 20,000, nine tenths, or not: %s', (dying, named) => {
+    const plan = planOf(leaking({ path: '/user.slice', dying: 20_000 }, { path: '/user.slice/a', dying }));
+
+    expect(plan[0]?.arguments.slices).toBe(named);
   });
 
   it('names a parent instead of a child that holds only part', () => {
@@ -108,6 +133,24 @@ describe('planFor', () => {
 
     expect(planOf(byCount)[0]?.arguments.slices).toBe('/user.slice');
     expect(planOf(byBytes)[0]?.arguments.slices).toBe('/user.slice');
+
+    const count = leaking({ path: '/user.slice', dying: 20_000 }, { path: '/init.scope', dying: 30 });
+    const bytes = leaking({ path: '/user.slice', ghostKb: 80_000 }, { path: '/init.scope', ghostKb: 1024 });
+
+    expect(planOf(count)[0]?.arguments.slices).toBe('/user.slice /init.scope');
+    expect(planOf(bytes)[0]?.arguments.slices).toBe('/user.slice /init.scope');
+  });
+
+  it('names those first that hold most, and of equals always the same', () => {
+    const named = (...entries: Parameters<typeof slices>) => planOf(leaking(...entries))[0]?.arguments.slices;
+    const [few, many, alike] = [
+      { path: '/init.scope', dying: 40 },
+      { path: '/user.slice', dying: 9000 },
+      { path: '/system.slice', dying: 9000 },
+    ];
+
+    expect(named(few, many, alike)).toBe('/system.slice /user.slice /init.scope');
+    expect(named(alike, many, few)).toBe('/system.slice /user.slice /init.scope');
   });
 
   it('expects no more of a reclaim than a healthy node shows', () => {
@@ -121,7 +164,7 @@ describe('planFor', () => {
 
   it('names at most as many slices as the document takes, the largest', () => {
     const entries = Array.from({ length: 25 }, (_, n) => ({ path: `/user.slice/${n}`, dying: 900 - n }));
-    const paths = planOf(leaking(...entries))[0]?.arguments.slices?.split(' ');
+    const paths = planOf(leaking(...entries.toReversed()))[0]?.arguments.slices?.split(' ');
 
     expect(paths).toEqual(entries.slice(0, 20).map(({ path }) => path));
   });
@@ -208,6 +251,26 @@ describe('planFor', () => {
     expect(planFor(diagnosis, silent, cluster).plan.filter(({ kind }) => kind === 'document')).toEqual([]);
   });
 
+  it.each(CauseId.options)('runs nothing on a node of which it has no evidence: %s', (cause) => {
+    const diagnosis = { ...diagnoseWithoutEvidence({ probe: 'evidence', reason: 'no answer' }), cause };
+    const { plan, leftOut } = planFor(diagnosis, undefined, clusterWith());
+
+    expect(plan.filter(({ kind }) => kind === 'document')).toEqual([]);
+    expect(new Set(leftOut.map(({ reason }) => reason)).size).toBeLessThanOrEqual(1);
+  });
+
+  it.each(['session-churn', 'dying-memcgs', 'leaked-scopes', 'dead-containers', 'orphaned-agent'] as const)(
+    'runs nothing on a node of which nothing was seen: %s',
+    (cause) => {
+      const { probes } = evidenceWith();
+      const blind = evidenceWith(Object.fromEntries(Object.keys(probes).map((name) => [name, missing])));
+      const cluster = clusterWith({ sessions: { linger: 'always' } });
+      const diagnosis = { ...diagnose(blind, cluster.thresholds), cause };
+
+      expect(planFor(diagnosis, blind, cluster).plan.map(({ treatment }) => treatment)).toEqual(['notify']);
+    },
+  );
+
   it('says of what would have to run on a node that it does not answer', () => {
     const silent = { ...leaking({ path: '/user.slice', dying: 20_000 }), unreachable: 'the agent is silent' };
     const reason = 'nothing can be run on a node that does not answer (the agent is silent)';
@@ -219,6 +282,18 @@ describe('planFor', () => {
         { treatment: 'drop-caches', reason },
       ],
     });
+  });
+
+  it('does not call a treatment left out that is on the ladder in another place', () => {
+    const made = { path: '/user.slice/user-0.slice', dying: 20_000 };
+    const allowed = { reclaim: { slices: [made.path] } };
+    const evidence = leaking(made);
+    const diagnosis = { ...diagnose(evidence, clusterWith().thresholds), cause: 'orphaned-agent' as const };
+    const { plan, leftOut } = planFor(diagnosis, evidence, clusterWith(allowed));
+
+    // Of the slices of all users, which outlive their logins, nothing is allowed once the agent is stopped.
+    expect(plan.map((rung) => rung.treatment)).toEqual(['reclaim', 'notify']);
+    expect(leftOut.map(({ treatment }) => treatment)).toEqual(['contain-unit', 'disable-agent']);
   });
 
   it('leaves nothing out where all of it is on the ladder, or nothing treats the cause', () => {

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { leakedScopes } from '../../../lambdas/domain/causes/leaked-scopes.ts';
 import { diagnose, stillMatches } from '../../../lambdas/domain/diagnosis.ts';
 import type { Evidence } from '../../../lambdas/domain/evidence/evidence.ts';
+import { probeValue } from '../../../lambdas/domain/evidence/probe.ts';
 import { planFor } from '../../../lambdas/domain/plan.ts';
+import { judged } from './causes/judged.ts';
 import {
   cgroups,
   clusterWith,
@@ -73,6 +76,26 @@ describe('session-churn', () => {
       reason: expect.stringContaining('many logins alone are no fault'),
     });
     expect(linger(few({ loginsSinceSample: 10, dyingThen: 2, dyingNow: 12 }))).toBe(true);
+  });
+
+  it('lets users linger from the first dying cgroup on that is more than any node has', () => {
+    const linger = (dying: number) =>
+      answerTo(
+        evidenceWith({
+          cgroups: cgroups(100, dying),
+          slices: slices({ path: '/user.slice', dying }),
+          sessions: sessions({ logins: 700, users: [alice], memoryCgroup: 'user' }),
+        }),
+      ).ladder.includes('enable-linger auto');
+
+    expect([linger(thresholds.dyingFloor), linger(thresholds.dyingFloor + 1)]).toEqual([false, true]);
+  });
+
+  it('lets nobody linger who does not log in', () => {
+    const users = [alice, { name: 'bob', logins: 0, linger: false }];
+    const { plan } = answerTo(churning({ memoryCgroup: 'user', users }));
+
+    expect(plan.find(({ treatment }) => treatment === 'enable-linger')?.arguments.users).toBe('alice');
   });
 
   it.each<[string, Record<string, unknown>]>([
@@ -209,6 +232,55 @@ describe('a service in a crash loop', () => {
     expect(ladder).toEqual(['reclaim auto', 'contain-unit approval', 'reclaim auto', 'notify auto']);
   });
 
+  it.each(['ecs.service', 'ecs'])(
+    'that the settings never touch (%s) is neither contained nor disabled',
+    (name) => {
+      const evidence = looping({});
+      const cluster = clusterWith({ agents: { neverTouch: [name] } });
+      const { plan, leftOut } = planFor(diagnose(evidence, cluster.thresholds), evidence, cluster);
+
+      expect(plan.map(({ treatment }) => treatment).filter((one) => /contain|disable/.test(one))).toEqual([]);
+      expect(leftOut).toContainEqual({
+        treatment: 'contain-unit',
+        reason: 'settings agents.neverTouch names ecs.service',
+      });
+    },
+  );
+
+  it('that nothing needs is contained, and not one beside it that starts more often and is needed', () => {
+    const agent = (unit: string, change: Record<string, unknown>) =>
+      probeValue(looping({ unit, ...change }).probes.agents)?.entries[0];
+    const agents = {
+      status: 'ok',
+      value: {
+        total: 2,
+        failed: 0,
+        entries: [
+          agent('needed.service', { restarts: 30_000, requiredBy: ['app.service'] }),
+          agent('ecs.service', {}),
+        ],
+        omitted: 0,
+      },
+    };
+    const { cgroups, slices } = looping().probes;
+    const { diagnosis, plan } = answerTo(evidenceWith({ cgroups, slices, agents }));
+    const units = plan.flatMap(({ arguments: { unit } }) => unit ?? []);
+
+    expect(diagnosis.cause).toBe('orphaned-agent');
+    expect(units).toEqual(['ecs.service', 'ecs.service']);
+  });
+
+  it('is left where what leaks is the memory of another agent', () => {
+    const evidence = looping();
+    const cluster = clusterWith();
+    const found = { ...diagnose(evidence, thresholds), cause: 'agent-leak' as const };
+    const treatments = (variant: string) =>
+      planFor({ ...found, variant }, evidence, cluster).plan.map(({ treatment }) => treatment);
+
+    expect(treatments('crash-loop')).toContain('contain-unit');
+    expect(treatments('memory')).toEqual(['notify']);
+  });
+
   it('that was started less often than there are dying cgroups did not make them', () => {
     expect(answerTo(looping({ restarts: 9999 })).diagnosis.cause).toBe('dying-memcgs');
   });
@@ -244,6 +316,14 @@ describe('a service in a crash loop', () => {
     expect(stillMatches('orphaned-agent', reclaimed(null), thresholds)).toBe(true);
   });
 
+  it('is not there any more where it is stopped, and what was approved for it is not done', () => {
+    const stopped = loopingAgent({ active: 'inactive', sub: 'dead', restarts: 0 });
+
+    expect(stillMatches('orphaned-agent', evidenceWith({ agents: stopped }), thresholds)).toBe(false);
+    expect(stillMatches('orphaned-agent', evidenceWith({ agents: missing }), thresholds)).toBe(false);
+    expect(stillMatches('inconclusive', evidenceWith({ agents: missing }), thresholds)).toBe(false);
+  });
+
   it('is unknown where systemd was not asked', () => {
     const { diagnosis } = answerTo(evidenceWith({ cgroups: cgroups(1, 900), agents: missing }));
 
@@ -252,13 +332,13 @@ describe('a service in a crash loop', () => {
 });
 
 describe('leaked scopes', () => {
-  const leaked = (change: Record<string, unknown>) =>
-    evidenceWith({
-      unpopulated: {
-        status: 'ok',
-        value: { pod: 0, scope: 0, session: 0, other: 900, checked: 0, sample: [], ...change },
-      },
-    });
+  const directories = (change: Record<string, unknown>) => ({
+    unpopulated: {
+      status: 'ok',
+      value: { pod: 0, scope: 0, session: 0, other: 900, checked: 0, sample: [], ...change },
+    },
+  });
+  const leaked = (change: Record<string, unknown>) => evidenceWith(directories(change));
 
   it('are directories without a process; they are stopped and removed', () => {
     const { diagnosis, plan, ladder, leftOut } = answerTo(leaked({ scope: 30, session: 20 }));
@@ -272,6 +352,38 @@ describe('leaked scopes', () => {
         reason: expect.stringMatching(/^0 sessions are stuck .* fewer than 50 /),
       },
     ]);
+  });
+
+  it('are not ruled out where nobody counted them, and what was not seen is no finding', () => {
+    const unseen = judged(leakedScopes, evidenceWith({ unpopulated: missing, sessions: missing }));
+
+    expect(unseen).toMatchObject({
+      result: 'insufficient-evidence',
+      needs: ['unpopulated'],
+      findings: [],
+    });
+  });
+
+  it('are told by what is beyond its limit, and by nothing else', () => {
+    const { explanation, findings } = judged(
+      leakedScopes,
+      evidenceWith({ ...directories({ scope: 50 }), sessions: sessions({ closing: 20 }) }),
+    );
+
+    expect(findings.map(({ value, speaks }) => [value, speaks])).toEqual([
+      [50, 'for'],
+      [20, 'against'],
+      [0, 'against'],
+    ]);
+    expect(explanation).toContain('(scope and session directories without a process: 50)');
+  });
+
+  it('are surer where the walks of the tree are long as well', () => {
+    const confidence = (live: number) =>
+      judged(leakedScopes, evidenceWith({ ...directories({ scope: 50 }), cgroups: cgroups(live, 18) }))
+        .confidence;
+
+    expect(confidence(thresholds.liveCgroups)).toBeGreaterThan(confidence(thresholds.liveCgroups - 1));
   });
 
   it('are none below the limit, and none of other kinds', () => {

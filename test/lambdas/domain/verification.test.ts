@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Expects, type Signal } from '../../../lambdas/domain/treatments/treatment.ts';
+import { secondsToSee } from '../../../lambdas/domain/verification/signals.ts';
 import { judge, type Sample } from '../../../lambdas/domain/verification.ts';
 import { clusterWith } from './sample-evidence.ts';
 import { before, expects, sample, series, start } from './verification/sample-looks.ts';
@@ -12,6 +13,7 @@ describe('judge', () => {
     const judgement = judge(before, series(260, 258, 259, 258, 260, 258), expects, thresholds);
 
     expect(judgement).toMatchObject({ verdict: 'cured', provisional: false });
+    expect(judgement.findings[0]).toMatchObject({ value: 258, threshold: 300, speaks: 'for' });
   });
 
   it('calls a low level that grows on relieved: the producer is still there', () => {
@@ -29,8 +31,30 @@ describe('judge', () => {
     expect(verdictOf(series(20_000, 21_000, 22_000, 23_000, 24_000, 25_000))).toBe('not-cured');
   });
 
+  it('calls no other verdict provisional than a cure', () => {
+    const short = (dying: number) => [0, 1, 2, 3, 4].map((second) => sample(second / 60, dying));
+
+    expect(judge(before, short(9000), expects, thresholds)).toMatchObject({
+      verdict: 'relieved',
+      provisional: false,
+    });
+    expect(judge(before, short(19_900), expects, thresholds)).toMatchObject({
+      verdict: 'not-cured',
+      provisional: false,
+    });
+  });
+
+  it('goes by the last three looks: what took its time to come down has come down', () => {
+    const high = Array<number>(6).fill(20_000);
+
+    expect(verdictOf(series(...high, 258, 258, 258))).toBe('cured');
+    expect(verdictOf(series(...high, 20_000, 258, 258))).toBe('cured');
+    expect(verdictOf(series(...high, 20_000, 20_000, 258))).toBe('not-cured');
+  });
+
   it('lets one odd look bend nothing', () => {
     expect(verdictOf(series(258, 258, 4000, 258, 258, 258))).toBe('cured');
+    expect(verdictOf(series(258, 258, 258, 258, 4000, 258))).toBe('cured');
     expect(verdictOf(series(9000, 9000, 9000, 9000, 9000, 258))).toBe('relieved');
   });
 
@@ -83,7 +107,10 @@ describe('judge', () => {
       series(18, 18, 18, 18, 18, 18).map((look) => ({ ...look, bootId: null })),
     ],
   ])('does not know whether it helped where %s', (_, was, looks) => {
-    expect(judge(was, looks, expects, thresholds)).toMatchObject({ verdict: 'not-cured', unseen: true });
+    const judgement = judge(was, looks, expects, thresholds);
+
+    expect(judgement).toMatchObject({ verdict: 'not-cured', unseen: true });
+    expect(judgement.findings).toEqual([expect.objectContaining({ speaks: 'against' })]);
   });
 
   it('knows where it saw all there is that it did not help', () => {
@@ -104,6 +131,57 @@ describe('judge', () => {
     expect(judge(before, samples, expects, thresholds)).toMatchObject({
       verdict: 'cured',
       provisional: true,
+    });
+  });
+
+  it('is sure of a window that is whole but for the wait before its first look', () => {
+    const looked = (minutes: number) =>
+      judge(
+        before,
+        [0, 1, 2, 3, minutes].map((minute) => sample(minute, 258)),
+        expects,
+        thresholds,
+      ).provisional;
+
+    // Growth by 60 an hour rises out of a noise of ten within ten minutes, of which eight are enough.
+    expect([looked(8), looked(7.9)]).toEqual([false, true]);
+  });
+
+  it('is provisional on a node that may not grow at all: no window is long enough to see that', () => {
+    const strict = clusterWith({ thresholds: { dyingPerHour: 0 } }).thresholds;
+
+    expect(judge(before, series(258, 258, 258, 258, 258, 258), expects, strict)).toMatchObject({
+      verdict: 'cured',
+      provisional: true,
+    });
+    expect(secondsToSee('dying', strict)).toBe(7 * 86_400);
+  });
+
+  it('lets it grow by exactly what the settings call healthy, where the window can tell', () => {
+    const hourly = (perHour: number) =>
+      judge(
+        before,
+        [0, 1, 2, 3, 4, 5].map((hour) => sample(hour * 60, hour * perHour)),
+        { ...expects, atMost: 1000 },
+        thresholds,
+      );
+
+    expect(hourly(thresholds.dyingPerHour).verdict).toBe('cured');
+    expect(hourly(thresholds.dyingPerHour + 1).verdict).toBe('relieved');
+    expect(hourly(61).findings[1]).toMatchObject({
+      value: 61,
+      threshold: 60,
+      speaks: 'against',
+      source: 'settings thresholds.dyingPerHour',
+    });
+  });
+
+  it('says where it goes by the noise, because the window is short', () => {
+    const seconds = [0, 1, 2, 3, 4].map((second) => sample(second / 60, 258));
+
+    expect(judge(before, seconds, expects, thresholds).findings[1]).toMatchObject({
+      threshold: 9000,
+      source: 'the least that this short window can tell from noise',
     });
   });
 
@@ -176,6 +254,45 @@ describe('judge, by another signal', () => {
     ).toBe('relieved');
   });
 
+  it('goes by the growth of a kubelet that the settings allow, where the window is long enough to tell', () => {
+    const kbPerHour = (thresholds.kubeletMbPerDay * 1024) / 24;
+    const overTenHours = (perHour: number) =>
+      judge(
+        sample(-1, 18, { kubeletRssKb: 2_000_000 }),
+        [0, 2, 4, 6, 8, 10].map((hour) =>
+          sample(hour * 60, 18, { kubeletRssKb: 90_000 + Math.round(hour * perHour) }),
+        ),
+        Expects.parse({ text: '', signal: 'kubeletRssKb' }),
+        thresholds,
+      );
+
+    expect(overTenHours(kbPerHour * 0.9)).toMatchObject({ verdict: 'cured', provisional: false });
+    expect(overTenHours(kbPerHour * 1.1).verdict).toBe('relieved');
+  });
+
+  it('is provisional where what is an average was not watched until it settles', () => {
+    const over = (seconds: number, signal: Signal, was: number, is: number) =>
+      judge(
+        sample(-1, 18, { [signal]: was }),
+        [0, 0.25, 0.5, 0.75, 1].map((part) => sample((part * seconds) / 60, 18, { [signal]: is })),
+        Expects.parse({ text: '', signal }),
+        thresholds,
+      );
+    const [stalled, throttled] = [
+      (seconds: number) => over(seconds, 'stalledPercent', 40, 0),
+      (seconds: number) => over(seconds, 'throttledRatio', 0.9, 0),
+    ];
+
+    expect([stalled(48), throttled(144)]).toMatchObject([
+      { verdict: 'cured', provisional: false },
+      { verdict: 'cured', provisional: false },
+    ]);
+    expect([stalled(47), throttled(143)]).toMatchObject([
+      { verdict: 'cured', provisional: true },
+      { verdict: 'cured', provisional: true },
+    ]);
+  });
+
   it('counts exited containers', () => {
     expect(judged('exitedContainers', 4000, six(40), { atMost: 100 })).toMatchObject({
       verdict: 'cured',
@@ -206,6 +323,9 @@ describe('judge, by another signal', () => {
     expect(judged('stalledPercent', 40, six(5)).verdict).toBe('cured');
     expect(judged('stalledPercent', 40, six(20)).verdict).toBe('relieved');
     expect(judged('abandonedScopes', 90, six(49)).verdict).toBe('cured');
+    expect(judged('abandonedScopes', 90, six(50)).verdict).toBe('not-cured');
+    expect(judged('leakedScopes', 90, six(49)).verdict).toBe('cured');
+    expect(judged('leakedScopes', 90, six(50)).verdict).toBe('not-cured');
   });
 
   it('wants throttling over within three minutes, and says so', () => {
@@ -220,6 +340,30 @@ describe('judge, by another signal', () => {
       expect.objectContaining({ fact: early, value: 0.9, speaks: 'against' }),
     );
     expect(judged('throttledRatio', 0.9, six(0.3)).verdict).toBe('relieved');
+  });
+
+  it('holds early throttling to what the rung promised of it, and else to the threshold', () => {
+    const early = (signal: Signal, atMost: number, throttledRatio: number, was = 0.9) =>
+      judge(
+        sample(-1, 20_000, { throttledRatio: was }),
+        [0, 2, 4, 6, 8, 10].map((minute) => sample(minute, 258, { throttledRatio })),
+        Expects.parse({ text: '', signal, atMost }),
+        thresholds,
+      ).findings.find(({ fact }) => fact === 'throttled share within three minutes of the treatment');
+
+    expect(early('throttledRatio', 0.5, 0.4)).toMatchObject({ threshold: 0.5, speaks: 'for' });
+    expect(early('throttledRatio', 0.1, 0.2, 0.2)).toMatchObject({ threshold: 0.1, speaks: 'against' });
+    expect(early('dying', 300, 0.26)).toMatchObject({ threshold: 0.25, speaks: 'against' });
+    expect(early('dying', 300, 0.25, 0.25)).toMatchObject({ threshold: 0.25, speaks: 'for' });
+  });
+
+  it('passes over the looks that did not ask for throttling', () => {
+    const looks = [0, null, 0, 0, 0, 0].map((throttledRatio, index) =>
+      sample(index * 2, 258, { throttledRatio }),
+    );
+    const was = sample(-1, 20_000, { throttledRatio: 0.5 });
+
+    expect(judge(was, looks, expects, thresholds)).toMatchObject({ verdict: 'cured', provisional: false });
   });
 
   it('looks for early throttling also beside another promise, where there was some; from the end of the treatment', () => {

@@ -114,10 +114,27 @@ describe('leaked directories', () => {
 
   it('are left by pods, where somebody has seen it and pods start often', () => {
     const seen = { observations: ok({ leftovers: [{ after: 'pod', what: 'directory' }] }) };
-    const pods = (started: number) => ({ podStatus: ok({ started, coveredSeconds: 3600 }) });
+    const pods = (started: number, coveredSeconds: number | null = 3600) => ({
+      podStatus: ok({ started, coveredSeconds }),
+    });
 
     expect(judged(leakedScopes, { ...seen, ...pods(60) }).result).toBe('matches');
     expect(judged(leakedScopes, { ...seen, ...pods(1) }).result).toBe('excluded');
+    expect(judged(leakedScopes, { ...seen, ...pods(50, 86_400) }).result).toBe('matches');
+    expect(judged(leakedScopes, { ...seen, ...pods(49, 86_400) }).result).toBe('excluded');
+    expect(judged(leakedScopes, { ...seen, ...pods(60, null) }).result).toBe('excluded');
+  });
+
+  it.each([
+    ['login', 'directory'],
+    ['pod', 'kernel-memory'],
+  ])('are not what a %s leaves where that is %s', (after, what) => {
+    const probes = {
+      observations: ok({ leftovers: [{ after, what }] }),
+      podStatus: ok({ started: 60, coveredSeconds: 3600 }),
+    };
+
+    expect(judged(leakedScopes, probes).result).toBe('excluded');
   });
 });
 

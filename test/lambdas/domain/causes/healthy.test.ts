@@ -219,5 +219,9 @@ describe('healthy', () => {
     ).toBe('healthy');
     expect(diagnose(census({ reclaim: failed }), thresholds).cause).toBe('inconclusive');
     expect(diagnose(census({ pressure: missing }), thresholds).cause).toBe('inconclusive');
+    // Not to watch a window excuses no other gap.
+    const unwatched = { reclaim: { status: 'missing', reason: 'not asked for' } };
+    expect(diagnose(census({ ...unwatched, pressure: missing }), thresholds).cause).toBe('inconclusive');
+    expect(diagnose(census({ ...unwatched, slices: missing }), thresholds).cause).toBe('inconclusive');
   });
 });

@@ -3,7 +3,7 @@ import type { Verdict } from '../../../../lambdas/domain/causes/cause.ts';
 import { explainInconclusive, type Judged } from '../../../../lambdas/domain/causes/inconclusive.ts';
 import { diagnose } from '../../../../lambdas/domain/diagnosis.ts';
 import { Evidence } from '../../../../lambdas/domain/evidence/evidence.ts';
-import { evidenceWith, notHere } from '../sample-evidence.ts';
+import { evidenceWith, missing, notHere } from '../sample-evidence.ts';
 import { thresholds } from './judge.ts';
 
 const nothing = (reason: string) =>
@@ -38,7 +38,7 @@ describe('explainInconclusive', () => {
   ])('knows a way to %s', (probe, way) => {
     const gaps = [{ probe, reason: 'gone' }];
 
-    expect(explainInconclusive([], gaps)).toContain(`To collect next: ${probe} (gone): `);
+    expect(explainInconclusive([], gaps)).toContain(`To collect next:\n- ${probe} (gone): `);
     expect(explainInconclusive([], gaps)).toContain(way);
   });
 
@@ -95,6 +95,17 @@ describe('explainInconclusive', () => {
     const gaps = ['memory', 'pressure'].map((probe) => ({ probe, reason: 'gone' }));
 
     expect(explainInconclusive([], gaps)).toContain('memory, pressure (gone): ');
+  });
+
+  it('asks for nothing that the node has nothing of, and for what nobody has asked about', () => {
+    const next = (reason: string) => {
+      const agents = { status: 'missing', reason };
+      const { explanation } = diagnose(evidenceWith({ agents, cgroups: missing }), thresholds);
+      return explanation.slice(explanation.indexOf('To collect next'));
+    };
+
+    expect(next('systemd does not run here')).not.toContain('agents');
+    expect(next('not collected')).toContain('agents (not collected): run the document collect-services');
   });
 
   it('names nothing that was seen as missing', () => {

@@ -2,11 +2,23 @@ import { describe, expect, it } from 'vitest';
 import { reclaimPressure } from '../../../../lambdas/domain/causes/reclaim-pressure.ts';
 import { diagnose } from '../../../../lambdas/domain/diagnosis.ts';
 import { cgroups, evidenceWith, loopingAgent, missing, sessions } from '../sample-evidence.ts';
-import { judged, load, ok, pressure, reclaim, thresholds, throttling, trendOf } from './judge.ts';
+import {
+  judged,
+  kubelet,
+  load,
+  nodeStatus,
+  ok,
+  pressure,
+  reclaim,
+  thresholds,
+  throttling,
+  trendOf,
+} from './judge.ts';
 
 const judge = (probes: Parameters<typeof judged>[1]) => judged(reclaimPressure, probes);
 const cause = (probes: Parameters<typeof judged>[1]) => diagnose(evidenceWith(probes), thresholds).cause;
 const busy = { load: load({ directReclaimPercent: 22, kswapdPercent: 88 }), pressure: pressure(12) };
+const stalled = { pressure: pressure(12) };
 
 describe('reclaim-pressure', () => {
   it.each([
@@ -43,6 +55,20 @@ describe('reclaim-pressure', () => {
 
     expect(judge(beside).result).toBe('excluded');
     expect(judge({ ...busy, ...beside }).confidence).toBeGreaterThan(judge(busy).confidence);
+  });
+
+  it.each([
+    ['stalls', { reclaim: reclaim({ allocstall: 100 }) }],
+    ['major faults', { reclaim: reclaim({ pgmajfault: 4000 }) }],
+    ['throttled pods', { throttling: throttling({ throttledPeriods: 18 }) }],
+  ])('is surer with %s alone beside it', (_, beside) => {
+    expect(judge({ ...stalled, ...beside }).confidence).toBeGreaterThan(judge(stalled).confidence);
+  });
+
+  it('is no surer where nothing is throttled, or nobody looked', () => {
+    expect(judge({ ...stalled, throttling: throttling() })).toMatchObject({
+      confidence: judge({ ...stalled, throttling: missing }).confidence,
+    });
   });
 
   it('says the figures, that CPU limits are not the cure, and that dropping caches is none', () => {
@@ -89,7 +115,17 @@ describe('reclaim-pressure', () => {
     expect(judge(probes)).toMatchObject({ result: 'insufficient-evidence', needs });
   });
 
-  it('does not advise against more capacity, which helps here', () => {
-    expect(judge(busy).prevention.some(({ what }) => what.includes('scale out'))).toBe(false);
+  it('advises limits and reservations, and not against more capacity, which helps here', () => {
+    const { prevention } = judge({
+      ...busy,
+      nodeStatus: nodeStatus({ memory: { allocatableKb: 7_000_000, limitsKb: 9_000_000 } }),
+      kubelet: kubelet({ config: { kubeReserved: {} } }),
+    });
+
+    expect(prevention.map(({ what }) => what)).toEqual([
+      'memory limits close to the requests, or fewer of these pods on a node',
+      expect.stringMatching(/^kubeReserved\.memory of /),
+    ]);
+    expect(prevention.some(({ what }) => what.includes('scale out'))).toBe(false);
   });
 });

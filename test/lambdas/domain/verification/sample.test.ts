@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Sample, sampleOf } from '../../../../lambdas/domain/verification/sample.ts';
-import { kubelet, reclaim } from '../causes/judge.ts';
+import { kubelet, nodeStatus, reclaim } from '../causes/judge.ts';
 import { evidenceWith, missing } from '../sample-evidence.ts';
 
 describe('sampleOf', () => {
@@ -83,9 +83,38 @@ describe('sampleOf', () => {
       ],
       0.4,
     ],
+    [
+      [
+        [10, 2],
+        [10, 4],
+        [10, 3],
+      ],
+      0.4,
+    ],
+    [[[5, 5]], 1],
     [[[4, 4]], null],
   ])('takes of throttled cgroups %j the worst that says something: %s', (top, ratio) => {
     expect(sampleOf(evidenceWith({ throttling: throttled(...top) }), at).throttledRatio).toBe(ratio);
+  });
+
+  it('knows no rate of stalls that were counted for an unknown time', () => {
+    const counted = evidenceWith({ reclaim: reclaim({ allocstall: 9, windowMs: null }) });
+
+    expect(sampleOf(counted, at).directStallsPerSecond).toBeNull();
+  });
+
+  it.each([
+    ['True', 'True', true],
+    ['True', 'False', false],
+    ['False', 'True', true],
+    ['True', 'Unknown', false],
+  ])('with memory pressure %s and Ready %s, takes the node for Ready: %s', (pressed, ready, nodeReady) => {
+    const conditions = [
+      { type: 'MemoryPressure', status: pressed },
+      { type: 'Ready', status: ready },
+    ];
+
+    expect(sampleOf(evidenceWith({ nodeStatus: nodeStatus({ conditions }) }), at).nodeReady).toBe(nodeReady);
   });
 
   it('goes by the tasks that stall in part where the kernel does not say when all do', () => {

@@ -76,6 +76,46 @@ describe('the side signals', () => {
     expect(judged(lost, {}, 19_900).unseen).toBeUndefined();
   });
 
+  it.each<[string, Partial<Sample>, boolean]>([
+    ['less memory available', { availablePercent: 10 }, true],
+    ['more time stalled', { stalledPercent: 50 }, true],
+    ['more tasks that reclaim', { directStallsPerSecond: 50 }, true],
+    ['a kubelet that is not well', { kubelet: 'failed' }, true],
+    ['a node that is not Ready', { nodeReady: false }, true],
+    // These speak against a cure, and say nothing of the node.
+    ['more throttling', { throttledRatio: 0.9 }, false],
+    ['more directories', { live: 5000 }, false],
+    ['a figure that is not seen any more', { stalledPercent: null }, false],
+  ])('call %s a harm: %j %s', (_, figure, harmed) => {
+    const judgement = judged(figure);
+
+    expect(judgement.verdict).toBe('not-cured');
+    expect(judgement.harmed ?? false).toBe(harmed);
+    expect(judged(figure, figure).harmed).toBeUndefined();
+  });
+
+  it.each<[string, Partial<Sample>]>([
+    ['that stalled as much before', { stalledPercent: 50 }],
+    ['whose tasks reclaimed as much before', { directStallsPerSecond: 50 }],
+    ['that was throttled as much before', { throttledRatio: 0.9 }],
+  ])('do not blame a treatment for a node %s', (_, figure) => {
+    expect(judged(figure, figure).verdict).not.toBe('not-cured');
+  });
+
+  it.each([
+    [100, 200],
+    [5000, 6000],
+  ])('let %d directories become %d: a hundred more, or a fifth of many', (was, bearable) => {
+    expect(judged({ live: bearable }, { live: was }).verdict).toBe('cured');
+    expect(judged({ live: bearable + 1 }, { live: was }).verdict).toBe('not-cured');
+  });
+
+  it('want no second look for what was not seen before either', () => {
+    const unseen = sample(-1, 5, { ...well, throttledRatio: null });
+
+    expect(lacks(unseen, sample(0, 5, { ...well, throttledRatio: null }), 'dying')).toBe(false);
+  });
+
   it('do not blame a treatment for a kubelet that was ill before, nor for an API server that was not asked', () => {
     expect(judged({ kubelet: 'failed' }, { kubelet: 'failed' }).verdict).toBe('cured');
     expect(judged({ nodeReady: false }, { nodeReady: false }).verdict).toBe('cured');
@@ -90,6 +130,8 @@ describe('the side signals', () => {
 
     expect(judge(was, looks(100, 1000), scopes, thresholds).verdict).toBe('cured');
     expect(judge(was, looks(100, 1221), scopes, thresholds).verdict).toBe('not-cured');
+    // Those that were there before are nobody's doing.
+    expect(judge({ ...was, dying: 5000 }, looks(1000, 5000), scopes, thresholds).verdict).toBe('cured');
   });
 
   it('have their limits in the settings', () => {
