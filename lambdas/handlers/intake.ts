@@ -9,7 +9,7 @@ import { count } from '../adapters/embedded-metrics.ts';
 import { startIncident } from '../adapters/executions.ts';
 import { intakeEnvironment } from '../adapters/intake-environment.ts';
 import { settings } from '../adapters/settings-file.ts';
-import { aboutNode, alarmNames } from '../domain/intake/composite.ts';
+import { type AlarmDimensions, aboutNode, alarmNames } from '../domain/intake/composite.ts';
 import { type Context, type IntakeEntry, refusedEntry, resolvedEntry } from '../domain/intake/entry.ts';
 import { alarmOf, executionName, type Located } from '../domain/intake/execution.ts';
 import { locate, type NodeAlarm } from '../domain/intake/locate.ts';
@@ -65,12 +65,18 @@ export async function handler(event: unknown): Promise<BatchResponse> {
   };
 
   const located = new Map<Taken, Located[]>();
+  /** Messages of which a part starts, and the rest has to be read again. */
+  const unfinished = new Map<Taken, unknown>();
   const firing = taken.filter(({ alarms }) => alarms.some(({ state }) => state === 'firing'));
+  const about = await aboutNodes(firing, leave);
   try {
-    const about = await aboutNodes(firing);
-    const known = await knownInstances([...about.values()].flat(), all);
+    const { instances, unanswered } = await knownInstances([...about.values()].flat(), all);
     for (const [one, alarms] of about) {
-      const nodes = alarms.map((alarm) => ({ alarm, node: locate(alarm, known, clusters) }));
+      const open = alarms.find((alarm) => unanswered.has(alarm));
+      if (open !== undefined) unfinished.set(one, unanswered.get(open));
+      const nodes = alarms
+        .filter((alarm) => !unanswered.has(alarm))
+        .map((alarm) => ({ alarm, node: locate(alarm, instances, clusters) }));
       located.set(
         one,
         nodes.flatMap(({ node }) => ('sentence' in node ? [] : [node])),
@@ -78,7 +84,7 @@ export async function handler(event: unknown): Promise<BatchResponse> {
       for (const { alarm, node } of nodes) if ('sentence' in node) one.refused.push({ refusal: node, alarm });
     }
   } catch (error) {
-    leave(firing, error);
+    leave([...about.keys()], error);
   }
 
   const counts = { accepted: 0, resolved: 0, known: 0, refused: new Map<IntakeReason, number>() };
@@ -87,6 +93,10 @@ export async function handler(event: unknown): Promise<BatchResponse> {
     try {
       const became = await Promise.all((located.get(one) ?? []).map((node) => start(node, one)));
       for (const what of became) counts[what] += 1;
+      if (unfinished.has(one)) {
+        leave([one], unfinished.get(one));
+        continue;
+      }
       counts.resolved += await record(one);
       for (const {
         refusal: { reason },
@@ -135,16 +145,37 @@ function take(message: Message): Taken {
   };
 }
 
-/** The firing alarms of these messages, each about a node: what composite ones name is looked up, for all messages at once. */
-async function aboutNodes(messages: readonly Taken[]): Promise<Map<Taken, NodeAlarm[]>> {
-  const firingOf = ({ alarms }: Taken) => alarms.filter(({ state }) => state === 'firing');
-  const names = alarmNames(messages.flatMap(firingOf));
-  const known = names.length === 0 ? new Map() : await dimensionsOfAlarms(cloudwatch, names);
+/**
+ * The firing alarms of these messages, each about a node: what composite ones name is looked up, for all messages at once. Messages
+ * for which that failed are left, and not in the answer.
+ */
+async function aboutNodes(
+  messages: readonly Taken[],
+  leave: (messages: readonly Taken[], error: unknown) => void,
+): Promise<Map<Taken, NodeAlarm[]>> {
+  const firing = messages.map((one) => ({
+    one,
+    alarms: one.alarms.filter(({ state }) => state === 'firing'),
+  }));
+  const composite = firing.filter(({ alarms }) => alarmNames(alarms).length > 0);
+  let known: AlarmDimensions | undefined = new Map();
+  if (composite.length > 0) {
+    try {
+      known = await dimensionsOfAlarms(cloudwatch, alarmNames(composite.flatMap(({ alarms }) => alarms)));
+    } catch (error) {
+      known = undefined;
+      leave(
+        composite.map(({ one }) => one),
+        error,
+      );
+    }
+  }
   const about = new Map<Taken, NodeAlarm[]>();
-  for (const one of messages) {
+  for (const { one, alarms } of firing) {
+    if (known === undefined && alarmNames(alarms).length > 0) continue;
     const nodes: NodeAlarm[] = [];
-    for (const alarm of firingOf(one)) {
-      const node = aboutNode(alarm, known);
+    for (const alarm of alarms) {
+      const node = aboutNode(alarm, known ?? new Map());
       if ('sentence' in node) one.refused.push({ refusal: node, alarm });
       else nodes.push(node);
     }

@@ -1,90 +1,127 @@
 import { EKSClient } from '@aws-sdk/client-eks';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { instancesById, nodesByName } from '../adapters/ec2-instances.ts';
-import { clusterEndpoint } from '../adapters/eks-cluster.ts';
+import { type ClusterEndpoint, clusterEndpoint } from '../adapters/eks-cluster.ts';
 import { clusterToken, lambdaIdentity } from '../adapters/eks-token.ts';
 import { impatient } from '../adapters/impatient.ts';
 import { intakeEnvironment } from '../adapters/intake-environment.ts';
 import { MedicError } from '../adapters/medic-error.ts';
-import { instanceOfNode } from '../adapters/node-instance.ts';
+import { instanceOfNode, type NodeQuestion } from '../adapters/node-instance.ts';
 import { askNodeInVpc } from '../adapters/vpc-reader.ts';
 import { type KnownInstance, type NodeAlarm, nameOf } from '../domain/intake/locate.ts';
 import type { Cluster, Settings } from '../domain/settings.ts';
 
 /** How long an API server may take to say which instance one of its nodes is. */
 const limitMs = 8000;
+/** How long all of them together may take: the function has 30 s, and incidents to start. */
+const allMs = 15_000;
+/** Questions to API servers at the same time. */
+const atOnce = 10;
+
+export type Known = {
+  instances: KnownInstance[];
+  /** What stood in the way of the answer to an alarm: it has to be read again. */
+  unanswered: ReadonlyMap<NodeAlarm, unknown>;
+};
 
 /**
  * Every instance that one of these alarms might be about. EC2 knows a node by the id of its instance or by its private DNS name; where
- * it does not, for a node may be called anything, the API server is asked for the provider id.
+ * it does not, for a node may be called anything, the API server is asked for the provider id. One that does not answer is in the way
+ * of the alarms about its nodes only.
  *
- * @throws where somebody did not answer: the alarms have to be read again
+ * @throws where EC2 did not answer
  */
-export async function knownInstances(
-  alarms: readonly NodeAlarm[],
-  { clusters }: Settings,
-): Promise<KnownInstance[]> {
+export async function knownInstances(alarms: readonly NodeAlarm[], { clusters }: Settings): Promise<Known> {
   const configured = Object.keys(clusters);
   const own = alarms.filter(({ cluster }) => cluster === undefined || configured.includes(cluster));
-  const ids = new Set<string>();
-  const nodes = new Map<string, NodeAlarm>();
-  for (const alarm of own) {
-    const name = nameOf(alarm);
-    if ('instanceId' in name) ids.add(name.instanceId);
-    else nodes.set(`${name.nodeName} ${alarm.cluster ?? ''}`, alarm);
-  }
-  const names = [
-    ...new Set([...nodes.values()].flatMap(({ target }) => ('nodeName' in target ? [target.nodeName] : []))),
-  ];
+  const named = own.map((alarm) => ({ alarm, name: nameOf(alarm) }));
+  const ids = new Set(named.flatMap(({ name }) => ('instanceId' in name ? [name.instanceId] : [])));
+  const nodes = named.flatMap(({ alarm, name }) => ('nodeName' in name ? [{ alarm, ...name }] : []));
+  const names = new Set(nodes.map(({ nodeName }) => nodeName));
   const [byId, byName] = await Promise.all([
     ids.size === 0 ? [] : instancesById([...ids]),
-    names.length === 0 ? [] : nodesByName(names, configured),
+    names.size === 0 ? [] : nodesByName([...names], configured),
   ]);
-  const known = [...byId, ...byName];
-
-  const asked: { nodeName: string; cluster: string; instanceId: string }[] = [];
-  for (const { target, cluster } of nodes.values()) {
-    if (!('nodeName' in target)) continue;
-    const { nodeName } = target;
-    const there = byName.some(
-      (node) => node.nodeNames.includes(nodeName) && (cluster === undefined || node.cluster === cluster),
+  const isThere = (nodeName: string, cluster: string | undefined): boolean =>
+    byName.some((node) => node.nodeNames.includes(nodeName) && (cluster ?? node.cluster) === node.cluster);
+  const questions = nodes
+    .filter(({ alarm, nodeName }) => !isThere(nodeName, alarm.cluster))
+    .flatMap(({ alarm, nodeName }) =>
+      (alarm.cluster === undefined ? configured : [alarm.cluster]).flatMap((cluster) => {
+        const settings = Object.hasOwn(clusters, cluster) ? clusters[cluster] : undefined;
+        return settings === undefined || settings.api.access === 'none'
+          ? []
+          : [{ alarm, nodeName, cluster, settings }];
+      }),
     );
-    if (there) continue;
-    for (const name of cluster === undefined ? configured : [cluster]) {
-      const settings = Object.hasOwn(clusters, name) ? clusters[name] : undefined;
-      if (settings === undefined || settings.api.access === 'none') continue;
-      const instanceId = await askApiServer(name, settings, nodeName);
-      if (instanceId !== null) asked.push({ nodeName, cluster: name, instanceId });
-    }
-  }
-  if (asked.length === 0) return unique(known);
-  const found = await instancesById(asked.map(({ instanceId }) => instanceId));
+  const { answers, unanswered } = await askApiServers(questions);
+  const found = answers.length === 0 ? [] : await instancesById(answers.map(({ instanceId }) => instanceId));
   // The API server says which instance it is; to which cluster that belongs, its tag does.
-  const named = found.map((instance) => ({
+  const byProvider = found.map((instance) => ({
     ...instance,
     nodeNames: [
       ...instance.nodeNames,
-      ...asked.flatMap(({ nodeName, cluster, instanceId }) =>
+      ...answers.flatMap(({ nodeName, cluster, instanceId }) =>
         instanceId === instance.instanceId && cluster === instance.cluster ? [nodeName] : [],
       ),
     ],
   }));
-  return unique([...known, ...named]);
+  return { instances: unique([...byId, ...byName, ...byProvider]), unanswered };
 }
 
-async function askApiServer(cluster: string, { api }: Cluster, nodeName: string): Promise<string | null> {
-  const endpoint = await clusterEndpoint(new EKSClient(impatient), cluster, api.access === 'public');
-  const question = { cluster, endpoint, nodeName };
-  if (api.access === 'vpc') {
+type Question = { alarm: NodeAlarm; nodeName: string; cluster: string; settings: Cluster };
+type Answer = { nodeName: string; cluster: string; instanceId: string };
+
+async function askApiServers(
+  questions: readonly Question[],
+): Promise<{ answers: Answer[]; unanswered: Map<NodeAlarm, unknown> }> {
+  const answers: Answer[] = [];
+  const unanswered = new Map<NodeAlarm, unknown>();
+  const endpoints = new Map<string, Promise<ClusterEndpoint>>();
+  const deadline = Date.now() + allMs;
+  const waiting = [...questions];
+  const askNext = async (): Promise<void> => {
+    for (let question = waiting.shift(); question !== undefined; question = waiting.shift()) {
+      const { alarm, nodeName, cluster, settings } = question;
+      try {
+        const left = deadline - Date.now();
+        if (left <= 0) throw new MedicError(`no time was left to ask the API server of ${cluster}`);
+        const { access } = settings.api;
+        const endpoint =
+          endpoints.get(cluster) ?? clusterEndpoint(new EKSClient(impatient), cluster, access === 'public');
+        endpoints.set(cluster, endpoint);
+        const asked = { cluster, endpoint: await endpoint, nodeName };
+        const instanceId = await askApiServer(asked, access, Math.min(left, limitMs));
+        if (instanceId !== null) answers.push({ nodeName, cluster, instanceId });
+      } catch (error) {
+        unanswered.set(alarm, error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, askNext));
+  return { answers, unanswered };
+}
+
+async function askApiServer(
+  question: NodeQuestion,
+  access: Cluster['api']['access'],
+  ms: number,
+): Promise<string | null> {
+  const { cluster } = question;
+  if (access === 'vpc') {
     const { CLUSTER_READERS } = intakeEnvironment();
     const reader = Object.hasOwn(CLUSTER_READERS, cluster) ? CLUSTER_READERS[cluster] : undefined;
     if (reader === undefined) {
       throw new MedicError(`there is no function in the VPC of ${cluster}: deploy the stack again`);
     }
-    return (await askNodeInVpc(new LambdaClient(impatient), reader, question)).instanceId;
+    const lambda = new LambdaClient({
+      maxAttempts: 1,
+      requestHandler: { ...impatient.requestHandler, requestTimeout: ms },
+    });
+    return (await askNodeInVpc(lambda, reader, question)).instanceId;
   }
   const token = await clusterToken(cluster, { ...lambdaIdentity(), now: new Date() });
-  return (await instanceOfNode(question, token, limitMs)).instanceId;
+  return (await instanceOfNode(question, token, ms)).instanceId;
 }
 
 /** One entry for each instance, with all the names it is known by. */

@@ -212,14 +212,26 @@ export class LocalSsm {
       }),
     );
     this.#commands.set(id, commands);
-    commands.forEach((command, index) => {
+    const waiting = commands.flatMap((command, index) => {
       const node = nodes[index];
-      if (node === undefined) return;
-      const run = this.#deliver(command, node, document.content, parameters, deliverySeconds).finally(() =>
-        this.#running.delete(run),
-      );
-      this.#running.add(run);
+      return node === undefined ? [] : [{ command, node }];
     });
+    const most = nodes.length;
+    const mayFail = rateOf(input.MaxErrors, most) ?? 0;
+    let failed = 0;
+    const lane = async (): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const { command, node } = next;
+        // One error more than that, and nobody else is asked.
+        if (failed > mayFail || command.abort.signal.aborted) end(command, 'Cancelled', 'Terminated');
+        else await this.#deliver(command, node, document.content, parameters, deliverySeconds);
+        if (['Failed', 'TimedOut'].includes(command.status)) failed += 1;
+      }
+    };
+    for (let lanes = Math.min(most, rateOf(input.MaxConcurrency, most) ?? 50); lanes > 0; lanes -= 1) {
+      const run = lane().finally(() => this.#running.delete(run));
+      this.#running.add(run);
+    }
     return {
       Command: {
         CommandId: id,
@@ -387,6 +399,13 @@ export class LocalSsm {
     }
     return {};
   }
+}
+
+/** A number of nodes, or a percentage of them. */
+function rateOf(rate: Json | undefined, nodes: number): number | undefined {
+  if (rate === undefined) return undefined;
+  const text = String(rate);
+  return text.endsWith('%') ? Math.ceil((nodes * Number(text.slice(0, -1))) / 100) : Number(text);
 }
 
 function isInvisible({ sentAt }: Command): boolean {

@@ -463,15 +463,38 @@ describe('a batch', () => {
     expect(await drainQueue(test.engine, alarms())).toEqual({ done: 2, left: 0, dead: 0 });
     expect(startedFor(good.instanceId)).toHaveLength(1);
 
+    const other = await attach('healthy');
     send(alarms(), 'rubbish');
     send(alarms(), payload('cloudwatch-node', unasked));
-    expect(await drainQueue(test.engine, alarms())).toEqual({ done: 1, left: 1, dead: 0 });
+    send(alarms(), payload('cloudwatch-instance', other));
+    expect(await drainQueue(test.engine, alarms())).toEqual({ done: 2, left: 1, dead: 0 });
+    expect(startedFor(other.instanceId)).toHaveLength(1);
     for (let again = 0; again < 3; again += 1) {
       expect(await drainQueue(test.engine, alarms())).toEqual({ done: 0, left: 1, dead: 0 });
     }
     expect(await drainQueue(test.engine, alarms())).toEqual({ done: 0, left: 0, dead: 1 });
     const [dead] = test.engine.cloud.queues.take(output('IntakeDeadLettersUrl'));
     expect(dead?.body).toContain('who-knows.example.com');
+  });
+
+  it('with a group of which one node cannot be found now starts the others at once, and once', async () => {
+    const good = await attach('v2-trend', { nodeName: 'ip-10-0-1-26.ec2.internal' });
+    const group = payload('alertmanager', good);
+    const [alert] = group.alerts;
+    const unasked = { ...alert.labels, cluster: clusters.unknown, node: 'who-knows.example.com' };
+    const misnamed = { ...alert.labels, node: undefined };
+    group.alerts = [alert, { ...alert, labels: unasked }, { ...alert, labels: misnamed }];
+    send(alarms(), { source: 'alertmanager', payload: group });
+
+    const first = await counting(() => drainQueue(test.engine, alarms()));
+    expect(first).toEqual({ AlarmsAccepted: 1 });
+    expect(startedFor(good.instanceId)).toHaveLength(1);
+    await startedFor(good.instanceId)[0]?.ended;
+    // What is refused is written down once, when the message is done with.
+    expect(await counting(() => drainQueue(test.engine, alarms()))).toEqual({ AlarmsRepeated: 1 });
+    expect(entries()).toEqual([]);
+    expect(startedFor(good.instanceId)).toHaveLength(1);
+    test.engine.cloud.queues.take(alarms());
   });
 });
 
