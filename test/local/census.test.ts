@@ -57,7 +57,8 @@ beforeAll(async () => {
   // Its agent has never told the service of itself: SSM knows no such node, and EC2 does.
   engine.cloud.ssm.attach({ ...unanswering('mute'), registered: false });
   engine.cloud.ssm.attach({ ...unanswering('newborn'), registered: false, launchedAt: new Date() });
-});
+  // Synthesis, where nothing is kept of it.
+}, 240_000);
 
 afterAll(async () => {
   for (const { close } of nodes.values()) await close();
@@ -108,12 +109,13 @@ async function look(run: CensusRun): Promise<void> {
 
 /** One run from the clock to its end, as the queue would deliver it, but for the waiting. */
 async function take(name: string, profile: 'quick' | 'full'): Promise<CensusRun> {
-  const run = await begin(name, profile);
-  let next: CensusRun | undefined = run;
+  let run = await begin(name, profile);
   for (let tries = 0; tries < 100; tries += 1) {
-    await look(next);
-    [next] = waiting();
+    await look(run);
+    const [next] = waiting();
+    // This look has closed it.
     if (next === undefined) return run;
+    run = next;
     await sleep(500);
   }
   throw new Error('the run came to no end');
@@ -253,9 +255,14 @@ describe('a look of the census', () => {
     };
     engine.cloud.ssm.attach(endless);
     let run = await begin('slow', 'quick');
-    await sleep(3000);
-    await look(run);
-    [run = run] = waiting();
+    for (let tries = 0; tries < 60 && run.answered.length === 0; tries += 1) {
+      await sleep(500);
+      await look(run);
+      const [next, ...more] = waiting();
+      expect(more).toEqual([]);
+      if (next === undefined) throw new Error('the run was closed while a node was at it');
+      run = next;
+    }
 
     expect(run.answered).toEqual([idOf('quick-one')]);
     expect(figures(engine.cloud.metrics.splice(0), 'slow')).not.toHaveProperty('CensusRuns');
@@ -276,9 +283,7 @@ describe('a look of the census', () => {
 
   it('that is delivered twice raises the same nodes in the same words', async () => {
     await attach('v2-zombies', 'repeated', 'repeated-one');
-    const run = await begin('repeated', 'quick');
-    await sleep(3000);
-    await look(run);
+    const run = await take('repeated', 'quick');
     const [first] = raised();
     await look(run);
     const [second, ...more] = raised();
