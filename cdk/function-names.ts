@@ -29,7 +29,7 @@ export type FunctionName = (typeof functionNames)[number];
 export const intakeFunctionNames = ['intake', 'webhook'] as const;
 
 /** Functions of the census, with an environment of their own. */
-export const censusFunctionNames = ['census-start', 'census-read'] as const;
+export const censusFunctionNames = ['census-start', 'census-read', 'census-close'] as const;
 
 /** Every handler that is bundled: those, and the one that asks a cluster from within its VPC, of which there are as many as there are such clusters. */
 export const bundleNames = [

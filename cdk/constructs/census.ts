@@ -39,7 +39,7 @@ const readTimeout = Duration.minutes(5);
 export class Census extends Construct {
   /** Runs that nobody managed to begin, and looks that broke three times. */
   readonly deadLetters: Queue;
-  readonly functions: readonly [start: MedicFunction, read: MedicFunction];
+  readonly functions: readonly MedicFunction[];
 
   constructor(scope: Construct, id: string, props: CensusProps) {
     super(scope, id);
@@ -49,19 +49,22 @@ export class Census extends Construct {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
-    const looks = new Queue(this, 'Looks', {
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      visibilityTimeout: readTimeout.plus(Duration.minutes(1)),
-      // A run is closed long before; what is older belongs to a deployment that stood still.
-      retentionPeriod: Duration.hours(6),
-      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 3 },
-    });
+    const queue = (id: string): Queue =>
+      new Queue(this, id, {
+        encryption: QueueEncryption.SQS_MANAGED,
+        enforceSSL: true,
+        visibilityTimeout: readTimeout.plus(Duration.minutes(1)),
+        // A run is closed long before; what is older belongs to a deployment that stood still.
+        retentionPeriod: Duration.hours(6),
+        deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 3 },
+      });
+    const [looks, ends] = [queue('Looks'), queue('Ends')];
     const environment = {
       STATE_TABLE: stateTable.tableName,
       NOTIFY_TOPIC_ARN: notifications.topicArn,
       DOCUMENTS: documents.toJson(),
       CENSUS_QUEUE_URL: looks.queueUrl,
+      CENSUS_ENDS_QUEUE_URL: ends.queueUrl,
       ...(intake === undefined ? {} : { INTAKE_QUEUE_URL: intake.queue.queueUrl }),
       POWERTOOLS_SERVICE_NAME: 'cgroup-medic',
       NODE_OPTIONS: '--enable-source-maps',
@@ -74,24 +77,35 @@ export class Census extends Construct {
     });
     const read = new MedicFunction(this, 'census-read', {
       name: 'census-read',
-      description: 'Reads what the nodes answered, publishes it, and raises those over threshold',
+      description: 'Reads what the nodes answered, and publishes their figures',
       settings,
       environment,
       timeout: readTimeout,
     });
-    this.functions = [start, read];
+    const close = new MedicFunction(this, 'census-close', {
+      name: 'census-close',
+      description: 'Ends a run: counts who has not answered, raises nodes over threshold, or reports',
+      settings,
+      environment,
+      timeout: readTimeout,
+    });
+    this.functions = [start, read, close];
 
     for (const name of ['collect-evidence', 'collect-services']) documents.grantSend(start, name);
     grantPut(looks, start);
     documents.grantReadMany(read);
     grantPut(looks, read);
-    nodes.grantReadNames(read);
+    grantPut(ends, read);
     metrics.grantPublish(read);
-    notifications.grantPublish(read);
-    stateTable.grantReadWrite(read);
-    intake?.grantSend(read);
+    stateTable.grantReadUpdate(read);
+    nodes.grantReadNames(close);
+    metrics.grantPublish(close);
+    notifications.grantPublish(close);
+    stateTable.grantReadWrite(close);
+    intake?.grantSend(close);
     // One run at a time is enough, and the service lets no event source have less than two.
     read.addEventSource(new SqsEventSource(looks, { batchSize: 1, maxConcurrency: 2 }));
+    close.addEventSource(new SqsEventSource(ends, { batchSize: 1, maxConcurrency: 2 }));
     start.configureAsyncInvoke({
       retryAttempts: 2,
       // Later than this the next run is due.

@@ -36,4 +36,13 @@ export class StateTable extends Construct {
   private grant(grantee: IGrantable, actions: string[]): void {
     Grant.addToPrincipal({ grantee, actions, resourceArns: [this.table.tableArn] });
   }
+
+  /** Single items that others have put there. */
+  grantReadUpdate(grantee: IGrantable): void {
+    Grant.addToPrincipal({
+      grantee,
+      actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+      resourceArns: [this.table.tableArn],
+    });
+  }
 }

@@ -8,7 +8,9 @@ const CensusEnvironment = z.object({
   NOTIFY_TOPIC_ARN: z.string().min(1),
   /** The documents of this deployment, by their short name. */
   DOCUMENTS: json.pipe(z.record(z.string(), DocumentReference)),
+  /** Runs whose answers are still to be read, and those that are to be closed. */
   CENSUS_QUEUE_URL: z.url(),
+  CENSUS_ENDS_QUEUE_URL: z.url(),
   /** Where alarms go in. Without it the census measures, and raises nothing. */
   INTAKE_QUEUE_URL: z.url().optional(),
 });

@@ -1,4 +1,4 @@
-import type { Logger } from '@aws-lambda-powertools/logger';
+import { Logger } from '@aws-lambda-powertools/logger';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { censusEnvironment } from '../adapters/census-environment.ts';
@@ -8,19 +8,31 @@ import { dynamo } from '../adapters/dynamo.ts';
 import { publish } from '../adapters/notifier.ts';
 import { putInQueue, sqs } from '../adapters/queue.ts';
 import { RaisedStore } from '../adapters/raised-store.ts';
+import { clusterSettings, settings } from '../adapters/settings-file.ts';
 import { clusterFigures } from '../domain/census/cluster-figures.ts';
 import { fleetReport } from '../domain/census/fleet-report.ts';
 import { type ClusterNode, nodesAsked } from '../domain/census/node.ts';
 import { raisedMessage } from '../domain/census/raise.ts';
 import type { CensusRun } from '../domain/census/run.ts';
 import type { Cluster } from '../domain/settings.ts';
+import { runsIn } from './census-event.ts';
 import { settleSecondLooks } from './census-second-looks.ts';
 
 const sns = new SNSClient({});
 const cloudwatch = new CloudWatchClient({});
 
-/** Ends a run with what it has: compares it with the nodes that there are, raises or reports, and counts. */
-export async function closeRun(run: CensusRun, cluster: Cluster, logger: Logger): Promise<void> {
+const logger = new Logger();
+
+/** Ends runs with what they have: compares them with the nodes that there are, raises or reports, and counts. */
+export async function handler(event: unknown): Promise<void> {
+  for (const run of runsIn(event)) {
+    logger.resetKeys();
+    logger.appendKeys({ run: run.id, cluster: run.cluster });
+    await close(run, clusterSettings(settings(), run.cluster));
+  }
+}
+
+async function close(run: CensusRun, cluster: Cluster): Promise<void> {
   const startedAt = new Date(run.startedAt);
   const running = await runningNodes(run.cluster);
   const { asked, silent } = nodesAsked(running, run.answered, startedAt);
@@ -36,7 +48,7 @@ export async function closeRun(run: CensusRun, cluster: Cluster, logger: Logger)
     logger.info('weekly report was sent', { ...nodes, findings });
     return;
   }
-  const raised = await raise(run, cluster, running, logger);
+  const raised = await raise(run, cluster, running);
   await settleSecondLooks(run, running, logger);
   const figures = clusterFigures(run.tally, { ...nodes, ...raised });
   await publishCluster(cloudwatch, run.cluster, figures, startedAt);
@@ -48,7 +60,6 @@ async function raise(
   run: CensusRun,
   { census: { raiseAtMost, coolDownMinutes } }: Cluster,
   running: readonly ClusterNode[],
-  logger: Logger,
 ): Promise<{ raised: number; heldBack: number }> {
   const { INTAKE_QUEUE_URL, STATE_TABLE } = censusEnvironment();
   const { overThreshold, candidates } = run.tally;

@@ -2,24 +2,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { SSMClient } from '@aws-sdk/client-ssm';
-import * as z from 'zod';
 import { finishedOn, isOver, outputOn } from '../adapters/census-commands.ts';
 import { censusEnvironment } from '../adapters/census-environment.ts';
 import { publishNodes } from '../adapters/census-metrics.ts';
+import { dynamo } from '../adapters/dynamo.ts';
 import { putInQueue, sqs } from '../adapters/queue.ts';
+import { SecondLookStore } from '../adapters/second-look-store.ts';
 import { clusterSettings, settings } from '../adapters/settings-file.ts';
 import { isPassing } from '../adapters/ssm-commands.ts';
 import { type Figure, figuresOf } from '../domain/census/node-figures.ts';
-import { CensusRun, givesUpAfterSeconds, lookSeconds, mostNodes } from '../domain/census/run.ts';
+import { type CensusRun, givesUpAfterSeconds, lookSeconds, mostNodes } from '../domain/census/run.ts';
 import type { DueLook } from '../domain/census/second-look.ts';
 import { withBurdens, withNode, withSecondLook } from '../domain/census/tally.ts';
 import { readEvidence, type ServicesOutput } from '../domain/evidence/read-evidence.ts';
 import type { Cluster } from '../domain/settings.ts';
-import { closeRun } from './census-close.ts';
-import { secondLooks } from './census-second-looks.ts';
-
-/** The event of an SQS queue, as far as it is used. */
-const Event = z.object({ Records: z.array(z.object({ body: z.string() })).min(1) });
+import { runsIn } from './census-event.ts';
 
 /** The service does not say how many answers it gives in a second; incidents need some of them as well. */
 const nodesPerSecond = 10;
@@ -33,11 +30,11 @@ const ssm = new SSMClient({ maxAttempts: 6 });
 
 /**
  * Looks at the answers of one run: reads those that are there and not read yet, publishes the figures of these nodes, and
- * either hands the run on to a later look or closes it. What it has read travels in the message, so a look that breaks is
+ * hands the run on, to a later look or to be closed. What it has read travels in the message, so a look that breaks is
  * repeated from where the last one ended.
  */
 export async function handler(event: unknown): Promise<void> {
-  for (const { body } of Event.parse(event).Records) await look(CensusRun.parse(JSON.parse(body)));
+  for (const run of runsIn(event)) await look(run);
 }
 
 async function look(run: CensusRun): Promise<void> {
@@ -53,15 +50,19 @@ async function look(run: CensusRun): Promise<void> {
   // Asked before the lists are read, so that these have everybody when it says yes.
   const over = (await Promise.all(commands.map((command) => isOver(ssm, command)))).every((one) => one);
   const read = await readAnswers(run, cluster, { began, last: over || late });
+  const { CENSUS_QUEUE_URL, CENSUS_ENDS_QUEUE_URL } = censusEnvironment();
   // However busy the service is, twice the time is the end: who was not read has not answered.
-  if ((read.left === 0 && (over || late)) || seconds >= 2 * limit) return closeRun(read.run, cluster, logger);
+  if ((read.left === 0 && (over || late)) || seconds >= 2 * limit) {
+    await putInQueue(sqs(), CENSUS_ENDS_QUEUE_URL, read.run);
+    return;
+  }
   // Nodes that are left over are read at once; those that are still at it get their time.
-  await putInQueue(
-    sqs(),
-    censusEnvironment().CENSUS_QUEUE_URL,
-    read.run,
-    read.left > 0 && !read.busy ? 0 : lookSeconds,
-  );
+  const wait = read.left > 0 && !read.busy ? 0 : lookSeconds;
+  await putInQueue(sqs(), CENSUS_QUEUE_URL, read.run, wait);
+}
+
+function dueLooks(cluster: string): Promise<Map<string, DueLook>> {
+  return new SecondLookStore(dynamo(), censusEnvironment().STATE_TABLE).due(cluster, new Date());
 }
 
 type Answers = {
@@ -78,8 +79,7 @@ async function readAnswers(
   { began, last }: { began: number; last: boolean },
 ): Promise<Answers> {
   const ready = await readyNodes(run, last);
-  const due =
-    run.profile === 'quick' ? await secondLooks().due(run.cluster, new Date()) : new Map<string, DueLook>();
+  const due = run.profile === 'quick' ? await dueLooks(run.cluster) : new Map<string, DueLook>();
   const room = mostNodes - run.answered.length - run.unread.length;
   if (ready.size > room)
     logger.error('the cluster has more nodes than one run can read', { nodes: mostNodes });

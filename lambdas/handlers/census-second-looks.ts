@@ -12,7 +12,7 @@ import { type SecondLook, secondLookMessage, waitsForSilentMs } from '../domain/
 
 const sns = new SNSClient({});
 
-export function secondLooks(): SecondLookStore {
+function secondLooks(): SecondLookStore {
   return new SecondLookStore(dynamo(), censusEnvironment().STATE_TABLE);
 }
 

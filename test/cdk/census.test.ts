@@ -43,26 +43,38 @@ describe('the rights of the census', () => {
     );
   });
 
-  it('to read are to see what was printed and which nodes there are, to publish and to remember whom it raised', () => {
+  const publish = 'cloudwatch:PutMetricData on * if {"StringEquals":{"cloudwatch:namespace":"CgroupMedic"}}';
+  const take = (queue: string) =>
+    ['ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'GetQueueAttributes', 'GetQueueUrl'].map(
+      (action) => `sqs:${action} on <${queue}.Arn>`,
+    );
+
+  it('to read are to see what was printed, to publish, and to hand the run on', () => {
     expect(rightsOf('CensuscensusreadRole')).toEqual(
       [
         ...ownLog('censusread'),
         ...['ListCommands', 'ListCommandInvocations', 'GetCommandInvocation'].map(
           (action) => `ssm:${action} on *`,
         ),
+        publish,
+        ...['GetItem', 'UpdateItem'].map((action) => `dynamodb:${action} on <StateTable.Arn>`),
+        ...take('CensusLooks'),
+        'sqs:SendMessage on <CensusLooks.Arn>',
+        'sqs:SendMessage on <CensusEnds.Arn>',
+      ].sort(),
+    );
+  });
+
+  it('to close are to see which nodes there are, to publish, to raise and to remember whom, and to tell people', () => {
+    expect(rightsOf('CensuscensuscloseRole')).toEqual(
+      [
+        ...ownLog('censusclose'),
         'ec2:DescribeInstances on *',
-        'cloudwatch:PutMetricData on * if {"StringEquals":{"cloudwatch:namespace":"CgroupMedic"}}',
+        publish,
         'sns:Publish on <NotificationsTopic>',
         'sqs:SendMessage on <IntakeAlarms.Arn>',
         ...['GetItem', 'PutItem', 'UpdateItem'].map((action) => `dynamodb:${action} on <StateTable.Arn>`),
-        ...[
-          'SendMessage',
-          'ReceiveMessage',
-          'DeleteMessage',
-          'ChangeMessageVisibility',
-          'GetQueueAttributes',
-          'GetQueueUrl',
-        ].map((action) => `sqs:${action} on <CensusLooks.Arn>`),
+        ...take('CensusEnds'),
       ].sort(),
     );
   });
@@ -133,17 +145,27 @@ describe('a look of the census', () => {
       render(template, Properties),
     );
     const read = functionNamed('census-read').Properties;
-
-    expect(queues).toContainEqual(
-      expect.objectContaining({
-        RedrivePolicy: { deadLetterTargetArn: '<CensusDeadLetters.Arn>', maxReceiveCount: 3 },
-        SqsManagedSseEnabled: true,
-        VisibilityTimeout: Number(read.Timeout) + 60,
-      }),
+    const mappings = resourcesOf(template, 'AWS::Lambda::EventSourceMapping').map(({ Properties }) =>
+      render(template, Properties),
     );
-    const mappings = resourcesOf(template, 'AWS::Lambda::EventSourceMapping')
-      .map(({ Properties }) => render(template, Properties))
-      .filter((mapping) => JSON.stringify(mapping).includes('<CensusLooks.Arn>'));
-    expect(mappings).toMatchObject([{ EventSourceArn: '<CensusLooks.Arn>', BatchSize: 1 }]);
+
+    expect(functionNamed('census-close').Properties.Timeout).toBe(read.Timeout);
+    expect(
+      queues.filter(
+        (queue) =>
+          isJsonObject(queue) && JSON.stringify(queue.RedrivePolicy)?.includes('<CensusDeadLetters.Arn>'),
+      ),
+    ).toEqual(
+      Array(2).fill(
+        expect.objectContaining({
+          RedrivePolicy: { deadLetterTargetArn: '<CensusDeadLetters.Arn>', maxReceiveCount: 3 },
+          SqsManagedSseEnabled: true,
+          VisibilityTimeout: Number(read.Timeout) + 60,
+        }),
+      ),
+    );
+    for (const queue of ['<CensusLooks.Arn>', '<CensusEnds.Arn>']) {
+      expect(mappings).toContainEqual(expect.objectContaining({ EventSourceArn: queue, BatchSize: 1 }));
+    }
   });
 });

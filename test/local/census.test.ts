@@ -82,9 +82,10 @@ function idOf(name: string): string {
   return `i-${createHash('sha256').update(name).digest('hex').slice(0, 17)}`;
 }
 
-function looksQueue(): string {
+/** The queue of a function of the census, as all of them know it. */
+function queueIn(variable: 'CENSUS_QUEUE_URL' | 'CENSUS_ENDS_QUEUE_URL'): string {
   const read = engine.stack.functions.find(({ name }) => name.endsWith('-census-read'));
-  return read?.environment.CENSUS_QUEUE_URL ?? '';
+  return read?.environment[variable] ?? '';
 }
 
 async function begin(name: string, profile: 'quick' | 'full'): Promise<CensusRun> {
@@ -96,15 +97,19 @@ async function begin(name: string, profile: 'quick' | 'full'): Promise<CensusRun
 
 /** The looks that are to come, taken out of their queue. */
 function waiting(): CensusRun[] {
-  return engine.cloud.queues.take(looksQueue()).map(({ body, delaySeconds }) => {
+  return engine.cloud.queues.take(queueIn('CENSUS_QUEUE_URL')).map(({ body, delaySeconds }) => {
     expect([0, lookSeconds]).toContain(delaySeconds);
     return CensusRun.parse(JSON.parse(body));
   });
 }
 
+/** One look, and what it hands over to be closed. */
 async function look(run: CensusRun): Promise<void> {
-  const body = JSON.stringify(run);
-  await engine.functions.invoke('CgroupMedic-census-read', { Records: [{ messageId: 'm', body }] });
+  const event = (body: string) => ({ Records: [{ messageId: 'm', body }] });
+  await engine.functions.invoke('CgroupMedic-census-read', event(JSON.stringify(run)));
+  for (const { body } of engine.cloud.queues.take(queueIn('CENSUS_ENDS_QUEUE_URL'))) {
+    await engine.functions.invoke('CgroupMedic-census-close', event(body));
+  }
 }
 
 /** One run from the clock to its end, as the queue would deliver it, but for the waiting. */
@@ -298,7 +303,9 @@ describe('a look of the census', () => {
   it('that nobody can read is an error, not an empty run', async () => {
     const event = { Records: [{ messageId: 'm', body: '{"version":1}' }] };
 
-    await expect(engine.functions.invoke('CgroupMedic-census-read', event)).rejects.toThrow();
+    for (const name of ['read', 'close']) {
+      await expect(engine.functions.invoke(`CgroupMedic-census-${name}`, event)).rejects.toThrow();
+    }
     expect(engine.cloud.metrics).toEqual([]);
   });
 

@@ -106,7 +106,8 @@ describe('a command to a cluster', () => {
     const command = await send('slow');
 
     expect(await isOver(ssm, command)).toBe(false);
-    expect(await finishedOn(ssm, command)).toEqual(new Map());
+    expect(await isOver(ssm, 'not-known-yet')).toBe(false);
+    expect(await finishedOn(ssm, 'not-known-yet')).toEqual(new Map());
     await vi.waitFor(async () => expect((await finishedOn(ssm, command)).size).toBe(fleet - 1), patiently);
     expect(await isOver(ssm, command)).toBe(false);
   });
