@@ -76,7 +76,7 @@ describe('npm start --json', () => {
     const record = IncidentRecord.parse(JSON.parse(run.out()));
     expect(record).toMatchObject({ outcome: 'cured', recorded: true, node: 'v2-zombies' });
     expect(run.err()).toContain('RECORDED node v2-zombies');
-    expect(run.err()).toContain('verification takes seconds (deployed: ten minutes)');
+    expect(run.err()).toContain('verification takes 6 s (deployed: 600 s)');
 
     const directory = resolve(record.audit, '..');
     expect(readdirSync(directory).sort()).toEqual([
