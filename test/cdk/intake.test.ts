@@ -88,7 +88,7 @@ describe('the queue of alarms', () => {
       Condition: {
         BoolIfExists: { 'aws:PrincipalIsAWSService': 'false' },
         ArnNotEqualsIfExists: {
-          'aws:PrincipalArn': ['<IntakeWebhookFunctionRole.Arn>', '<CensuscensusreadRole.Arn>'],
+          'aws:PrincipalArn': ['<IntakeWebhookFunctionRole.Arn>', '<CensuscensuscloseRole.Arn>'],
         },
       },
     });
