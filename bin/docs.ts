@@ -1,22 +1,27 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { diagnosisPage } from './diagnosis-page.ts';
-import { settingsPage } from './settings-page.ts';
+import { causeIds } from './cause-ids.ts';
 
 const usage = `npm run docs [-- --check]
-  Writes what is made from the code: docs/settings.md, and the parts of docs/diagnosis.md between markers.
+  Writes what is made from the code: docs/settings.md, the parts of docs/diagnosis.md between markers, and the ids of the causes.
   --check  writes nothing; exit code 1 where one of them is not as it would be written\n`;
-
-const pages = { 'docs/settings.md': settingsPage, 'docs/diagnosis.md': diagnosisPage };
 
 const [option, ...more] = process.argv.slice(2);
 if (more.length > 0 || (option !== undefined && option !== '--check')) {
   process.stderr.write(usage);
   process.exit(2);
 }
-for (const [name, textOf] of Object.entries(pages)) {
+make('lambdas/domain/causes/cause-id.ts', causeIds());
+// Not before: what makes the pages goes by the ids.
+const [{ settingsPage }, { diagnosisPage }] = await Promise.all([
+  import('./settings-page.ts'),
+  import('./diagnosis-page.ts'),
+]);
+make('docs/settings.md', settingsPage());
+make('docs/diagnosis.md', diagnosisPage());
+
+function make(name: string, text: string): void {
   const file = resolve(import.meta.dirname, '..', name);
-  const text = textOf();
   if (option === undefined) {
     writeFileSync(file, text);
     process.stdout.write(`wrote ${file}\n`);

@@ -36,7 +36,7 @@ export type Prevention = z.infer<typeof Prevention>;
 
 /** A rule: pure, total, and blind to everything but the evidence and the thresholds of the cluster. */
 export type Cause<Id extends string = CauseId> = {
-  /** The name of its file. */
+  /** The name of its file. What ids there are follows from the list of causes. */
   id: Id;
   /** One line for lists and for the documentation. */
   title: string;
