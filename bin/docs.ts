@@ -12,6 +12,8 @@ if (more.length > 0 || (option !== undefined && option !== '--check')) {
   process.exit(2);
 }
 make('lambdas/domain/causes/cause-id.ts', causeIds());
+// With ids that are not right nothing else can be.
+if (process.exitCode === 1) process.exit();
 // Not before: what makes the pages goes by the ids.
 const [{ settingsPage }, { diagnosisPage }] = await Promise.all([
   import('./settings-page.ts'),

@@ -1,9 +1,16 @@
-import { confidences, leftOutLines, nameOf, possibleLine } from '../lambdas/domain/explanation.ts';
+import {
+  confidences,
+  figureWithLimit,
+  leftOutLines,
+  nameOf,
+  possibleLine,
+} from '../lambdas/domain/explanation.ts';
 import { modeGate } from '../lambdas/domain/gates/mode-gate.ts';
-import { earlyStops } from '../lambdas/domain/held-back.ts';
+import { stopsOf } from '../lambdas/domain/held-back.ts';
 import { IncidentState, type TreatmentResult } from '../lambdas/domain/incident-state.ts';
 import type { Mode } from '../lambdas/domain/settings.ts';
 import type { Rung } from '../lambdas/domain/treatments/treatment.ts';
+import { differences, stopSentence } from '../lambdas/domain/tried.ts';
 import { figureOf } from '../lambdas/domain/verification.ts';
 import type { ExecutionEvent } from './engine/run-state-machine.ts';
 import { phaseOf } from './phases.ts';
@@ -101,11 +108,7 @@ function startOfTreatment(input: unknown): string {
 function whyNot({ verdict, findings }: NonNullable<IncidentState['verification']>): string {
   if (verdict === 'cured') return '';
   const against = findings.filter(({ speaks }) => speaks === 'against');
-  const words = against.map(
-    ({ fact, value, threshold }) =>
-      `${fact} ${value}${threshold === undefined ? '' : ` (limit ${threshold})`}`,
-  );
-  return words.length === 0 ? '' : `: ${words.join('; ')}`;
+  return against.length === 0 ? '' : `: ${against.map(figureWithLimit).join('; ')}`;
 }
 
 /** The table of findings is in the report; on a terminal it would bury the answer. */
@@ -126,24 +129,16 @@ function treatmentSentence({ status, reason, result }: NonNullable<IncidentState
   if (result === undefined) return `${status}: ${reason}`;
   return [
     `${status}: ${numbers(result)} (counted on the node just before and just after the treatment)`,
-    ...earlyStops(result).map((stop) => `it ended with: ${stop}`),
+    ...stopsOf(result).map(stopSentence),
   ].join('\n');
 }
 
 /** The numbers before and after a treatment. */
 export function numbers({ changed, before, after }: TreatmentResult): string {
   if (typeof before.dying !== 'number' || typeof before.cachedKb !== 'number')
-    return changed ? differences(before, after) : 'nothing was changed';
+    return changed ? differences(before, after) || 'it was changed' : 'nothing was changed';
   const cache = `page cache ${mebibytes(before.cachedKb)} → ${mebibytes(after.cachedKb)}`;
   return `dying cgroups ${count(before.dying)} → ${count(after.dying)}, ${cache}`;
-}
-
-/** What is not the same any more. */
-function differences(before: TreatmentResult['before'], after: TreatmentResult['after']): string {
-  const parts = Object.entries(before).flatMap(([name, was]) =>
-    name in after && after[name] !== was ? [`${name} ${String(was)} → ${String(after[name])}`] : [],
-  );
-  return parts.length === 0 ? 'it was changed' : parts.join(', ');
 }
 
 function count(value: unknown): string {

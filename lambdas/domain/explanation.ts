@@ -1,3 +1,4 @@
+import type { Finding } from './causes/cause.ts';
 import type { Diagnosis, Possible } from './diagnosis.ts';
 import type { LeftOut, Rung } from './treatments/treatment.ts';
 
@@ -60,6 +61,11 @@ function findingLine({ fact, value, threshold, speaks, source }: Diagnosis['find
 
 function rungLine({ treatment, risk, needs, reason, expects }: Rung): string {
   return `${treatment} (risk ${risk}, by policy ${needs}): ${reason}. Expected: ${expects.text}`;
+}
+
+/** A finding in a line of prose, with the limit that it is compared with. */
+export function figureWithLimit({ fact, value, threshold }: Finding): string {
+  return threshold === undefined ? `${fact} ${value}` : `${fact} ${value} (limit ${threshold})`;
 }
 
 export function nameOf({ cause, variant }: { cause: string; variant?: string | undefined }): string {

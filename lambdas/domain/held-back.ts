@@ -1,57 +1,63 @@
 import * as z from 'zod';
+import { figureWithLimit } from './explanation.ts';
 import type { RungResult } from './incident-state.ts';
 import { printable } from './printable.ts';
 import type { Rung } from './treatments/treatment.ts';
 import { figureOf } from './verification.ts';
 
 /**
- * Why the ladder does not simply go on after this rung. broke-off, unseen: nobody knows what it has done, or whether it
- * helped. harmed: the node got worse. pressed: it stopped because memory or disks were short, so it was not tried to its end.
+ * Why the ladder does not simply go on. broke-off, unseen: nobody knows what a rung has done, or whether it helped. harmed:
+ * the node got worse. pressed: a rung stopped because memory or disks were short, so it was not tried to its end.
  */
-export type HeldBack = 'broke-off' | 'unseen' | 'harmed' | 'pressed';
-
-const Stopped = z.looseObject({ slices: z.array(z.looseObject({ path: z.string(), stopped: z.string() })) });
+export type HeldBack = { rung: RungResult; by: 'broke-off' | 'unseen' | 'harmed' | 'pressed' };
 
 /** Why a reclaim ended where it was not done, and in which slice: the words are in docs/reclaim.md. */
-export function earlyStops(result: RungResult['result']): string[] {
-  const details = Stopped.safeParse(result?.details);
-  const stops = details.success ? details.data.slices : [];
-  return stops
-    .filter(({ stopped }) => stopped !== 'done')
-    .map(({ path, stopped }) => printable(`${stopped} (${path})`).slice(0, 200));
+export type Stop = { path: string; stopped: string };
+const word = z.string().transform((text) => printable(text).slice(0, 200));
+const Stops = z.object({ slices: z.array(z.object({ path: word, stopped: word })) });
+
+export function stopsOf(result: RungResult['result']): Stop[] {
+  const details = Stops.safeParse(result?.details);
+  return details.success ? details.data.slices.filter(({ stopped }) => stopped !== 'done') : [];
 }
 
-export function heldBackBy(last: RungResult | undefined): HeldBack | undefined {
-  if (last?.status === 'failed') return 'broke-off';
-  if (last?.verification?.harmed) return 'harmed';
-  if (last?.verification?.unseen) return 'unseen';
-  return earlyStops(last?.result).some((stop) => stop.startsWith('pressure ')) ? 'pressed' : undefined;
+/** What holds the ladder back, if anything: the last of it, for what was so once in an incident does not pass by another rung. */
+export function heldBack(results: readonly RungResult[]): HeldBack | undefined {
+  return results
+    .flatMap((rung) => {
+      const by = holds(rung);
+      return by === undefined ? [] : [{ rung, by }];
+    })
+    .at(-1);
+}
+
+function holds({ status, verification, result }: RungResult): HeldBack['by'] | undefined {
+  if (status === 'failed') return 'broke-off';
+  if (verification?.harmed) return 'harmed';
+  if (verification?.unseen) return 'unseen';
+  return stopsOf(result).some(({ stopped }) => stopped === 'pressure') ? 'pressed' : undefined;
 }
 
 /**
  * Whether a rung may still follow. Where nobody knows how the node is, or it got worse, a person is called and nothing else
  * is done. After one that stopped under pressure only what asks a calm node for nothing goes on.
  */
-export function mayFollow({ kind, onlyWhenCalm }: Rung, held: HeldBack | undefined): boolean {
+export function mayFollow({ kind, onlyWhenCalm }: Rung, held: HeldBack['by'] | undefined): boolean {
   if (held === undefined || kind === 'notify') return true;
   return held === 'pressed' && !onlyWhenCalm;
 }
 
 /** For people: what is known of the rung that holds the ladder back. */
 export function heldBackSentence(
-  { treatment, reason, verification }: RungResult,
-  held: HeldBack,
+  { rung: { treatment, reason, verification }, by }: HeldBack,
   plan: readonly Rung[],
 ): string {
-  switch (held) {
+  switch (by) {
     case 'broke-off':
       return `${treatment} broke off (${reason ?? 'no reason given'}), and what it has done is not known`;
     case 'harmed': {
       const worse = (verification?.findings ?? []).filter(({ speaks }) => speaks === 'against');
-      const figures = worse.map(({ fact, value, threshold }) =>
-        threshold === undefined ? `${fact} ${value}` : `${fact} ${value} (limit ${threshold})`,
-      );
-      return `the node got worse after ${treatment} (${figures.join('; ')})`;
+      return `the node got worse after ${treatment} (${worse.map(figureWithLimit).join('; ')})`;
     }
     case 'pressed':
       return `${treatment} stopped before its end, because this node waits for memory or disks`;

@@ -1,4 +1,5 @@
-import { heldBackBy, heldBackSentence, mayFollow } from './held-back.ts';
+import { figureWithLimit } from './explanation.ts';
+import { heldBack, heldBackSentence, mayFollow } from './held-back.ts';
 import type { IncidentState, Outcome, RungResult } from './incident-state.ts';
 import { standingChanges } from './standing-changes.ts';
 import type { Rung } from './treatments/treatment.ts';
@@ -97,7 +98,7 @@ export function climb(state: IncidentState): IncidentState {
  */
 function nextRung(plan: readonly Rung[], index: number, results: readonly RungResult[]): number {
   const stopped = standingChanges(results).length > 0;
-  const held = heldBackBy(results.at(-1));
+  const held = heldBack(results)?.by;
   const next = plan.findIndex(
     (rung, at) => at > index && mayFollow(rung, held) && (stopped ? !rung.standing : !rung.onceStopped),
   );
@@ -178,21 +179,17 @@ function leftOver(state: IncidentState, why: string): Ending {
   if (relieved !== undefined) {
     const against = (relieved.verification?.findings ?? [])
       .filter(({ speaks }) => speaks === 'against')
-      .map(
-        ({ fact, value, threshold }) =>
-          `${fact} ${value}${threshold === undefined ? '' : `, not ${threshold} or less`}`,
-      );
+      .map(figureWithLimit);
     return {
       outcome: 'relieved',
       reason: `${relieved.treatment} made it better, but not well (${against.join('; ')}); ${why}`,
     };
   }
-  const holding = state.results.findLast((result) => heldBackBy(result) !== undefined);
-  const held = heldBackBy(holding);
-  if (holding !== undefined && held !== undefined) {
+  const held = heldBack(state.results);
+  if (held !== undefined) {
     return {
       outcome: 'unresolved',
-      reason: `${heldBackSentence(holding, held, state.plan)}, so nothing heavier was done; ${why}`,
+      reason: `${heldBackSentence(held, state.plan)}, so nothing heavier was done; ${why}`,
     };
   }
   const done = state.results.filter(({ treatment, status }) => treatment !== 'notify' && status === 'done');

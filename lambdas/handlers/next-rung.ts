@@ -1,4 +1,4 @@
-import { heldBackBy, heldBackSentence } from '../domain/held-back.ts';
+import { heldBack, heldBackSentence } from '../domain/held-back.ts';
 import { climb, passedOver } from '../domain/incident-progress.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import { phase } from './phase.ts';
@@ -22,8 +22,7 @@ export const handler = phase('next-rung', async (state, { audit }) => {
 });
 
 function whyPassedOver({ results, plan }: IncidentState, onceStopped: boolean): string {
-  const last = results.at(-1);
-  const held = heldBackBy(last);
-  if (last !== undefined && held !== undefined) return heldBackSentence(last, held, plan);
+  const held = heldBack(results);
+  if (held !== undefined) return heldBackSentence(held, plan);
   return onceStopped ? 'nothing has stopped the producer' : 'the producer is stopped already';
 }

@@ -1,5 +1,6 @@
 import type { Gap } from '../evidence/gaps.ts';
 import { howToGet } from '../evidence/how-to-get.ts';
+import { figureWithLimit } from '../explanation.ts';
 import type { CauseId, Verdict } from './cause.ts';
 
 export type Judged = { id: CauseId; verdict: Verdict };
@@ -29,10 +30,7 @@ export function explainInconclusive(
   const unwell = judged
     .filter(({ id, verdict }) => id === 'healthy' && verdict.result === 'excluded')
     .flatMap(({ verdict }) => verdict.findings.filter(({ speaks }) => speaks === 'against'))
-    .map(
-      ({ fact, value, threshold }) =>
-        `${fact} ${value}${threshold === undefined ? '' : ` (limit ${threshold})`}`,
-    );
+    .map(figureWithLimit);
   const items = toCollect(open, gaps, absent);
   return [
     `${why ?? 'No known cause explains what was seen.'} This is not a finding of health.`,

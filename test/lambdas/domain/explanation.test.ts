@@ -173,7 +173,7 @@ describe('the explanation for a person', () => {
         '  reclaim: not-cured (it ran to its end)',
         '    counted on the node just before and after: dying 4600 → 5000',
         '    it ended with: pressure (/system.slice)',
-        '    against a cure: time stalled 38.2, not 0.12',
+        '    against a cure: time stalled 38.2 (limit 0.12)',
         'What follows is of the node as it was before that.',
       ].join('\n'),
     );

@@ -163,6 +163,18 @@ describe('a reclaim that stopped because the node waits for memory or disks', ()
     expect(climb(ended('no-progress', [heavier, second])).rung?.treatment).toBe('drop-caches');
   });
 
+  it('is remembered on every later rung', () => {
+    const contained = climb(ended('pressure', [contain, heavier, second]));
+    const next = climb({
+      ...contained,
+      treatment: { status: 'done', reason: 'it ran to its end' },
+      ...verified('not-cured'),
+    });
+
+    expect(next.results.map(({ treatment }) => treatment)).toEqual(['reclaim', 'contain-unit']);
+    expect(next.rung?.treatment).toBe('notify');
+  });
+
   it('ends unresolved, and is not said to have been tried in vain', () => {
     const last = climb(ended('pressure', [heavier, second]));
 
