@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { DocumentReference, json } from './environment.ts';
-import { MedicError } from './medic-error.ts';
+import { DocumentReference, json, readEnvironment } from './environment.ts';
 
 /** What the functions of the census know of their deployment; less than those of an incident. */
 const CensusEnvironment = z.object({
@@ -18,21 +17,8 @@ type CensusEnvironment = z.infer<typeof CensusEnvironment>;
 
 let known: CensusEnvironment | undefined;
 
-/**
- * The environment, read and checked once per cold start.
- *
- * @throws MedicError that names the variables that are missing or wrong (never their values)
- */
+/** The environment of a function of the census. Throws as `environment`. */
 export function censusEnvironment(): CensusEnvironment {
-  if (known === undefined) {
-    const parsed = CensusEnvironment.safeParse(process.env);
-    if (!parsed.success) {
-      const wrong = parsed.error.issues
-        .map(({ path, message }) => `${path.join('.')}: ${message}`)
-        .join('; ');
-      throw new MedicError(`the function's environment is wrong, deploy the stack again: ${wrong}`);
-    }
-    known = parsed.data;
-  }
+  known ??= readEnvironment(CensusEnvironment);
   return known;
 }

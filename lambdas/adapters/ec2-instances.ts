@@ -1,35 +1,37 @@
 import * as z from 'zod';
 import type { KnownInstance } from '../domain/intake/locate.ts';
-import { ec2Query } from './ec2-query.ts';
+import { ec2Query, formOf, items, read } from './ec2-query.ts';
 import { clusterTag } from './instance-cluster.ts';
 import { MedicError } from './medic-error.ts';
 
 /** The most values that EC2 takes for one filter: its API reference, DescribeInstances, `Filter.N`. */
 const mostValues = 200;
 
-/** A list in an answer of the query API: `''` where it is empty, one object where it has one item. */
-export function items<T>(item: z.ZodType<T>) {
-  return z.preprocess((list) => {
-    if (list === '') return [];
-    return typeof list === 'object' && list !== null && 'item' in list ? [list.item].flat() : list;
-  }, z.array(item));
-}
-
-const Answer = z.object({
-  reservationSet: items(
-    z.object({
-      instancesSet: items(
-        z.object({
-          instanceId: z.string(),
-          instanceState: z.object({ name: z.string() }),
-          privateDnsName: z.string().default(''),
-          tagSet: items(z.object({ key: z.string(), value: z.string().default('') })).default([]),
-        }),
-      ),
-    }),
-  ),
-  nextToken: z.string().default(''),
+const Instance = z.object({
+  instanceId: z.string(),
+  instanceState: z.object({ name: z.string() }),
+  privateDnsName: z.string().default(''),
+  tagSet: items(z.object({ key: z.string(), value: z.string().default('') })).default([]),
 });
+
+/**
+ * One page of the instances that fit filters, with the fields that a schema names. `nextToken` is `''` after the last page.
+ *
+ * @param page how many, and from where, in the form of the API
+ */
+export async function describeInstances<T extends z.ZodType>(
+  instance: T,
+  filters: Readonly<Record<string, readonly string[]>>,
+  page: Readonly<Record<string, string>> = {},
+): Promise<{ instances: z.infer<T>[]; nextToken: string }> {
+  const Answer = z.object({
+    reservationSet: items(z.object({ instancesSet: items(instance) })),
+    nextToken: z.string().default(''),
+  });
+  const answer = await ec2Query('DescribeInstances', { ...formOf(filters), ...page });
+  const { reservationSet, nextToken } = read('DescribeInstances', Answer, answer);
+  return { instances: reservationSet.flatMap(({ instancesSet }) => instancesSet), nextToken };
+}
 
 /** Instances by their ids; one that there is not is left out, and is no error. */
 export function instancesById(ids: readonly string[]): Promise<KnownInstance[]> {
@@ -59,29 +61,17 @@ async function inParts(
 }
 
 async function describe(filters: Readonly<Record<string, readonly string[]>>): Promise<KnownInstance[]> {
-  const form = Object.entries(filters).flatMap(([name, values], index) => [
-    [`Filter.${index + 1}.Name`, name],
-    ...values.map((value, at) => [`Filter.${index + 1}.Value.${at + 1}`, value]),
-  ]);
-  const parsed = Answer.safeParse(await ec2Query('DescribeInstances', Object.fromEntries(form)));
-  if (!parsed.success) {
-    throw new MedicError(
-      `the answer to ec2:DescribeInstances cannot be read: ${z.prettifyError(parsed.error)}`,
-    );
-  }
-  const { reservationSet, nextToken } = parsed.data;
+  const { instances, nextToken } = await describeInstances(Instance, filters);
   // A page more might hold the second node of a name, which makes it ambiguous.
   if (nextToken !== '')
     throw new MedicError('ec2:DescribeInstances has more than one page for the alarms of one batch');
-  return reservationSet
-    .flatMap(({ instancesSet }) => instancesSet)
-    .map(({ instanceId, instanceState, privateDnsName, tagSet }) => {
-      const cluster = tagSet.find(({ key }) => key === clusterTag)?.value;
-      return {
-        instanceId,
-        state: instanceState.name,
-        ...(cluster === undefined ? {} : { cluster }),
-        nodeNames: privateDnsName === '' ? [] : [privateDnsName],
-      };
-    });
+  return instances.map(({ instanceId, instanceState, privateDnsName, tagSet }) => {
+    const cluster = tagSet.find(({ key }) => key === clusterTag)?.value;
+    return {
+      instanceId,
+      state: instanceState.name,
+      ...(cluster === undefined ? {} : { cluster }),
+      nodeNames: privateDnsName === '' ? [] : [privateDnsName],
+    };
+  });
 }

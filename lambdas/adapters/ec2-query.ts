@@ -58,10 +58,10 @@ export async function ec2Query(
 }
 
 const Tags = z.object({
-  tagSet: itemsOf(z.object({ resourceId: z.string(), key: z.string(), value: z.string().default('') })),
+  tagSet: items(z.object({ resourceId: z.string(), key: z.string(), value: z.string().default('') })),
   nextToken: z.string().default(''),
 });
-export type Tag = z.infer<typeof Tags>['tagSet']['item'][number];
+export type Tag = z.infer<typeof Tags>['tagSet'][number];
 
 /**
  * Tags of EC2 resources.
@@ -76,10 +76,11 @@ export async function describeTags(filters: Readonly<Record<string, readonly str
       `ec2:DescribeTags has more than one page for ${JSON.stringify(filters)}: filter for less`,
     );
   }
-  return tagSet.item;
+  return tagSet;
 }
 
-function formOf(filters: Readonly<Record<string, readonly string[]>>): Record<string, string> {
+/** Filters, values by their names, in the form of the API. */
+export function formOf(filters: Readonly<Record<string, readonly string[]>>): Record<string, string> {
   const fields = Object.entries(filters).flatMap(([name, values], index) => [
     [`Filter.${index + 1}.Name`, name],
     ...values.map((value, at) => [`Filter.${index + 1}.Value.${at + 1}`, value]),
@@ -88,9 +89,11 @@ function formOf(filters: Readonly<Record<string, readonly string[]>>): Record<st
 }
 
 /** A list in an answer: `''` where it is empty, one object where it has one item. */
-function itemsOf<T extends z.ZodType>(item: T) {
-  const items = z.preprocess((found) => [found].flat(), z.array(item));
-  return z.preprocess((list) => (list === '' ? { item: [] } : list), z.object({ item: items }));
+export function items<T extends z.ZodType>(item: T) {
+  return z.preprocess((list) => {
+    if (list === '') return [];
+    return typeof list === 'object' && list !== null && 'item' in list ? [list.item].flat() : list;
+  }, z.array(item));
 }
 
 async function ask(action: string, parameters: Readonly<Record<string, string>>): Promise<unknown> {
@@ -157,7 +160,8 @@ function refusalOf(element: unknown): Refusal {
   return { code: Errors.Error.Code, message: Errors.Error.Message, requestId: RequestID };
 }
 
-function read<T extends z.ZodType>(action: string, schema: T, element: unknown): z.infer<T> {
+/** The part of an answer that a schema names. */
+export function read<T extends z.ZodType>(action: string, schema: T, element: unknown): z.infer<T> {
   const parsed = schema.safeParse(element);
   if (parsed.success) return parsed.data;
   throw new MedicError(`the answer to ec2:${action} cannot be read: ${z.prettifyError(parsed.error)}`);

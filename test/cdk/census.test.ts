@@ -1,20 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { isJsonObject, type Json } from '../../local/engine/json.ts';
 import { rightsOf as allRightsOf } from './rights-of.ts';
-import { type Resource, render, resourcesOf, synthesize, type Template } from './template.ts';
+import { functionNamed, render, resourcesOf, synthesize, type Template } from './template.ts';
 
 let template: Template;
 beforeAll(() => {
   template = synthesize();
 });
-
-function functionNamed(name: string): Resource {
-  const found = resourcesOf(template, 'AWS::Lambda::Function').find(
-    ({ Properties }) => Properties.FunctionName === `CgroupMedic-${name}`,
-  );
-  if (found === undefined) throw new Error(`the template has no function ${name}`);
-  return found;
-}
 
 /** What one role may do, by the name that `render` gives it. */
 function rightsOf(role: string): string[] {
@@ -144,12 +136,12 @@ describe('a look of the census', () => {
     const queues = resourcesOf(template, 'AWS::SQS::Queue').map(({ Properties }) =>
       render(template, Properties),
     );
-    const read = functionNamed('census-read').Properties;
+    const read = functionNamed(template, 'census-read').Properties;
     const mappings = resourcesOf(template, 'AWS::Lambda::EventSourceMapping').map(({ Properties }) =>
       render(template, Properties),
     );
 
-    expect(functionNamed('census-close').Properties.Timeout).toBe(read.Timeout);
+    expect(functionNamed(template, 'census-close').Properties.Timeout).toBe(read.Timeout);
     expect(
       queues.filter(
         (queue) =>

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { isJsonObject, type Json, type JsonObject } from '../../local/engine/json.ts';
-import { type Resource, render, resourcesOf, synthesize, type Template } from './template.ts';
+import { functionNamed, type Resource, render, resourcesOf, synthesize, type Template } from './template.ts';
 
 const vpc = { subnetIds: ['subnet-0123456789abcdef0'], securityGroupIds: ['sg-0123456789abcdef0'] };
 const readerActions = [
@@ -115,10 +115,8 @@ describe('a cluster that is asked from within', () => {
       ['<IntakeFunctionRole>'],
     ]);
     for (const name of ['examine-around', 'intake']) {
-      const asker = resourcesOf(template, 'AWS::Lambda::Function').find(
-        ({ Properties }) => Properties.FunctionName === `CgroupMedic-${name}`,
-      );
-      const environment = render(template, asker?.Properties.Environment ?? null);
+      const { Properties } = functionNamed(template, name);
+      const environment = render(template, Properties.Environment ?? null);
       expect(JSON.stringify(environment), name).toContain(
         JSON.stringify('{"inside":"<ClustersReaderinside>"}').slice(1, -1),
       );

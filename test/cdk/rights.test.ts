@@ -1,20 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { functionNames } from '../../cdk/function-names.ts';
 import { list, rightsOf, statementsOf } from './rights-of.ts';
-import { onlyResource, type Resource, render, resourcesOf, synthesize, type Template } from './template.ts';
+import { functionNamed, onlyResource, render, resourcesOf, synthesize, type Template } from './template.ts';
 
 let template: Template;
 beforeAll(() => {
   template = synthesize();
 });
-
-function functionNamed(name: string): Resource {
-  const found = resourcesOf(template, 'AWS::Lambda::Function').find(
-    ({ Properties }) => Properties.FunctionName === `CgroupMedic-${name}`,
-  );
-  if (found === undefined) throw new Error(`the template has no function ${name}`);
-  return found;
-}
 
 const ownLog = (name: string) => `<Functions${name.replaceAll('-', '')}Log.Arn>`;
 const onNodes =
@@ -92,12 +84,14 @@ describe('the rights of a function', () => {
       ]),
       ...(ownRights[name] ?? []),
     ];
-    expect(rightsOf(template, functionNamed(name).Properties.Role ?? null)).toEqual(expected.sort());
+    expect(rightsOf(template, functionNamed(template, name).Properties.Role ?? null)).toEqual(
+      expected.sort(),
+    );
   });
 
   it('is held by a role of its own, which only Lambda can assume', () => {
     const roles = functionNames.map((name) =>
-      String(render(template, functionNamed(name).Properties.Role ?? null)),
+      String(render(template, functionNamed(template, name).Properties.Role ?? null)),
     );
     expect(new Set(roles).size).toBe(functionNames.length);
     for (const { Properties } of resourcesOf(template, 'AWS::IAM::Role')) {

@@ -49,6 +49,15 @@ export function onlyResource(template: Template, type: string): Resource {
   return resource;
 }
 
+/** A function by the name that the app gives it. */
+export function functionNamed(template: Template, name: string): Resource {
+  const found = resourcesOf(template, 'AWS::Lambda::Function').find(
+    ({ Properties }) => Properties.FunctionName === `CgroupMedic-${name}`,
+  );
+  if (found === undefined) throw new Error(`the template has no function ${name}`);
+  return found;
+}
+
 /** The state machine, as Step Functions would get it. */
 export function definitionOf(template: Template): JsonObject {
   const { Properties } = onlyResource(template, 'AWS::StepFunctions::StateMachine');
