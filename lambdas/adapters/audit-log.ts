@@ -1,6 +1,7 @@
 import {
   type CloudWatchLogsClient,
   CreateLogStreamCommand,
+  type InputLogEvent,
   PutLogEventsCommand,
   ResourceAlreadyExistsException,
   ResourceNotFoundException,
@@ -23,28 +24,31 @@ export class AuditLog {
   }
 
   /**
-   * Writes one line and waits for the acknowledgement.
+   * Writes lines, in one call, and waits for the acknowledgement.
    *
-   * @throws MedicError when the service took the call and rejected the line
+   * @param lines at least one, in the order of their times; together less than 1 MiB, which is what one call takes
+   * @throws MedicError when the service took the call and rejected a line
    */
-  async write(incident: string, line: AuditEntry | SignedHead | IntakeEntry): Promise<void> {
-    const timestamp = 'at' in line ? Date.parse(line.at) : this.#now().getTime();
-    const message = JSON.stringify(line);
+  async write(stream: string, ...lines: (AuditEntry | SignedHead | IntakeEntry)[]): Promise<void> {
+    const events = lines.map((line) => ({
+      timestamp: 'at' in line ? Date.parse(line.at) : this.#now().getTime(),
+      message: JSON.stringify(line),
+    }));
     try {
-      await this.#put(incident, timestamp, message);
+      await this.#put(stream, events);
     } catch (error) {
       if (!(error instanceof ResourceNotFoundException)) throw error;
-      await this.#createStream(incident);
-      await this.#put(incident, timestamp, message);
+      await this.#createStream(stream);
+      await this.#put(stream, events);
     }
   }
 
-  async #put(stream: string, timestamp: number, message: string): Promise<void> {
+  async #put(stream: string, logEvents: InputLogEvent[]): Promise<void> {
     const { rejectedLogEventsInfo } = await this.#client.send(
       new PutLogEventsCommand({
         logGroupName: this.#group,
         logStreamName: stream,
-        logEvents: [{ timestamp, message }],
+        logEvents,
       }),
     );
     if (rejectedLogEventsInfo !== undefined) {

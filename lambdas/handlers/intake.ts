@@ -211,12 +211,14 @@ async function record({ context, source, alarms, refused }: Taken): Promise<numb
     ...refused.map(({ refusal: because, alarm }) => refusedEntry(because, source, context, alarm)),
     ...resolved,
   ];
-  const log = new AuditLog(logs, intakeEnvironment().AUDIT_LOG_GROUP);
-  for (const entry of entries) {
-    const { kind, ...details } = entry;
+  for (const { kind, ...details } of entries) {
     if (kind === 'alarm.refused') logger.warn('an alarm was refused', details);
     else logger.info('an alarm has ended', details);
-    await log.write(`alarms-${entry.at.slice(0, 10)}`, entry);
+  }
+  if (entries.length > 0) {
+    const log = new AuditLog(logs, intakeEnvironment().AUDIT_LOG_GROUP);
+    // In one call: a route that sends groups of foreign alerts must not take the time in which the others of the batch start.
+    await log.write(`alarms-${context.at.toISOString().slice(0, 10)}`, ...entries);
   }
   return resolved.length;
 }

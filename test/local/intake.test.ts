@@ -477,6 +477,25 @@ describe('a batch', () => {
     expect(dead?.body).toContain('who-knows.example.com');
   });
 
+  it('with a group of a hundred alerts that are for others writes all of them down in one call', async () => {
+    const group = payload('alertmanager');
+    const [alert] = group.alerts;
+    const foreign = { ...alert, labels: { ...alert.labels, cgroup_medic: undefined } };
+    group.alerts = Array.from({ length: 100 }, () => foreign);
+    send(alarms(), { source: 'alertmanager', payload: group });
+    const writes = () => test.engine.cloud.calls.filter(({ call }) => call === 'PutLogEvents').length;
+    // The first line of the day makes the stream.
+    send(alarms(), 'rubbish');
+    const before = writes();
+
+    expect(await counting(() => drainQueue(test.engine, alarms()))).toEqual({
+      'AlarmsRefused not-for-us': 100,
+      'AlarmsRefused malformed': 1,
+    });
+    expect(entries()).toHaveLength(101);
+    expect(writes() - before).toBeLessThanOrEqual(3);
+  });
+
   it('with a group of which one node cannot be found now starts the others at once, and once', async () => {
     const good = await attach('v2-trend', { nodeName: 'ip-10-0-1-26.ec2.internal' });
     const group = payload('alertmanager', good);
