@@ -103,6 +103,7 @@ export class Documents extends Construct {
       resources: [instances],
       conditions: { StringNotEquals: { 'ssm:resourceTag/eks:cluster-name': [...this.clusters] } },
     });
+    // On everything: what is denied is no right, and one that is left out would be.
     deny({ actions: [...waysRound], resources: ['*'] });
   }
 
