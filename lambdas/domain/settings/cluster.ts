@@ -1,0 +1,32 @@
+import * as z from 'zod';
+import { Thresholds } from '../thresholds.ts';
+import { Agents } from './agents.ts';
+import { Alarms } from './alarms.ts';
+import { Api } from './api.ts';
+import { Approvals } from './approval.ts';
+import { Census } from './census.ts';
+import { Diagnosing, Examination } from './diagnosing.ts';
+import { Mode, Policy } from './policy.ts';
+import { Reclaim } from './reclaim.ts';
+import { Scopes, Sessions } from './sessions.ts';
+import { Verification } from './verification.ts';
+
+export const Cluster = z.strictObject({
+  initialMode: Mode.default('observe').describe(
+    'Mode of a first deployment. Later changes are made in the parameter /cgroup-medic/CLUSTER/mode, without a deployment.',
+  ),
+  policy: Policy.prefault({}),
+  reclaim: Reclaim.prefault({}),
+  sessions: Sessions.prefault({}),
+  scopes: Scopes.prefault({}),
+  agents: Agents.prefault({}),
+  thresholds: Thresholds.prefault({}),
+  diagnosis: Diagnosing.prefault({}),
+  examination: Examination.prefault({}),
+  census: Census.prefault({}),
+  api: Api.prefault({}),
+  alarms: Alarms.prefault({}),
+  verification: Verification.prefault({}),
+  approval: Approvals.prefault({}),
+});
+export type Cluster = z.infer<typeof Cluster>;

@@ -1,0 +1,4 @@
+import * as z from 'zod';
+
+/** Whole seconds between two bounds. */
+export const seconds = (low: number, high: number) => z.int().min(low).max(high);
