@@ -7,6 +7,7 @@ import { dynamo } from '../adapters/dynamo.ts';
 import { environment } from '../adapters/environment.ts';
 import { clusterSettings, settings } from '../adapters/settings-file.ts';
 import { type Approval, Decision, decide } from '../domain/approval/approval.ts';
+import type { Person } from '../domain/approval/person.ts';
 import { auditTrail } from './phase.ts';
 
 const Input = z.object({
@@ -38,7 +39,8 @@ export async function handler(input: unknown): Promise<DecideAnswer> {
   if (approval === undefined) return { status: 'refused', reason: `there is no approval ${approvalId}` };
 
   const { onePersonTeam } = clusterSettings(settings(), approval.cluster).approval;
-  const request = { ...by, decision, ...(reason === undefined ? {} : { reason }) };
+  const person: Person = { id: by.person, known: false, groups: [], aliases: [] };
+  const request = { person, door: by.door, decision, ...(reason === undefined ? {} : { reason }) };
   const finish = async (): Promise<DecideAnswer> => {
     await record(approval, by.person, decision, reason ?? 'no reason given', `decided:${decision}`);
     await wake(await store.token(approvalId));

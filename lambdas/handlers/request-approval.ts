@@ -6,7 +6,7 @@ import { environment } from '../adapters/environment.ts';
 import { MedicError } from '../adapters/medic-error.ts';
 import { publish } from '../adapters/notifier.ts';
 import type { Approval } from '../domain/approval/approval.ts';
-import { approvalCard } from '../domain/approval/card.ts';
+import { cardOf, cardText } from '../domain/approval/card.ts';
 import { IncidentState } from '../domain/incident-state.ts';
 import { phase } from './phase.ts';
 
@@ -35,6 +35,10 @@ export async function handler(input: unknown): Promise<void> {
       evidenceDigest: asked.evidenceDigest,
       requestedBy: present.incident.alarm.requestedBy ?? null,
       quorum: 1,
+      approvers: [],
+      remindAt: null,
+      escalateAt: null,
+      escalateTo: null,
       createdAt: now().toISOString(),
       expiresAt: asked.expiresAt,
       status: 'pending',
@@ -51,7 +55,8 @@ export async function handler(input: unknown): Promise<void> {
       evidenceDigest: asked.evidenceDigest,
       details: { approvalId: asked.id, expiresAt: asked.expiresAt },
     });
-    const { title, text } = approvalCard(approval, present);
+    const card = cardOf(approval, present);
+    const { title, text } = cardText(card);
     await publish(sns, environment().NOTIFY_TOPIC_ARN, {
       kind: 'approval-requested',
       incident: present.incident.id,
@@ -59,6 +64,7 @@ export async function handler(input: unknown): Promise<void> {
       text,
       approvalId: asked.id,
       expiresAt: asked.expiresAt,
+      card,
     });
     return present;
   })(state);

@@ -2,13 +2,16 @@ import * as z from 'zod';
 import { digestOf } from '../canonical-json.ts';
 import type { Diagnosis } from '../diagnosis.ts';
 import { Rung } from '../treatments/treatment.ts';
-import { mayBeSamePerson } from './same-person.ts';
+import { Door, isAmong, mayBe, type Person } from './person.ts';
 
 export const Decision = z.object({
+  /** `id` of the person. */
   person: z.string().min(1).max(256),
-  door: z.enum(['local', 'console', 'slack']),
+  door: Door,
   decision: z.enum(['approve', 'deny']),
   reason: z.string().max(1000).optional(),
+  /** They had asked for it themselves, and the cluster's settings let them: a team of one. */
+  onePersonTeam: z.literal(true).optional(),
   at: z.iso.datetime(),
 });
 export type Decision = z.infer<typeof Decision>;
@@ -30,16 +33,25 @@ export const Approval = z.object({
   rung: Rung,
   evidenceDigest: z.string(),
   requestedBy: z.string().nullable(),
-  quorum: z.literal(1),
+  /** How many different people have to approve. */
+  quorum: z.int().min(1).max(3),
+  /** Names and `@groups` of those who may decide; empty: everybody whom a door lets in. */
+  approvers: z.array(z.string()).default([]),
   createdAt: z.iso.datetime(),
+  /** When people are reminded, and when the second group is told; `null`: never. */
+  remindAt: z.iso.datetime().nullable().default(null),
+  escalateAt: z.iso.datetime().nullable().default(null),
+  /** The second group. From `escalateAt` on its members may decide as well. */
+  escalateTo: z.string().nullable().default(null),
   expiresAt: z.iso.datetime(),
   status: ApprovalStatus,
   decisions: z.array(Decision),
 });
 export type Approval = z.infer<typeof Approval>;
 
-export type DecideRequest = Omit<Decision, 'at'>;
-export type DecideResult = { ok: true; approval: Approval } | { ok: false; reason: string };
+export type DecideRequest = Pick<Decision, 'door' | 'decision' | 'reason'> & { person: Person };
+/** `settled`: nothing more is asked of anybody. An approval that lacks others of its quorum is not. */
+export type DecideResult = { ok: true; approval: Approval; settled: boolean } | { ok: false; reason: string };
 
 /**
  * What one decision makes of an approval. Refuses, with the reason, whatever may not decide: the order of the checks
@@ -54,20 +66,56 @@ export function decide(
   onePersonTeam: boolean,
 ): DecideResult {
   const refuse = (reason: string): DecideResult => ({ ok: false, reason });
+  const { person, door, decision } = request;
+  const reason = request.reason?.trim() ?? '';
   if (approval.status !== 'pending') return refuse(`this approval is already ${approval.status}`);
   if (now >= new Date(approval.expiresAt)) return refuse(`this approval expired at ${approval.expiresAt}`);
-  if (request.decision === 'deny' && (request.reason ?? '').trim() === '') {
-    return refuse('a denial needs a reason: say why, for whoever reads the audit');
-  }
-  const own = approval.requestedBy !== null && mayBeSamePerson(approval.requestedBy, request.person);
-  if (own && request.decision === 'approve' && !onePersonTeam) {
+  if (!mayDecide(approval, person, now)) {
     return refuse(
-      `${request.person} started this incident by hand and cannot approve it; ask somebody else, or set approval.onePersonTeam for this cluster`,
+      `${person.id} may not decide on ${approval.rung.risk} risk in ${approval.cluster}: its settings name ${approval.approvers.join(', ')}`,
     );
   }
-  const status = request.decision === 'approve' ? 'approved' : 'denied';
-  const decision = { ...request, at: now.toISOString() };
-  return { ok: true, approval: { ...approval, status, decisions: [...approval.decisions, decision] } };
+  if (decision === 'deny' && reason === '') {
+    return refuse('a denial needs a reason: say why, for whoever reads the audit');
+  }
+  const own = approval.requestedBy !== null && mayBe(approval.requestedBy, person);
+  if (own && decision === 'approve' && !onePersonTeam) {
+    return refuse(
+      `${person.id} started this incident by hand and cannot approve it; ask somebody else, or set approval.onePersonTeam for this cluster`,
+    );
+  }
+  if (decision === 'approve' && approval.decisions.some((before) => mayBe(before.person, person))) {
+    return refuse(
+      `${person.id} has approved already; ${approval.quorum} different people have to, so somebody else is needed`,
+    );
+  }
+  if (decision === 'approve' && approval.quorum > 1 && !person.known) {
+    return refuse(
+      `${person.id} is not one of people in the settings, so nobody can say that it is not the same person as another; ${approval.quorum} different people have to approve`,
+    );
+  }
+  const taken: Decision = {
+    person: person.id,
+    door,
+    decision,
+    ...(reason === '' ? {} : { reason }),
+    ...(own && decision === 'approve' ? { onePersonTeam: true as const } : {}),
+    at: now.toISOString(),
+  };
+  const decisions = [...approval.decisions, taken];
+  const enough = decisions.length >= approval.quorum;
+  const status = decision === 'deny' ? 'denied' : enough ? 'approved' : 'pending';
+  return { ok: true, settled: status !== 'pending', approval: { ...approval, status, decisions } };
+}
+
+function mayDecide({ approvers, escalateAt, escalateTo }: Approval, person: Person, now: Date): boolean {
+  if (isAmong(approvers, person)) return true;
+  return (
+    escalateTo !== null &&
+    escalateAt !== null &&
+    now >= new Date(escalateAt) &&
+    isAmong([`@${escalateTo}`], person)
+  );
 }
 
 /**

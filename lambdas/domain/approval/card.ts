@@ -1,35 +1,112 @@
+import * as z from 'zod';
 import { explanationLines } from '../explanation.ts';
 import type { IncidentState } from '../incident-state.ts';
 import { triedLines } from '../tried.ts';
 import type { Approval } from './approval.ts';
 
-type Known = Pick<IncidentState, 'diagnosis' | 'plan' | 'ladder' | 'results' | 'leftOut'>;
+/** Longest list and line of a card, so that a message with one stays far below the 256 KB of its topic. */
+const mostLines = 150;
+const longestLine = 1000;
+
+const lines = z.array(z.string().max(longestLine)).max(mostLines);
 
 /**
- * What a person needs to decide on one rung, as plain text: first what it is, then what was tried on this node and what
- * came of it, then why.
+ * What a person needs to decide on one rung, whatever shows it to them: first what is asked, then what was tried on this
+ * node and what came of it, then why. It holds no task token and nothing that would let its reader decide.
  */
-export function approvalCard(
+export const Card = z.object({
+  version: z.literal(1),
+  approvalId: z.string(),
+  incident: z.string(),
+  cluster: z.string(),
+  instanceId: z.string(),
+  title: z.string(),
+  treatment: z.string(),
+  risk: z.string(),
+  reason: z.string(),
+  arguments: z.record(z.string(), z.string()),
+  expects: z.string(),
+  /** The document that takes it back; `null`: it cannot be undone. */
+  undo: z.string().nullable(),
+  requestedBy: z.string().nullable(),
+  quorum: z.int().min(1),
+  approvers: z.array(z.string()),
+  createdAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime(),
+  /** What was done in this incident before, and what came of it. */
+  tried: lines,
+  /** What happened to this node and to others of its AMI before, one line each; `null`: not known. */
+  history: z.object({ node: lines, ami: lines }).nullable(),
+  /** The diagnosis in plain words, with findings, gaps and what would follow. */
+  why: lines,
+});
+export type Card = z.infer<typeof Card>;
+
+type Known = Pick<IncidentState, 'diagnosis' | 'plan' | 'ladder' | 'results' | 'leftOut'>;
+
+export function cardOf(
   approval: Approval,
   { diagnosis, plan, ladder, results, leftOut }: Known,
-): { title: string; text: string } {
+  history: Card['history'] = null,
+): Card {
   const { rung } = approval;
-  const args = Object.entries(rung.arguments).map(([name, value]) => `  ${name} = ${value}`);
-  const tried = triedLines(results).map((line) => `  ${line}`);
   return {
+    version: 1,
+    approvalId: approval.id,
+    incident: approval.incident,
+    cluster: approval.cluster,
+    instanceId: approval.instanceId,
     title: `Approve ${rung.treatment} on ${approval.instanceId} (${approval.cluster})?`,
-    text: [
-      `To approve: ${rung.treatment}, risk ${rung.risk}: ${rung.reason}`,
-      ...args,
-      `Expected: ${rung.expects.text}`,
-      rung.undoDocument === undefined ? 'It cannot be undone.' : `Undo: document ${rung.undoDocument}`,
-      `Approval ${approval.id} expires at ${approval.expiresAt}.`,
-      ...(tried.length === 0
-        ? ['Nothing was tried on this node before.']
-        : ['What was tried before this:', ...tried, 'What follows is of the node as it was before that.']),
-      ...(diagnosis === undefined
+    treatment: rung.treatment,
+    risk: rung.risk,
+    reason: rung.reason,
+    arguments: rung.arguments,
+    expects: rung.expects.text,
+    undo: rung.undoDocument ?? null,
+    requestedBy: approval.requestedBy,
+    quorum: approval.quorum,
+    approvers: approval.approvers,
+    createdAt: approval.createdAt,
+    expiresAt: approval.expiresAt,
+    tried: bounded(triedLines(results)),
+    history,
+    why: bounded(
+      diagnosis === undefined
         ? ['There is no diagnosis.']
-        : explanationLines(diagnosis, plan.slice(ladder.index), leftOut)),
+        : explanationLines(diagnosis, plan.slice(ladder.index), leftOut),
+    ),
+  };
+}
+
+/** The card as plain text, for mail and terminals. */
+export function cardText(card: Card): { title: string; text: string } {
+  const indented = (all: readonly string[]) => all.map((line) => `  ${line}`);
+  const history = card.history === null ? [] : [...card.history.node, ...card.history.ami];
+  return {
+    title: card.title,
+    text: [
+      `To approve: ${card.treatment}, risk ${card.risk}: ${card.reason}`,
+      ...Object.entries(card.arguments).map(([name, value]) => `  ${name} = ${value}`),
+      `Expected: ${card.expects}`,
+      card.undo === null ? 'It cannot be undone.' : `Undo: document ${card.undo}`,
+      `Approval ${card.approvalId} expires at ${card.expiresAt}.`,
+      ...(card.quorum > 1 ? [`${card.quorum} different people have to approve.`] : []),
+      ...(card.tried.length === 0
+        ? ['Nothing was tried on this node before.']
+        : [
+            'What was tried before this:',
+            ...indented(card.tried),
+            'What follows is of the node as it was before that.',
+          ]),
+      ...(history.length === 0 ? [] : ['What happened before:', ...indented(history)]),
+      ...card.why,
     ].join('\n'),
   };
+}
+
+/** What a list has beyond its bound is said, not dropped unseen. */
+function bounded(all: readonly string[]): string[] {
+  const kept = all.slice(0, all.length > mostLines ? mostLines - 1 : mostLines);
+  const more = all.length - kept.length;
+  return [...kept.map((line) => line.slice(0, longestLine)), ...(more > 0 ? [`and ${more} lines more`] : [])];
 }

@@ -9,6 +9,7 @@ import { Diagnosing, Examination } from './diagnosing.ts';
 import { Mode, Policy } from './policy.ts';
 import { Reclaim } from './reclaim.ts';
 import { Scopes, Sessions } from './sessions.ts';
+import { SlackOfCluster } from './slack.ts';
 import { Verification } from './verification.ts';
 
 export const Cluster = z.strictObject({
@@ -28,5 +29,6 @@ export const Cluster = z.strictObject({
   alarms: Alarms.prefault({}),
   verification: Verification.prefault({}),
   approval: Approvals.prefault({}),
+  slack: SlackOfCluster.prefault({}),
 });
 export type Cluster = z.infer<typeof Cluster>;

@@ -5,6 +5,10 @@ import { TreatmentId } from '../treatments/treatment-id.ts';
 export const Risk = z.enum(['none', 'low', 'medium', 'high']);
 export type Risk = z.infer<typeof Risk>;
 
+/** The risks that people are asked about. */
+export const approvalRisks = ['low', 'medium', 'high'] as const;
+export type ApprovalRisk = (typeof approvalRisks)[number];
+
 /** Who has to agree to a rung: nobody, a person, or it is never done. */
 export const Need = z.enum(['auto', 'approve', 'never']);
 export type Need = z.infer<typeof Need>;

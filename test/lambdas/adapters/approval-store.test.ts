@@ -3,6 +3,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ApprovalStore } from '../../../lambdas/adapters/approval-store.ts';
 import type { Approval } from '../../../lambdas/domain/approval/approval.ts';
+import { sampleApproval } from '../domain/sample-approval.ts';
 import { type LocalDynamo, startDynamo } from './local-dynamo.ts';
 
 let dynamo: LocalDynamo;
@@ -14,35 +15,7 @@ beforeAll(async () => {
 afterAll(() => dynamo.stop());
 
 function approvalWith(id: string, change: Partial<Approval> = {}): Approval {
-  return {
-    version: 1,
-    id,
-    incident: 'inc',
-    cluster: 'prod',
-    instanceId: 'i-0123456789abcdef0',
-    cohort: null,
-    rung: {
-      treatment: 'reclaim',
-      kind: 'document',
-      arguments: {},
-      risk: 'low',
-      needs: 'approval',
-      reason: '',
-      standing: false,
-      onceStopped: false,
-      namesItsApproval: false,
-      onlyWhenCalm: false,
-      expects: { text: '', signal: 'dying', level: 'falls' },
-    },
-    evidenceDigest: 'd',
-    requestedBy: null,
-    quorum: 1,
-    createdAt: '2026-11-21T06:00:00.000Z',
-    expiresAt: '2026-11-21T07:00:00.000Z',
-    status: 'pending',
-    decisions: [],
-    ...change,
-  };
+  return sampleApproval({ id, ...change });
 }
 
 describe('ApprovalStore', () => {

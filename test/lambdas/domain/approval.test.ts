@@ -1,37 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type Approval, decide, evidenceDigest } from '../../../lambdas/domain/approval/approval.ts';
+import { decide, evidenceDigest } from '../../../lambdas/domain/approval/approval.ts';
+import { sampleApproval, someone } from './sample-approval.ts';
 
-const approval: Approval = {
-  version: 1,
-  id: 'inc-r0-v0',
-  incident: 'inc',
-  cluster: 'prod',
-  instanceId: 'i-0123456789abcdef0',
-  cohort: null,
-  rung: {
-    treatment: 'reclaim',
-    kind: 'document',
-    document: 'reclaim',
-    arguments: { slices: '/user.slice' },
-    risk: 'low',
-    needs: 'approval',
-    reason: '',
-    standing: false,
-    onceStopped: false,
-    namesItsApproval: false,
-    onlyWhenCalm: false,
-    expects: { text: '', signal: 'dying', level: 'falls' },
-  },
-  evidenceDigest: 'd',
-  requestedBy: 'alice',
-  quorum: 1,
-  createdAt: '2026-11-21T06:00:00.000Z',
-  expiresAt: '2026-11-21T07:00:00.000Z',
-  status: 'pending',
-  decisions: [],
-};
+const approval = sampleApproval({ requestedBy: 'alice' });
 const inTime = new Date('2026-11-21T06:59:59.999Z');
-const bob = { person: 'bob', door: 'local', decision: 'approve' } as const;
+const bob = { person: someone('bob'), door: 'local', decision: 'approve' } as const;
 
 describe('decide', () => {
   it('records who approved, through which door, and when', () => {
@@ -39,7 +12,10 @@ describe('decide', () => {
 
     expect(result).toMatchObject({
       ok: true,
-      approval: { status: 'approved', decisions: [{ ...bob, at: inTime.toISOString() }] },
+      approval: {
+        status: 'approved',
+        decisions: [{ person: 'bob', door: 'local', decision: 'approve', at: inTime.toISOString() }],
+      },
     });
   });
 
@@ -85,7 +61,7 @@ describe('decide', () => {
   );
 
   it('lets nobody approve what they asked for, but lets them deny it', () => {
-    const alice = { ...bob, person: 'alice' };
+    const alice = { ...bob, person: someone('alice') };
 
     expect(decide(approval, alice, inTime, false)).toMatchObject({ ok: false });
     expect(decide(approval, alice, inTime, true)).toMatchObject({ ok: true });

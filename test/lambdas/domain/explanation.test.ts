@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Approval } from '../../../lambdas/domain/approval/approval.ts';
-import { approvalCard } from '../../../lambdas/domain/approval/card.ts';
+import { cardOf, cardText } from '../../../lambdas/domain/approval/card.ts';
 import { callForHelp } from '../../../lambdas/domain/call-for-help.ts';
 import { type Diagnosis, diagnose } from '../../../lambdas/domain/diagnosis.ts';
 import { explanationLines } from '../../../lambdas/domain/explanation.ts';
 import type { RungResult } from '../../../lambdas/domain/incident-state.ts';
 import { planFor } from '../../../lambdas/domain/plan.ts';
 import type { Rung } from '../../../lambdas/domain/treatments/treatment.ts';
+import { sampleApproval } from './sample-approval.ts';
 import { cgroups, clusterWith, evidenceWith, missing, slices } from './sample-evidence.ts';
 import { openedState } from './sample-state.ts';
 
@@ -26,24 +27,8 @@ const full: Diagnosis = {
   prevention: [{ what: 'Use cgroup v2', where: 'the AMI', because: 'cgroup v1' }],
 };
 
-const at = '2026-11-21T06:00:00.000Z';
 function approvalOf(rung: Rung): Approval {
-  return {
-    version: 1,
-    id: 'a',
-    incident: 'i',
-    cluster: 'prod',
-    instanceId: 'i-0123456789abcdef0',
-    cohort: null,
-    rung,
-    evidenceDigest: 'd',
-    requestedBy: null,
-    quorum: 1,
-    createdAt: at,
-    expiresAt: at,
-    status: 'pending',
-    decisions: [],
-  };
+  return sampleApproval({ rung });
 }
 
 describe('the explanation for a person', () => {
@@ -120,13 +105,15 @@ describe('the explanation for a person', () => {
   it('is what the card of an approval and a call for help carry', () => {
     const [rung] = plan;
     if (rung === undefined) throw new Error('no rung');
-    const card = approvalCard(approvalOf(rung), {
-      diagnosis: full,
-      plan,
-      ladder: { index: 0, status: 'rung' },
-      results: [],
-      leftOut: [],
-    });
+    const card = cardText(
+      cardOf(approvalOf(rung), {
+        diagnosis: full,
+        plan,
+        ladder: { index: 0, status: 'rung' },
+        results: [],
+        leftOut: [],
+      }),
+    );
     const help = callForHelp(openedState({ diagnosis: full, plan }));
     const lines = explanationLines(full, plan).join('\n');
 
@@ -162,9 +149,11 @@ describe('the explanation for a person', () => {
         samples: [],
       },
     };
-    const card = approvalCard(
-      { ...approvalOf(reclaim), rung: { ...reclaim, treatment: 'drop-caches' } },
-      { diagnosis: full, plan, ladder: { index: 1, status: 'rung' }, results: [tried], leftOut: [] },
+    const card = cardText(
+      cardOf(
+        { ...approvalOf(reclaim), rung: { ...reclaim, treatment: 'drop-caches' } },
+        { diagnosis: full, plan, ladder: { index: 1, status: 'rung' }, results: [tried], leftOut: [] },
+      ),
     );
 
     expect(card.text).toContain(
