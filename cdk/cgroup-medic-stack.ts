@@ -104,7 +104,16 @@ export class CgroupMedicStack extends Stack {
     });
     modes.grantRead(functions.gate);
     modes.grantRead(functions.recheck);
-    for (const name of ['request-approval', 'notify', 'close', 'janitor'] as const) {
+    const telling = [
+      'request-approval',
+      'settle-approval',
+      'record-treatment',
+      'verify',
+      'notify',
+      'close',
+      'janitor',
+    ] as const;
+    for (const name of telling) {
       notifications.grantPublish(functions[name]);
     }
     metrics.grantPublish(functions.close);

@@ -1,12 +1,14 @@
 import { MedicError } from '../adapters/medic-error.ts';
 import type { Command, IncidentState, TreatmentResult } from '../domain/incident-state.ts';
 import { printable } from '../domain/printable.ts';
+import { treatedMessage } from '../domain/progress-message.ts';
 import type { Cluster } from '../domain/settings.ts';
 import { type DocumentResult, readDocumentResult } from '../domain/treatments/document-result.ts';
 import { looksIn } from '../domain/verification/looks.ts';
 import { countFailure } from './breaker.ts';
 import { withoutOutput } from './evidence-of.ts';
 import { phase } from './phase.ts';
+import { tellProgress } from './tell-progress.ts';
 
 type Treated = NonNullable<IncidentState['treatment']>;
 
@@ -37,6 +39,7 @@ export const handler = phase(
       await countFailure(state, { why: treatment.reason, harmed: false }, context);
     }
     const recorded = { ...withoutOutput(state), treatment };
+    await tellProgress(treatedMessage(recorded), context);
     return treatment.status === 'done'
       ? { ...recorded, verification: startOf(cluster.verification, now()) }
       : recorded;

@@ -1,5 +1,6 @@
 import { MedicError } from '../adapters/medic-error.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
+import { verifiedMessage } from '../domain/progress-message.ts';
 import { looksIn } from '../domain/verification/looks.ts';
 import { newCauses } from '../domain/verification/new-causes.ts';
 import { lacks } from '../domain/verification/side-signals.ts';
@@ -7,6 +8,7 @@ import { figureOf, judge, type Sample, sampleOf } from '../domain/verification.t
 import { countFailure, countSuccess } from './breaker.ts';
 import { evidenceOf, withoutOutput } from './evidence-of.ts';
 import { phase } from './phase.ts';
+import { tellProgress } from './tell-progress.ts';
 
 /**
  * Adds one look at the node, and after the last one judges by trend whether the treatment helped. Where the last one did
@@ -67,5 +69,10 @@ export const handler = phase('verify', async (state, context) => {
   } else {
     await countSuccess(state, context);
   }
-  return { ...next, verification: { ...verification, waitSeconds, samples, ...judgement, alsoFound } };
+  const verified: IncidentState = {
+    ...next,
+    verification: { ...verification, waitSeconds, samples, ...judgement, alsoFound },
+  };
+  await tellProgress(verifiedMessage(verified), context);
+  return verified;
 });

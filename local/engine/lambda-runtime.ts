@@ -179,6 +179,7 @@ function environmentOf(called: TemplateFunction, endpoint: string): Record<strin
     AWS_SECRET_ACCESS_KEY: 'local-only',
     AWS_SESSION_TOKEN: 'local-only',
     AWS_ENDPOINT_URL: endpoint,
+    ONE_MACHINE: 'yes',
     // The user's own profiles must not reach the functions.
     AWS_CONFIG_FILE: devNull,
     AWS_SHARED_CREDENTIALS_FILE: devNull,

@@ -42,6 +42,7 @@ export const clusters = {
   askedToo: 'asked-too',
   unknown: 'unknown',
   breaking: 'breaking',
+  together: 'together',
 };
 
 /** Settings of a local run, with the shortest waits, and an approval that expires while a test waits. */
@@ -76,9 +77,25 @@ export function testSettings(): Settings {
       [clusters.asked]: { ...cluster('auto'), api: localApi },
       [clusters.askedToo]: { ...cluster('auto'), api: localApi },
       [clusters.breaking]: { ...cluster('auto', 'never'), gates: { breaker: { failures: 2 } } },
+      // Two people of one group have to agree; others may as well once they are told.
+      [clusters.together]: {
+        ...cluster('approve'),
+        approval: {
+          quorum: { low: 2 },
+          approvers: { low: ['@oncall'] },
+          expirySeconds: { low: 12 },
+          remindAtPercent: 25,
+          escalation: { atPercent: 50, group: 'managers' },
+        },
+      },
       [clusters.unknown]: { ...cluster('auto'), api: { access: 'public' } },
       // In mode auto as well, but its parameter is for one test to change.
       [clusters.switched]: cluster('auto'),
+    },
+    people: {
+      ana: { groups: ['oncall'] },
+      bob: { groups: ['oncall'] },
+      max: { groups: ['managers'] },
     },
     command: { ...all.command, evidenceSeconds: 25 },
     janitor: { settleSeconds: 2, undoSeconds: 30 },

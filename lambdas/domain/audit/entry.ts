@@ -25,6 +25,8 @@ export const AuditStep = z.enum([
   'gated',
   'breaker.changed',
   'approval.requested',
+  'approval.reminded',
+  'approval.escalated',
   'approval.decided',
   'approval.settled',
   'rechecked',
