@@ -21,6 +21,7 @@ import { PipelineAlarms } from './constructs/pipeline-alarms.ts';
 import { PrometheusRules } from './constructs/prometheus-rules.ts';
 import { SavedQueries } from './constructs/saved-queries.ts';
 import { SigningKey } from './constructs/signing-key.ts';
+import { Slack } from './constructs/slack.ts';
 import { StateTable } from './constructs/state-table.ts';
 import { functionNames } from './function-names.ts';
 
@@ -120,6 +121,16 @@ export class CgroupMedicStack extends Stack {
     signingKey.grantSign(functions.close);
     signingKey.grantSign(functions.janitor);
     workflow.grantWakeUp(functions.decide);
+
+    if (settings.slack.enabled) {
+      new Slack(this, 'Slack', {
+        settings,
+        notifications,
+        stateTable,
+        decide: functions.decide,
+        action: alarmAction,
+      });
+    }
 
     const census = new Census(this, 'Census', {
       settings,

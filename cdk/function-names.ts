@@ -28,6 +28,9 @@ export type FunctionName = (typeof functionNames)[number];
 /** Functions that stand before the state machine, with rights and an environment of their own. */
 export const intakeFunctionNames = ['intake', 'webhook'] as const;
 
+/** Functions of the door in Slack, with an environment of their own. */
+export const slackFunctionNames = ['slack', 'slack-post'] as const;
+
 /** Functions of the census, with an environment of their own. */
 export const censusFunctionNames = ['census-start', 'census-read', 'census-close'] as const;
 
@@ -35,6 +38,7 @@ export const censusFunctionNames = ['census-start', 'census-read', 'census-close
 export const bundleNames = [
   ...functionNames,
   ...intakeFunctionNames,
+  ...slackFunctionNames,
   ...censusFunctionNames,
   'ask-cluster',
 ] as const;

@@ -2,7 +2,8 @@ import { Stack } from 'aws-cdk-lib';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Grant, type IGrantable, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { SubscriptionFilter, Topic } from 'aws-cdk-lib/aws-sns';
-import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { EmailSubscription, SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
 export interface NotificationsProps {
@@ -23,6 +24,13 @@ export class Notifications extends Construct {
         new EmailSubscription(email, { filterPolicy: { quiet: SubscriptionFilter.notExistsFilter() } }),
       );
     }
+  }
+
+  /** Puts every message into a queue as well; what the queue does not take goes to the dead letters. */
+  sendTo(queue: IQueue, deadLetters: IQueue): void {
+    this.topic.addSubscription(
+      new SqsSubscription(queue, { rawMessageDelivery: false, deadLetterQueue: deadLetters }),
+    );
   }
 
   /** Tells people when an alarm of this stack goes off. */

@@ -1,12 +1,8 @@
-import {
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { Approval } from '../domain/approval/approval.ts';
-import { Card } from '../domain/approval/card.ts';
+import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import type { Approval } from '../domain/approval/approval.ts';
+import type { Card } from '../domain/approval/card.ts';
+import { ApprovalReader } from './approval-reader.ts';
 import { ifHolds } from './dynamo.ts';
 import { MedicError } from './medic-error.ts';
 
@@ -14,21 +10,13 @@ import { MedicError } from './medic-error.ts';
 const mostRounds = 10;
 
 /** Approvals, and beside each, never in it, the task token that wakes its execution. */
-export class ApprovalStore {
-  readonly #client: DynamoDBClient;
-  readonly #table: string;
-
-  constructor(client: DynamoDBClient, table: string) {
-    this.#client = client;
-    this.#table = table;
-  }
-
+export class ApprovalStore extends ApprovalReader {
   /** Stores a new approval with its token. Repeating it with the same id changes only the token. */
   async request(approval: Approval, taskToken: string): Promise<void> {
     await ifHolds(
-      this.#client.send(
+      this.client.send(
         new PutItemCommand({
-          TableName: this.#table,
+          TableName: this.table,
           Item: marshall({
             ...keyOf(approval.id),
             status: approval.status,
@@ -53,18 +41,8 @@ export class ApprovalStore {
     await this.#put(approval, 'CARD', { card: JSON.stringify(card) });
   }
 
-  async card(id: string): Promise<Card | undefined> {
-    const item = await this.#get(id, 'CARD');
-    return item === undefined ? undefined : Card.parse(JSON.parse(String(item.card)));
-  }
-
-  async get(id: string): Promise<Approval | undefined> {
-    const item = await this.#get(id, 'APPROVAL');
-    return item === undefined ? undefined : Approval.parse(JSON.parse(String(item.record)));
-  }
-
   async token(id: string): Promise<string | undefined> {
-    const item = await this.#get(id, 'TOKEN');
+    const item = await this.item(id, 'TOKEN');
     return item === undefined ? undefined : String(item.token);
   }
 
@@ -76,9 +54,9 @@ export class ApprovalStore {
    */
   async settle(approval: Approval, from: Pick<Approval, 'status' | 'decisions'>): Promise<boolean> {
     const settled = await ifHolds(
-      this.#client.send(
+      this.client.send(
         new UpdateItemCommand({
-          TableName: this.#table,
+          TableName: this.table,
           Key: marshall(keyOf(approval.id)),
           // Records of before there were several decisions do not count them.
           ConditionExpression: '#status = :from AND (attribute_not_exists(decided) OR decided = :before)',
@@ -117,23 +95,12 @@ export class ApprovalStore {
     sk: string,
     content: Record<string, string>,
   ): Promise<void> {
-    await this.#client.send(
+    await this.client.send(
       new PutItemCommand({
-        TableName: this.#table,
+        TableName: this.table,
         Item: marshall({ pk: `APPROVAL#${approval.id}`, sk, ...content, ttl: expiryOf(approval) }),
       }),
     );
-  }
-
-  async #get(id: string, sk: string): Promise<Record<string, unknown> | undefined> {
-    const { Item } = await this.#client.send(
-      new GetItemCommand({
-        TableName: this.#table,
-        Key: marshall({ pk: `APPROVAL#${id}`, sk }),
-        ConsistentRead: true,
-      }),
-    );
-    return Item === undefined ? undefined : unmarshall(Item);
   }
 }
 

@@ -8,6 +8,7 @@ import { environment } from '../adapters/environment.ts';
 import { clusterSettings, settings } from '../adapters/settings-file.ts';
 import { wake } from '../adapters/wake.ts';
 import { type Approval, type DecideRequest, Decision, decide } from '../domain/approval/approval.ts';
+import type { DecideAnswer } from '../domain/approval/decide-answer.ts';
 import { Door, Person } from '../domain/approval/person.ts';
 import { auditTrail } from './phase.ts';
 
@@ -23,10 +24,6 @@ const Input = z.object({
   }),
   reason: Decision.shape.reason,
 });
-
-export type DecideAnswer =
-  | { status: 'recorded'; approval: { status: Approval['status']; decisions: number; quorum: number } }
-  | { status: 'refused'; reason: string };
 
 /** More decisions of others than this cannot come between: a quorum is three at most. */
 const mostRounds = 10;

@@ -1,27 +1,14 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import * as z from 'zod';
 import { count } from '../adapters/embedded-metrics.ts';
 import { impatient } from '../adapters/impatient.ts';
 import { webhookEnvironment } from '../adapters/intake-environment.ts';
 import { putInQueue } from '../adapters/queue.ts';
+import { type HttpAnswer, jsonAnswer, UrlRequest } from '../adapters/url-request.ts';
 import { WebhookSecret } from '../adapters/webhook-secret.ts';
 import { WebhookBody } from '../domain/intake/alertmanager.ts';
 import { type HttpRequest, judge, type WebhookReason } from '../domain/intake/webhook-request.ts';
-
-/** What Lambda makes of a request to a function URL: payload format 2.0, as far as it is used. */
-const Event = z.object({
-  requestContext: z.object({
-    requestId: z.string().default(''),
-    http: z.object({ method: z.string(), sourceIp: z.string().default('') }),
-  }),
-  headers: z.record(z.string(), z.string().optional()).default({}),
-  body: z.string().optional(),
-  isBase64Encoded: z.boolean().default(false),
-});
-
-export type HttpAnswer = { statusCode: number; headers: Record<string, string>; body: string };
 
 const logger = new Logger();
 const secrets = new SecretsManagerClient(impatient);
@@ -34,7 +21,7 @@ let secret: WebhookSecret | undefined;
  * in the queue. Alertmanager sends again what was answered with 5xx. Nothing of a request is logged but where it came from.
  */
 export async function handler(event: unknown): Promise<HttpAnswer> {
-  const { requestContext, headers, body = '', isBase64Encoded } = Event.parse(event);
+  const { requestContext, headers, body = '', isBase64Encoded } = UrlRequest.parse(event);
   const { requestId, http } = requestContext;
   logger.resetKeys();
   logger.appendKeys({ requestId, sourceIp: http.sourceIp });
@@ -77,9 +64,5 @@ export async function handler(event: unknown): Promise<HttpAnswer> {
 }
 
 function answer(statusCode: number, message: string): HttpAnswer {
-  return {
-    statusCode,
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-    body: JSON.stringify({ message }),
-  };
+  return jsonAnswer(statusCode, { message });
 }

@@ -14,6 +14,8 @@ export interface EngineProps {
   /** Gets what the functions print. */
   readonly logFile: string;
   readonly compileCache?: string;
+  /** Variables that every function gets besides its own. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface ExecutionRequest {
@@ -98,7 +100,12 @@ export class Engine {
 
 type Listeners = { lines: Set<(line: LogLine) => void>; messages: Set<(message: Published) => void> };
 
-export async function startEngine({ stack, logFile, compileCache }: EngineProps): Promise<Engine> {
+export async function startEngine({
+  stack,
+  logFile,
+  compileCache,
+  environment,
+}: EngineProps): Promise<Engine> {
   const listeners: Listeners = { lines: new Set(), messages: new Set() };
   let functions: LambdaRuntime | undefined;
   let engine: Engine | undefined;
@@ -124,6 +131,7 @@ export async function startEngine({ stack, logFile, compileCache }: EngineProps)
     endpoint: cloud.endpoint,
     logFile,
     ...(compileCache === undefined ? {} : { compileCache }),
+    ...(environment === undefined ? {} : { environment }),
     onLine: (line) => {
       cloud.metrics.push(...embeddedData(line));
     },

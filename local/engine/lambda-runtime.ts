@@ -20,6 +20,8 @@ export interface LambdaRuntimeProps {
   readonly logFile: string;
   /** Directory in which compiled bundles are kept between runs. @default - none */
   readonly compileCache?: string;
+  /** Variables that a function has besides its own: where on this machine something stands that is elsewhere in an account. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Gets every line that a function has printed, before its answer is given. @default - nobody does */
   onLine?(line: string): void;
 }
@@ -140,7 +142,7 @@ export class LambdaRuntime {
       compileCache === undefined ? [] : [compileCache],
       {
         cwd: called.directory,
-        env: environmentOf(called, endpoint),
+        env: { ...environmentOf(called, endpoint), ...this.#props.environment },
         // Not the flags of this process: a test runner's would change what the bundle sees.
         execArgv: [],
         stdio: ['ignore', this.#log, this.#log, 'ipc'],

@@ -7,6 +7,7 @@ import { type Resource, resourcesOf, synthesize, type Template } from './templat
 /** Every way that a function can go is open, so that every call of its code needs its right. */
 const vpc = { subnetIds: ['subnet-0123456789abcdef0'], securityGroupIds: ['sg-0123456789abcdef0'] };
 const everything = {
+  slack: { enabled: true, teamId: 'T012AB3CD' },
   clusters: { open: { api: { access: 'public' } }, inside: { api: { access: 'vpc', vpc } } },
 };
 
@@ -19,7 +20,9 @@ beforeAll(() => {
 const stores: Readonly<Record<string, string>> = {
   'lambdas/adapters/breaker-store.ts': '<StateTable.Arn>',
   'lambdas/adapters/lease-store.ts': '<StateTable.Arn>',
+  'lambdas/adapters/approval-reader.ts': '<StateTable.Arn>',
   'lambdas/adapters/approval-store.ts': '<StateTable.Arn>',
+  'lambdas/adapters/slack-store.ts': '<StateTable.Arn>',
   'lambdas/adapters/raised-store.ts': '<StateTable.Arn>',
   'lambdas/adapters/second-look-store.ts': '<StateTable.Arn>',
   'lambdas/adapters/audit-trail.ts': '<AuditTable.Arn>',
@@ -30,7 +33,7 @@ const stores: Readonly<Record<string, string>> = {
 const ofTheService: readonly { actions: RegExp; resource: RegExp; why: string }[] = [
   {
     actions: /^logs:(CreateLogStream|PutLogEvents)$/,
-    resource: /^<(Functions|ClustersReader|Intake|Census)\w*Log\.Arn>$/,
+    resource: /^<(Functions|ClustersReader|Intake|Slack|Census)\w*Log\.Arn>$/,
     why: 'Lambda writes the log of the function',
   },
   {
@@ -40,7 +43,7 @@ const ofTheService: readonly { actions: RegExp; resource: RegExp; why: string }[
   },
   {
     actions: /^sqs:(ReceiveMessage|DeleteMessage|ChangeMessageVisibility|GetQueueAttributes|GetQueueUrl)$/,
-    resource: /^<(Intake|Census)\w+\.Arn>$/,
+    resource: /^<(Intake|Slack|Census)\w+\.Arn>$/,
     why: 'Lambda takes messages out of a queue for the function; the CDK grants what its own consumers use',
   },
   {
