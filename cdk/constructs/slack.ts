@@ -7,7 +7,7 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Grant } from 'aws-cdk-lib/aws-iam';
-import { EventSourceMapping, FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
+import { CfnFunction, EventSourceMapping, FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -63,6 +63,11 @@ export class Slack extends Construct {
       resourceArns: decide.resourceArnsForGrantInvoke,
     });
     stateTable.grantReadPut(inbound);
+    const { reservedConcurrency } = settings.slack;
+    const resource = inbound.node.defaultChild;
+    if (!(resource instanceof CfnFunction)) throw new Error('a function without a resource');
+    // As with the webhook: a flood of forged requests takes nothing from the functions of an incident.
+    if (reservedConcurrency > 0) resource.reservedConcurrentExecutions = reservedConcurrency;
     const url = inbound.addFunctionUrl({ authType: FunctionUrlAuthType.NONE });
 
     const deadLetters = this.queue('DeadLetters', { retentionPeriod: Duration.days(14) });

@@ -252,6 +252,43 @@ describe('an approval in Slack', () => {
   });
 });
 
+it('gives one answer to every request that is forged, changed or sent again, by the function as it is deployed', async () => {
+  const good = click('U0STRANGER', action.approve, 'inc-r0-v0');
+  const signed = slack.sign(good);
+  const event = (headers: Record<string, string>, body: string, isBase64Encoded = false) => ({
+    requestContext: { requestId: 'r', http: { method: 'POST', sourceIp: '192.0.2.1' } },
+    headers,
+    body,
+    isBase64Encoded,
+  });
+  const call = (sent: object) => test.engine.functions.invoke('CgroupMedic-slack', sent);
+  const changed = (text: string, at: number) => {
+    const index = at % text.length;
+    return `${text.slice(0, index)}${text[index] === '0' ? '1' : '0'}${text.slice(index + 1)}`;
+  };
+  const of = (name: 'x-slack-signature' | 'x-slack-request-timestamp', at: number) => ({
+    ...signed,
+    [name]: changed(signed[name] ?? '', at),
+  });
+  const answers = new Set<string>();
+  for (let at = 0; at < 100; at += 1) {
+    answers.add(JSON.stringify(await call(event(of('x-slack-signature', at), good))));
+    answers.add(JSON.stringify(await call(event(of('x-slack-request-timestamp', at), good))));
+    answers.add(JSON.stringify(await call(event(signed, changed(good, at * 7)))));
+    const coded = Buffer.from(changed(good, at * 5)).toString('base64');
+    answers.add(JSON.stringify(await call(event(signed, coded, true))));
+  }
+  // The body in base64 is the same body, and is taken; once.
+  const whole = event(signed, Buffer.from(good).toString('base64'), true);
+  expect(await call(whole)).toMatchObject({ statusCode: 200 });
+  answers.add(JSON.stringify(await call(whole)));
+  answers.add(JSON.stringify(await call(event(signed, good))));
+
+  expect([...answers].map((answer) => JSON.parse(answer))).toEqual([
+    expect.objectContaining({ statusCode: 401, body: '{"message":"not accepted"}' }),
+  ]);
+});
+
 describe('when Slack is not well', () => {
   it('waits as long as it asks for, and posts', async () => {
     slack.troubles.push('busy');

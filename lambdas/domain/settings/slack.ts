@@ -17,6 +17,14 @@ export const Slack = z.strictObject({
     .regex(/^[TE][A-Z0-9]{4,20}$/, 'must be the id of a workspace, such as T012AB3CD')
     .optional()
     .describe('The workspace. A request that names another one is refused.'),
+  reservedConcurrency: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(5)
+    .describe(
+      'Requests that the door in Slack takes at the same time: whoever finds its address can call it, and each call costs. 0 reserves none, for accounts whose whole concurrency is too small to keep 5 apart.',
+    ),
 });
 
 /** Where the cards of one cluster go. */

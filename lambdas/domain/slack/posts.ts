@@ -46,7 +46,8 @@ export function postsFor(message: Message, known: Known): Post[] {
   switch (message.kind) {
     // A card that comes late must not ask for what was decided meanwhile.
     case 'approval-requested':
-      return pending ? ask(channel, undefined) : [];
+      // Nor one that is there already, when the queue delivers again.
+      return pending && cards.length === 0 ? ask(channel, undefined) : [];
     case 'approval-reminder':
       return pending
         ? cards.length === 0
@@ -55,9 +56,8 @@ export function postsFor(message: Message, known: Known): Post[] {
         : [];
     case 'approval-escalated':
       if (!pending) return [];
-      return escalationChannel === channel
-        ? tell(message, channel, thread, true)
-        : ask(escalationChannel, undefined);
+      if (escalationChannel === channel) return tell(message, channel, thread, true);
+      return cards.some((one) => one.channel === escalationChannel) ? [] : ask(escalationChannel, undefined);
     case 'approval-settled':
       return [...settle(message, known, text), ...tell(message, channel, thread, false)];
     case 'progress':
