@@ -49,7 +49,7 @@ describe('npm run synth', () => {
     expect(template).toEqual(stacks[0]?.template);
   });
 
-  it('passes the rules with every way to an API server open', () => {
+  it('passes the rules with every way to an API server and the door in Slack open', () => {
     const { status, stdout, stderr } = synth('--app', 'node bin/run.mjs test/cdk/open-app.ts');
 
     expect(stderr).toBe('');

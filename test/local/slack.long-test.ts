@@ -261,7 +261,7 @@ it('gives one answer to every request that is forged, changed or sent again, by 
     body,
     isBase64Encoded,
   });
-  const call = (sent: object) => test.engine.functions.invoke('CgroupMedic-slack', sent);
+  const call = (sent: ReturnType<typeof event>) => test.engine.functions.invoke('CgroupMedic-slack', sent);
   const changed = (text: string, at: number) => {
     const index = at % text.length;
     return `${text.slice(0, index)}${text[index] === '0' ? '1' : '0'}${text.slice(index + 1)}`;
@@ -329,6 +329,39 @@ describe('when Slack is not well', () => {
       // The card comes too late to ask: only how it ended is told.
       expect(slack.messages.map(buttonsOf)).not.toContain(1);
       expect(slack.messages.map(({ text }) => text)).toContainEqual(last('denied by ana'));
+    },
+  );
+
+  it.each(['down', 'invalid_auth'] as const)(
+    '%s for good: after ten deliveries the message lies with the dead letters, and nothing was posted',
+    async (trouble) => {
+      if (trouble === 'down') slack.down = true;
+      else slack.troubles.push(...Array.from({ length: 10 }, () => trouble));
+      const { subscriptions, queues } = test.engine.stack;
+      const queue = queues.find(({ url }) => url === posts());
+      const topic = subscriptions.find(({ queueArn }) => queueArn === queue?.arn)?.topicArn ?? '';
+      const message = {
+        version: 1,
+        kind: 'call-a-person',
+        incident: `lost-${trouble}`,
+        cluster: clusters.together,
+        title: 'Look at this node',
+        text: 'Nothing helped.',
+      };
+      notify(test.engine, topic, JSON.stringify(message));
+      const failures = () => test.engine.cloud.metrics.filter(({ name }) => name === 'SlackFailed').length;
+      const before = failures();
+      const ends: string[] = [];
+      for (let delivery = 1; delivery <= 10; delivery += 1) {
+        const { done, left, dead } = await drainQueue(test.engine, posts());
+        ends.push(`${done} ${left} ${dead}`);
+      }
+
+      expect(ends).toEqual([...Array.from({ length: 9 }, () => '0 1 0'), '0 0 1']);
+      expect(slack.messages).toEqual([]);
+      expect(test.engine.cloud.metrics.filter(({ name }) => name === 'SlackFailed').length).toBeGreaterThan(
+        9,
+      );
     },
   );
 });

@@ -58,6 +58,10 @@ describe('a request of Slack', () => {
     ['with a space behind it', { signature: `${signatureOf(String(now))} ` }],
     ['by another secret', { signature: signatureOf(String(now), body, 'other') }],
     ['with another body', { body: Buffer.concat([body, Buffer.from('&')]) }],
+    [
+      'out of time, signed for the time that stands in for it',
+      { timestamp: `${now - 301}`, signature: signatureOf('0') },
+    ],
     ['at no time', { timestamp: 'NaN', signature: signatureOf('NaN') }],
     ['at a time in another spelling', { timestamp: `+${now}`, signature: signatureOf(`+${now}`) }],
     ['at a fraction', { timestamp: `${now}.0`, signature: signatureOf(`${now}.0`) }],
