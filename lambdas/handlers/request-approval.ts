@@ -7,6 +7,7 @@ import { MedicError } from '../adapters/medic-error.ts';
 import { publish } from '../adapters/notifier.ts';
 import type { Approval } from '../domain/approval/approval.ts';
 import { cardOf, cardText } from '../domain/approval/card.ts';
+import { type DecideAt, decideAt } from '../domain/approval/decide-at.ts';
 import { IncidentState } from '../domain/incident-state.ts';
 import { phase } from './phase.ts';
 
@@ -55,7 +56,7 @@ export async function handler(input: unknown): Promise<void> {
       evidenceDigest: asked.evidenceDigest,
       details: { approvalId: asked.id, expiresAt: asked.expiresAt },
     });
-    const card = cardOf(approval, present);
+    const card = cardOf(approval, present, null, consoleDoor(approval.id));
     const { title, text } = cardText(card);
     await publish(sns, environment().NOTIFY_TOPIC_ARN, {
       kind: 'approval-requested',
@@ -68,4 +69,12 @@ export async function handler(input: unknown): Promise<void> {
     });
     return present;
   })(state);
+}
+
+/** Where people decide who have rights in the account that this function runs in. */
+function consoleDoor(approvalId: string): DecideAt | undefined {
+  const { DECIDE_DOCUMENT, AWS_REGION } = environment();
+  return DECIDE_DOCUMENT === undefined || AWS_REGION === undefined
+    ? undefined
+    : decideAt(DECIDE_DOCUMENT, AWS_REGION, approvalId);
 }
