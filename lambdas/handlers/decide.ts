@@ -7,17 +7,20 @@ import { dynamo } from '../adapters/dynamo.ts';
 import { environment } from '../adapters/environment.ts';
 import { clusterSettings, settings } from '../adapters/settings-file.ts';
 import { type Approval, Decision, decide } from '../domain/approval/approval.ts';
-import type { Person } from '../domain/approval/person.ts';
+import { Person } from '../domain/approval/person.ts';
 import { auditTrail } from './phase.ts';
 
 const Input = z.object({
   approvalId: z.string().min(1).max(300),
   decision: Decision.shape.decision,
-  by: z.object({ person: Decision.shape.person, door: Decision.shape.door }),
+  /** A door that knows people by no more than a name says that. */
+  by: z.object({ person: z.union([Person, Decision.shape.person]), door: Decision.shape.door }),
   reason: Decision.shape.reason,
 });
 
-export type DecideAnswer = { status: 'recorded' } | { status: 'refused'; reason: string };
+export type DecideAnswer =
+  | { status: 'recorded'; approval: { status: string; decisions: number; quorum: number } }
+  | { status: 'refused'; reason: string };
 
 const logger = new Logger();
 const sfn = new SFNClient({});
@@ -39,22 +42,23 @@ export async function handler(input: unknown): Promise<DecideAnswer> {
   if (approval === undefined) return { status: 'refused', reason: `there is no approval ${approvalId}` };
 
   const { onePersonTeam } = clusterSettings(settings(), approval.cluster).approval;
-  const person: Person = { id: by.person, known: false, groups: [], aliases: [] };
+  const person: Person =
+    typeof by.person === 'string' ? { id: by.person, known: false, groups: [], aliases: [] } : by.person;
   const request = { person, door: by.door, decision, ...(reason === undefined ? {} : { reason }) };
-  const finish = async (): Promise<DecideAnswer> => {
-    await record(approval, by.person, decision, reason ?? 'no reason given', `decided:${decision}`);
+  const finish = async ({ status, decisions, quorum }: Approval): Promise<DecideAnswer> => {
+    await record(approval, person.id, decision, reason ?? 'no reason given', `decided:${decision}`);
     await wake(await store.token(approvalId));
-    return { status: 'recorded' };
+    return { status: 'recorded', approval: { status, decisions: decisions.length, quorum } };
   };
   // A second click of the same person for the same thing: the first may have been recorded and never woken anybody.
-  if (isDecidedBy(approval, by.person, decision)) return finish();
+  if (isDecidedBy(approval, person.id, decision)) return finish(approval);
   const decided = decide(approval, request, new Date(), onePersonTeam);
-  if (!decided.ok) return refuse(approval, by.person, decided.reason);
-  if (await store.settle(decided.approval, 'pending')) return finish();
+  if (!decided.ok) return refuse(approval, person.id, decided.reason);
+  if (await store.settle(decided.approval, 'pending')) return finish(decided.approval);
   // The write may have been ours all the same, with its answer lost and the repetition refused.
   const winner = await store.get(approvalId);
-  if (winner !== undefined && isDecidedBy(winner, by.person, decision)) return finish();
-  return refuse(approval, by.person, `somebody was faster: it is already ${winner?.status ?? 'gone'}`);
+  if (winner !== undefined && isDecidedBy(winner, person.id, decision)) return finish(winner);
+  return refuse(approval, person.id, `somebody was faster: it is already ${winner?.status ?? 'gone'}`);
 }
 
 function isDecidedBy(
