@@ -13,8 +13,11 @@ import { auditTrail } from './phase.ts';
 const Input = z.object({
   approvalId: z.string().min(1).max(300),
   decision: Decision.shape.decision,
-  /** A door that knows people by no more than a name says that. */
-  by: z.object({ person: z.union([Person, Decision.shape.person]), door: Decision.shape.door }),
+  by: z.union([
+    z.object({ person: Person, door: Decision.shape.door }),
+    // On one machine people are known by no more than a name.
+    z.object({ person: Decision.shape.person, door: z.literal('local') }),
+  ]),
   reason: Decision.shape.reason,
 });
 
@@ -37,7 +40,14 @@ export async function handler(input: unknown): Promise<DecideAnswer> {
   }
   const { approvalId, decision, by, reason } = parsed.data;
   logger.appendKeys({ approvalId, door: by.door, decision });
-  const store = new ApprovalStore(dynamo(), environment().STATE_TABLE);
+  const { STATE_TABLE, CGROUP_MEDIC_ONE_MACHINE } = environment();
+  if (by.door === 'local' && CGROUP_MEDIC_ONE_MACHINE === undefined) {
+    return {
+      status: 'refused',
+      reason: 'who is logged in decides on one machine alone, and this is an account',
+    };
+  }
+  const store = new ApprovalStore(dynamo(), STATE_TABLE);
   const approval = await store.get(approvalId);
   if (approval === undefined) return { status: 'refused', reason: `there is no approval ${approvalId}` };
 

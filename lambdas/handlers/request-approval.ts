@@ -71,10 +71,11 @@ export async function handler(input: unknown): Promise<void> {
   })(state);
 }
 
-/** Where people decide who have rights in the account that this function runs in. */
+/** Where people decide who have rights in the account that this function runs in, if it is one. */
 function consoleDoor(approvalId: string): DecideAt | undefined {
-  const { DECIDE_DOCUMENT, AWS_REGION } = environment();
-  return DECIDE_DOCUMENT === undefined || AWS_REGION === undefined
-    ? undefined
-    : decideAt(DECIDE_DOCUMENT, AWS_REGION, approvalId);
+  const { DECIDE_DOCUMENT, AWS_REGION, CGROUP_MEDIC_ONE_MACHINE } = environment();
+  const isAccount = CGROUP_MEDIC_ONE_MACHINE === undefined;
+  return isAccount && DECIDE_DOCUMENT !== undefined && AWS_REGION !== undefined
+    ? decideAt(DECIDE_DOCUMENT, AWS_REGION, approvalId)
+    : undefined;
 }

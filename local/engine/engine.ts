@@ -13,6 +13,8 @@ export interface EngineProps {
   /** Gets what the functions print. */
   readonly logFile: string;
   readonly compileCache?: string;
+  /** As of the runtime. @default true */
+  readonly oneMachine?: boolean;
 }
 
 export interface ExecutionRequest {
@@ -97,7 +99,12 @@ export class Engine {
 
 type Listeners = { lines: Set<(line: LogLine) => void>; messages: Set<(message: Published) => void> };
 
-export async function startEngine({ stack, logFile, compileCache }: EngineProps): Promise<Engine> {
+export async function startEngine({
+  stack,
+  logFile,
+  compileCache,
+  oneMachine = true,
+}: EngineProps): Promise<Engine> {
   const listeners: Listeners = { lines: new Set(), messages: new Set() };
   let functions: LambdaRuntime | undefined;
   let engine: Engine | undefined;
@@ -122,6 +129,7 @@ export async function startEngine({ stack, logFile, compileCache }: EngineProps)
     functions: stack.functions,
     endpoint: cloud.endpoint,
     logFile,
+    oneMachine,
     ...(compileCache === undefined ? {} : { compileCache }),
   });
   engine = new Engine(stack, cloud, functions, listeners);

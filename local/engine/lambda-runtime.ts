@@ -19,6 +19,12 @@ export interface LambdaRuntimeProps {
   readonly logFile: string;
   /** Directory in which compiled bundles are kept between runs. @default - none */
   readonly compileCache?: string;
+  /**
+   * Whether the functions are told that they run on one machine, where who is logged in may decide and there is no console of AWS.
+   *
+   * @default true
+   */
+  readonly oneMachine?: boolean;
 }
 
 type FunctionError = { errorType: string; errorMessage: string; trace: string[] };
@@ -127,13 +133,16 @@ export class LambdaRuntime {
   }
 
   #start(called: TemplateFunction): ChildProcess {
-    const { compileCache, endpoint } = this.#props;
+    const { compileCache, endpoint, oneMachine = true } = this.#props;
     const worker = fork(
       join(import.meta.dirname, 'lambda-worker.mjs'),
       compileCache === undefined ? [] : [compileCache],
       {
         cwd: called.directory,
-        env: environmentOf(called, endpoint),
+        env: {
+          ...environmentOf(called, endpoint),
+          ...(oneMachine ? { CGROUP_MEDIC_ONE_MACHINE: 'yes' } : {}),
+        },
         // Not the flags of this process: a test runner's would change what the bundle sees.
         execArgv: [],
         stdio: ['ignore', this.#log, this.#log, 'ipc'],

@@ -10,6 +10,7 @@ import type { Approval } from '../../lambdas/domain/approval/approval.ts';
 import type { Message } from '../../lambdas/domain/message.ts';
 import { Settings } from '../../lambdas/domain/settings.ts';
 import type { LocalAutomation } from '../../local/cloud/automation.ts';
+import type { Json } from '../../local/engine/json.ts';
 import { sampleApproval } from '../lambdas/domain/sample-approval.ts';
 import { hostileValues } from '../ssm-documents/hostile-values.ts';
 import { clientConfig } from './cloud/test-stack.ts';
@@ -22,6 +23,7 @@ const runbook = 'CgroupMedic-decide';
 const account = '000000000000';
 const session = (role: string, name: string) => `arn:aws:sts::${account}:assumed-role/${role}/${name}`;
 const alice = session('AWSReservedSSO_OnCall_0123456789abcdef', 'alice@example.com');
+const carol = session('AWSReservedSSO_OnCall_0123456789abcdef', 'carol@example.com');
 const roleArn = (role: string) => `arn:aws:iam::${account}:role/${role}`;
 
 function settings(): Settings {
@@ -33,7 +35,7 @@ function settings(): Settings {
   });
   return Settings.parse({
     ...all,
-    people: { alice: { aws: [alice], groups: ['oncall'] } },
+    people: { alice: { aws: [alice], groups: ['oncall'] }, carol: { aws: [carol] } },
     trustedSessionRoles: [
       `arn:aws:iam::${account}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_OnCall_0123456789abcdef`,
     ],
@@ -50,7 +52,7 @@ let test: TestEngine;
 let ssm: SSMClient;
 let store: ApprovalStore;
 beforeAll(async () => {
-  test = await startTestEngine(settings());
+  test = await startTestEngine(settings(), { oneMachine: false });
   ssm = new SSMClient(clientConfig(test.engine.cloud));
   store = new ApprovalStore(test.engine.cloud.dynamo, stateTable(test.engine));
   test.engine.cloud.principals.push(
@@ -263,6 +265,21 @@ describe('who decides at the console', () => {
     ]);
   });
 
+  it('counts once for a quorum, and as a whole role not at all', async () => {
+    const approvalId = await waiting({ quorum: 2 });
+    expect(await atConsole({ approvalId })).toMatchObject({
+      answer: { approval: { status: 'pending', decisions: 1, quorum: 2 } },
+    });
+    for (const name of ['one', 'two']) {
+      const { failure } = await atConsole({ caller: session('admin', name), approvalId });
+      expect(failure).toContain(`${roleArn('admin')} is not one of people in the settings`);
+    }
+    expect(await stands(approvalId)).toEqual({ status: 'pending', by: ['alice at console'] });
+    expect(await atConsole({ caller: carol, approvalId })).toMatchObject({
+      answer: { person: 'carol', approval: { status: 'approved', decisions: 2, quorum: 2 } },
+    });
+  });
+
   it('confirms a decision that they repeat, and changes none', async () => {
     const approvalId = await waiting();
     expect((await atConsole({ approvalId })).status).toBe('Success');
@@ -330,6 +347,18 @@ describe('whoever may only invoke the function', () => {
     expect(answer.trace.join('\n')).not.toContain(' at ');
     expect(await stands(approvalId)).toEqual({ status: 'pending', by: [] });
   });
+});
+
+it('is nobody by name alone: the function behind all doors takes who is logged in for nobody in an account', async () => {
+  const approvalId = await waiting();
+  const decide = (by: { person: Json; door: string }) =>
+    test.engine.functions.invoke('CgroupMedic-decide', { approvalId, decision: 'approve', by });
+  expect(await decide({ person: 'alice', door: 'local' })).toMatchObject({
+    status: 'refused',
+    reason: expect.stringContaining('this is an account'),
+  });
+  expect(await decide({ person: 'alice', door: 'console' })).toMatchObject({ status: 'refused' });
+  expect(await stands(approvalId)).toEqual({ status: 'pending', by: [] });
 });
 
 describe('a hostile reason', () => {

@@ -159,12 +159,16 @@ export type TestIncident = WatchedIncident & {
 };
 
 /** One account for a whole test file. */
-export async function startTestEngine(settings = testSettings()): Promise<TestEngine> {
+export async function startTestEngine(
+  settings = testSettings(),
+  { oneMachine = true } = {},
+): Promise<TestEngine> {
   const stack = await testStack(settings);
   const home = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-runs-'));
   const engine = await startEngine({
     stack,
     logFile: join(home, 'functions.log'),
+    oneMachine,
     compileCache: join(cache, '../compile-cache'),
   });
   let count = 0;
