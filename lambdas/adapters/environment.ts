@@ -26,10 +26,10 @@ const Environment = z.object({
   SOFTWARE_VERSION: z.string().min(1),
   /** The runbook by which people decide at the AWS console. */
   DECIDE_DOCUMENT: z.string().min(1).optional(),
-  /** Set by the engine that runs the functions on one machine, and never in an account. */
-  CGROUP_MEDIC_ONE_MACHINE: z.literal('yes').optional(),
   /** Lambda sets it. */
   AWS_REGION: z.string().min(1).optional(),
+  /** Only the one-machine engine sets it: there somebody at the keyboard may decide. */
+  ONE_MACHINE: z.literal('yes').optional(),
   /** Functions in the VPCs of clusters, by cluster. */
   CLUSTER_READERS: json.pipe(z.record(z.string(), z.string().min(1))).default({}),
 });

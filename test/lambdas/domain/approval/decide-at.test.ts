@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Execution, problemOfExecution } from '../../../lambdas/domain/approval/console-decision.ts';
-import { decideAt } from '../../../lambdas/domain/approval/decide-at.ts';
+import { type Execution, problemOfExecution } from '../../../../lambdas/domain/approval/console-decision.ts';
+import { decideAt } from '../../../../lambdas/domain/approval/decide-at.ts';
 
 const id = 'i-0123456789abcdef0-0a1b-r0-v0';
 
