@@ -35,7 +35,7 @@ function settings(): Settings {
   });
   return Settings.parse({
     ...all,
-    people: { alice: { aws: [alice], groups: ['oncall'] }, carol: { aws: [carol] } },
+    people: { ...all.people, alice: { aws: [alice], groups: ['oncall'] }, carol: { aws: [carol] } },
     trustedSessionRoles: [
       `arn:aws:iam::${account}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_OnCall_0123456789abcdef`,
     ],

@@ -5,10 +5,9 @@ import type { Principal } from '../../../lambdas/domain/approval/person.ts';
 const asked: { url: string; form: Record<string, string>; authorization: string }[] = [];
 let answer: () => Response | Promise<Response>;
 
-const role = (arn: string, id = 'AROAEXAMPLE') =>
-  new Response(
-    `<GetRoleResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GetRoleResult><Role><Path>/x/</Path><Arn>${arn}</Arn><RoleName>admin</RoleName><RoleId>${id}</RoleId></Role></GetRoleResult></GetRoleResponse>`,
-  );
+const roleText = (arn: string) =>
+  `<GetRoleResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GetRoleResult><Role><Path>/x/</Path><Arn>${arn}</Arn><RoleName>admin</RoleName><RoleId>AROAEXAMPLE</RoleId></Role></GetRoleResult></GetRoleResponse>`;
+const role = (arn: string) => new Response(roleText(arn));
 const user = (arn: string) =>
   new Response(
     `<GetUserResponse><GetUserResult><User><UserName>bob</UserName><UserId>AIDABOB</UserId><Arn>${arn}</Arn></User></GetUserResult></GetUserResponse>`,
@@ -76,6 +75,7 @@ describe('the unique id', () => {
           status: 403,
         }),
     ],
+    ['fails', () => new Response(roleText(admin.arn), { status: 500 })],
     ['says something else', () => new Response('hello')],
     [
       'says no id',
