@@ -59,7 +59,7 @@ function said({ approvalId, person, approval: { status, decisions, quorum } }: O
   const next =
     status === 'approved'
       ? 'The node is looked at again, and treated if it is still as it was.'
-      : 'The incident goes on without this treatment.';
+      : 'Nothing is done to the node, and the incident closes.';
   return `${status}: ${by}. ${next}`;
 }
 

@@ -1,18 +1,14 @@
-import { spawn } from 'node:child_process';
-import { devNull } from 'node:os';
-import { join, resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { approvalIdPattern, consoleReasonPattern } from '../../lambdas/domain/approval/approval-id.ts';
 import { type Cloud, startCloud } from '../../local/cloud/cloud.ts';
 import type { Json } from '../../local/engine/json.ts';
 import { TaskError } from '../../local/engine/task-error.ts';
 import { emptyStack } from './cloud/test-stack.ts';
+import { runCommand } from './run-command.ts';
 
 // A process each, with other test files on the same cores.
 vi.setConfig({ testTimeout: 120_000 });
 
-const root = resolve(import.meta.dirname, '../..');
 const approvalId = 'i-0123456789abcdef0-0a1b2c-r0-v0';
 /** What the deployed one is like (test/cdk/decide-runbook.test.ts); console.test.ts runs that. */
 const content = {
@@ -78,28 +74,8 @@ const failing = (errorType: string, errorMessage: string) => (): never => {
   throw new TaskError(errorType, JSON.stringify({ errorType, errorMessage, trace: [] }));
 };
 
-/** `npm run decide -- …`, with the configuration of AWS that the environment has. */
-async function decide(args: string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, ['bin/run.mjs', 'local/decide.ts', ...args], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      PATH: process.env.PATH ?? '',
-      HOME: join(root, 'nowhere'),
-      AWS_ENDPOINT_URL: cloud.endpoint,
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: 'LOCALONLY',
-      AWS_SECRET_ACCESS_KEY: 'local-only',
-      AWS_CONFIG_FILE: devNull,
-      AWS_SHARED_CREDENTIALS_FILE: devNull,
-      AWS_EC2_METADATA_DISABLED: 'true',
-      ...env,
-    },
-  });
-  const ended = new Promise<number | null>((done) => child.once('close', done));
-  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-  return { stdout, stderr, code };
-}
+const decide = (args: string[], env: Record<string, string> = {}) =>
+  runCommand('decide.ts', args, cloud, env);
 
 describe('npm run decide', () => {
   it('runs the runbook that the stack names, and says in a sentence what came of it', async () => {
@@ -117,6 +93,16 @@ describe('npm run decide', () => {
         executionId: expect.stringMatching(/^[0-9a-f-]{36}$/),
       },
     ]);
+  });
+
+  it('says what a denial comes to', async () => {
+    door = () => recorded('denied', 1, 1);
+    const { stdout, code } = await decide([approvalId, 'deny', '--reason', 'not tonight']);
+    expect({ stdout, code }).toEqual({
+      stdout: `denied: ${approvalId}, decided by alice at the AWS console. Nothing is done to the node, and the incident closes.\n`,
+      code: 0,
+    });
+    expect(handed).toMatchObject([{ decision: 'deny', reason: 'not tonight' }]);
   });
 
   it('says how many people lack of a quorum', async () => {
