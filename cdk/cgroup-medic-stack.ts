@@ -7,6 +7,7 @@ import { AuditTrail } from './constructs/audit-trail.ts';
 import { Census } from './constructs/census.ts';
 import { ClusterAccess } from './constructs/cluster-access.ts';
 import { ClusterAlarms } from './constructs/cluster-alarms.ts';
+import { DecideRunbook } from './constructs/decide-runbook.ts';
 import { Documents } from './constructs/documents.ts';
 import { FleetDashboard } from './constructs/fleet-dashboard.ts';
 import { IncidentWorkflow } from './constructs/incident-workflow.ts';
@@ -56,6 +57,7 @@ export class CgroupMedicStack extends Stack {
         SIGNING_KEY_ID: signingKey.keyId,
         MODE_PARAMETER_PREFIX: modes.prefix,
         DOCUMENTS: documents.toJson(),
+        DECIDE_DOCUMENT: DecideRunbook.nameIn(this),
         SOFTWARE_VERSION: packageJson.version,
         POWERTOOLS_SERVICE_NAME: 'cgroup-medic',
         NODE_OPTIONS: '--enable-source-maps',
@@ -141,6 +143,8 @@ export class CgroupMedicStack extends Stack {
       nodes,
       intake,
     });
+
+    new DecideRunbook(this, 'ConsoleDoor', { settings, decide: functions.decide });
 
     const censusMinutes = Object.fromEntries(
       clusters.flatMap(

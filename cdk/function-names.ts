@@ -34,12 +34,16 @@ export const slackFunctionNames = ['slack', 'slack-post'] as const;
 /** Functions of the census, with an environment of their own. */
 export const censusFunctionNames = ['census-start', 'census-read', 'census-close'] as const;
 
+/** The door of the AWS console, with rights and an environment of its own. */
+export const doorFunctionNames = ['decide-at-console'] as const;
+
 /** Every handler that is bundled: those, and the one that asks a cluster from within its VPC, of which there are as many as there are such clusters. */
 export const bundleNames = [
   ...functionNames,
   ...intakeFunctionNames,
   ...slackFunctionNames,
   ...censusFunctionNames,
+  ...doorFunctionNames,
   'ask-cluster',
 ] as const;
 export type BundleName = (typeof bundleNames)[number];

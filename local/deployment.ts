@@ -3,14 +3,14 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { putInQueue } from '../lambdas/adapters/queue.ts';
 
 /** Which deployment a person means. */
-export type Where = { stack: string; queueUrl?: string; region?: string; profile?: string };
+export type Where = { stack: string; region?: string; profile?: string };
 
 /** A deployed stack, as far as people write to it. */
 export type Deployment = { client: ClientOptions; queueUrl: string; stateMachineArn?: string };
 
 export type Asked = { messageId: string; queueUrl: string; stateMachineArn?: string };
 
-type ClientOptions = { region?: string; profile?: string };
+export type ClientOptions = { region?: string; profile?: string };
 
 /** Raised where a deployment cannot be found or reached; the message says what to do. */
 export class DeploymentError extends Error {
@@ -22,30 +22,53 @@ export class DeploymentError extends Error {
  *
  * @throws DeploymentError
  */
-export async function findDeployment({ stack, queueUrl, region, profile }: Where): Promise<Deployment> {
-  const client = {
+export async function findDeployment({
+  queueUrl,
+  ...where
+}: Where & { queueUrl?: string }): Promise<Deployment> {
+  const client = clientOptions(where);
+  if (queueUrl !== undefined) return { client, queueUrl };
+  const { value, outputs } = await outputOf(where, 'ByHandQueueUrl', '--queue-url');
+  const stateMachineArn = outputs.get('StateMachineArn');
+  return { client, queueUrl: value, ...(stateMachineArn === undefined ? {} : { stateMachineArn }) };
+}
+
+export function clientOptions({ region, profile }: Where): ClientOptions {
+  return {
     ...(region === undefined ? {} : { region }),
     ...(profile === undefined ? {} : { profile }),
   };
-  if (queueUrl !== undefined) return { client, queueUrl };
-  const cloudformation = new CloudFormationClient(client);
+}
+
+/**
+ * One output of the stack, and all others that it has.
+ *
+ * @param otherwise the option that says the same for people who may not read the stack
+ * @throws DeploymentError
+ */
+export async function outputOf(
+  where: Where,
+  name: string,
+  otherwise: string,
+): Promise<{ value: string; outputs: ReadonlyMap<string | undefined, string | undefined> }> {
+  const { stack } = where;
+  const cloudformation = new CloudFormationClient(clientOptions(where));
   try {
     const { Stacks = [] } = await cloudformation.send(new DescribeStacksCommand({ StackName: stack }));
     const outputs = new Map(
       (Stacks[0]?.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]),
     );
-    const found = outputs.get('ByHandQueueUrl');
-    if (found === undefined) {
+    const value = outputs.get(name);
+    if (value === undefined) {
       throw new DeploymentError(
-        `the stack ${stack} has no output ByHandQueueUrl: deploy it again with this version, or name another one with --stack`,
+        `the stack ${stack} has no output ${name}: deploy it again with this version, or name another one with --stack`,
       );
     }
-    const stateMachineArn = outputs.get('StateMachineArn');
-    return { client, queueUrl: found, ...(stateMachineArn === undefined ? {} : { stateMachineArn }) };
+    return { value, outputs };
   } catch (error) {
     throw explained(error, `the outputs of the stack ${stack} cannot be read`, {
       ValidationError: `is it deployed under this name, in this region and account? Name it with --stack, the region with --region`,
-      AccessDenied: `it takes cloudformation:DescribeStacks; without it, give --queue-url`,
+      AccessDenied: `it takes cloudformation:DescribeStacks; without it, give ${otherwise}`,
     });
   } finally {
     cloudformation.destroy();
@@ -73,7 +96,7 @@ export async function askByHand({ client, ...deployment }: Deployment, message: 
 }
 
 /** What AWS, or the SDK before it, has said, with what to do about it. */
-function explained(error: unknown, what: string, remedies: Readonly<Record<string, string>>): Error {
+export function explained(error: unknown, what: string, remedies: Readonly<Record<string, string>>): Error {
   if (error instanceof DeploymentError) return error;
   if (!(error instanceof Error)) return new DeploymentError(`${what}: ${String(error)}`);
   const usual: Record<string, string> = {

@@ -1,15 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseXML } from '@aws-sdk/xml-builder';
-import { SignatureV4 } from '@smithy/signature-v4';
 import * as z from 'zod';
 import { lambdaIdentity } from './eks-token.ts';
 import { MedicError } from './medic-error.ts';
-import { Sha256 } from './sha256.ts';
+import { answerMs, signedForm } from './signed-form.ts';
 
 /** The API version that the SDK for EC2 asks for. */
 const version = '2016-11-15';
 const attempts = 3;
-const attemptMs = 5000;
 
 /** Codes with which EC2 asks to be called more slowly: https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html, and those of other services beside it. */
 const throttles = ['RequestLimitExceeded', 'Throttling', 'ThrottlingException', 'EC2ThrottledException'];
@@ -99,35 +96,15 @@ export function items<T extends z.ZodType>(item: T) {
 async function ask(action: string, parameters: Readonly<Record<string, string>>): Promise<unknown> {
   const { region, credentials } = lambdaIdentity();
   const url = endpoint(region);
-  const signer = new SignatureV4({ service: 'ec2', region, credentials, sha256: Sha256 });
-  const signed = await signer.sign({
-    method: 'POST',
-    protocol: url.protocol,
-    hostname: url.hostname,
-    path: '/',
-    headers: { host: url.host, 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
-    body: new URLSearchParams({ Action: action, Version: version, ...parameters }).toString(),
-  });
-  let status: number;
-  let body: string;
-  try {
-    const { host: _, ...headers } = signed.headers;
-    const signal = AbortSignal.timeout(attemptMs);
-    const response = await fetch(url, {
-      method: 'POST',
-      headers,
-      body: signed.body,
-      redirect: 'error',
-      signal,
-    });
-    status = response.status;
-    body = await response.text();
-  } catch (error) {
-    throw new Ec2UnreachableError(`ec2:${action}: ${url.host} gave no answer: ${reasonOf(error)}`, {
-      cause: error,
-    });
-  }
-  const [element] = Object.values(parse(body));
+  const form = { Action: action, Version: version, ...parameters };
+  const answer = await signedForm(url, form, { service: 'ec2', region, credentials }).catch(
+    (error: unknown) => {
+      throw new Ec2UnreachableError(`ec2:${action}: ${url.host} gave no answer: ${reasonOf(error)}`, {
+        cause: error,
+      });
+    },
+  );
+  const { status, element } = answer;
   if (status === 200 && element !== undefined) return element;
   throw new Ec2Error(action, status, refusalOf(element));
 }
@@ -137,15 +114,6 @@ function endpoint(region: string): URL {
   const { AWS_ENDPOINT_URL_EC2, AWS_ENDPOINT_URL } = process.env;
   const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
   return new URL(AWS_ENDPOINT_URL_EC2 || AWS_ENDPOINT_URL || `https://ec2.${region}.${domain}`);
-}
-
-/** Something on the way may answer with something else than XML. */
-function parse(body: string): Record<string, unknown> {
-  try {
-    return parseXML(body);
-  } catch {
-    return {};
-  }
 }
 
 const Failure = z.object({
@@ -185,6 +153,6 @@ function waitMs(error: unknown): number {
 /** What `fetch` throws says "fetch failed", and keeps why in its cause. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `it took longer than ${attemptMs / 1000} s`;
+  if (error.name === 'TimeoutError') return `it took longer than ${answerMs / 1000} s`;
   return error.cause instanceof Error ? error.cause.message : error.message;
 }

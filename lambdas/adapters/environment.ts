@@ -24,6 +24,10 @@ const Environment = z.object({
   /** The documents of this deployment, by their short name. */
   DOCUMENTS: json.pipe(z.record(z.string(), DocumentReference)),
   SOFTWARE_VERSION: z.string().min(1),
+  /** The runbook by which people decide at the AWS console. */
+  DECIDE_DOCUMENT: z.string().min(1).optional(),
+  /** Lambda sets it. */
+  AWS_REGION: z.string().min(1).optional(),
   /** Only the one-machine engine sets it: there somebody at the keyboard may decide. */
   ONE_MACHINE: z.literal('yes').optional(),
   /** Functions in the VPCs of clusters, by cluster. */

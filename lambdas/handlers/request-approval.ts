@@ -7,6 +7,7 @@ import { MedicError } from '../adapters/medic-error.ts';
 import { publish } from '../adapters/notifier.ts';
 import type { Approval } from '../domain/approval/approval.ts';
 import { cardOf } from '../domain/approval/card.ts';
+import { type DecideAt, decideAt } from '../domain/approval/decide-at.ts';
 import { askingMessage } from '../domain/approval/messages.ts';
 import type { AuditStep } from '../domain/audit/entry.ts';
 import { IncidentState } from '../domain/incident-state.ts';
@@ -51,7 +52,7 @@ export async function handler(input: unknown): Promise<void> {
         `approval ${asked.id} is ${record.status} already; there is nothing to wait for`,
       );
     }
-    const card = cardOf(record ?? approval, present);
+    const card = cardOf(record ?? approval, present, null, consoleDoor(asked.id));
     await store.setCard(approval, card);
     if (asked.told === stage) return present;
     await audit({
@@ -101,4 +102,13 @@ function approvalOf(
     status: 'pending',
     decisions: [],
   };
+}
+
+/** Where people decide who have rights in the account that this function runs in, if it is one. */
+function consoleDoor(approvalId: string): DecideAt | undefined {
+  const { DECIDE_DOCUMENT, AWS_REGION, ONE_MACHINE } = environment();
+  const isAccount = ONE_MACHINE === undefined;
+  return isAccount && DECIDE_DOCUMENT !== undefined && AWS_REGION !== undefined
+    ? decideAt(DECIDE_DOCUMENT, AWS_REGION, approvalId)
+    : undefined;
 }

@@ -2,7 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ApprovalReader } from '../adapters/approval-reader.ts';
-import { giveDecision } from '../adapters/decide-function.ts';
+import { type DoorDecision, handOn } from '../adapters/decide-function.ts';
 import { dynamo } from '../adapters/dynamo.ts';
 import { count } from '../adapters/embedded-metrics.ts';
 import { impatient } from '../adapters/impatient.ts';
@@ -105,15 +105,11 @@ async function decideAndTell(
 ): Promise<HttpAnswer> {
   const { approvalId } = interaction;
   try {
-    const answer = await giveDecision(
-      lambda,
-      slackEnvironment().DECIDE_FUNCTION,
-      { ...request, door: 'slack' },
-      approvalId,
-      decideMs,
-    );
+    const { person, ...decision } = request;
+    const asked = { approvalId, ...decision, by: { door: 'slack', person } } satisfies DoorDecision;
+    const answer = await handOn(lambda, slackEnvironment().DECIDE_FUNCTION, asked, decideMs);
     const sentence = sentenceOf(answer);
-    logger.info('a decision was given', { person: request.person.id, status: answer?.status ?? 'not yet' });
+    logger.info('a decision was given', { person: person.id, status: answer?.status ?? 'not yet' });
     return sentence === undefined ? jsonAnswer(200, {}) : tellPrivately(client, interaction, sentence);
   } catch (error) {
     logger.error('a decision could not be given', { error });

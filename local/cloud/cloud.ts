@@ -5,6 +5,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { region } from '../engine/intrinsics.ts';
 import type { Json } from '../engine/json.ts';
 import type { StackTemplate } from '../engine/template.ts';
+import { LocalAutomations } from './automation.ts';
 import { cloudformationService } from './cloudformation.ts';
 import { cloudwatchService, type Datum, type MetricAlarm } from './cloudwatch.ts';
 import { cloudwatchLogsService, type LogLine } from './cloudwatch-logs.ts';
@@ -12,6 +13,7 @@ import { LocalClusters } from './clusters.ts';
 import { createTables, dynamodbService } from './dynamodb.ts';
 import { ec2Service } from './ec2.ts';
 import { eksService } from './eks.ts';
+import { iamService, type LocalPrincipal } from './iam.ts';
 import { kmsService, type LocalKey, makeKeys } from './kms.ts';
 import { lambdaService } from './lambda.ts';
 import { recordedMetrics } from './recorded-metrics.ts';
@@ -36,6 +38,10 @@ export interface CloudProps {
 export type Cloud = {
   endpoint: string;
   ssm: LocalSsm;
+  /** Runbooks that somebody starts, and who that is. */
+  automations: LocalAutomations;
+  /** Roles and users of the account, as IAM knows them. */
+  principals: LocalPrincipal[];
   tokens: TaskTokens;
   keys: LocalKey[];
   metrics: Datum[];
@@ -62,6 +68,9 @@ export async function startCloud({
   startExecution,
 }: CloudProps): Promise<Cloud> {
   const ssm = new LocalSsm(stack);
+  const run = invoke ?? (() => Promise.reject(new Error('there is no function to call here')));
+  const automations = new LocalAutomations(stack.documents, run);
+  const principals: LocalPrincipal[] = [];
   const tokens = new TaskTokens();
   const keys = makeKeys(stack.keys);
   const metrics: Datum[] = [];
@@ -71,13 +80,14 @@ export async function startCloud({
   const clusters = new LocalClusters(() => ssm.nodes);
   const services: Service[] = [
     dynamodbService(),
-    ssm.service(),
+    ssm.service(automations.operations()),
+    iamService(principals),
     ec2Service(() => ssm.nodes),
     stepFunctionsService(tokens, startExecution),
     cloudwatchService(metrics, () => ssm.nodes.flatMap(recordedMetrics), alarms),
     cloudformationService(stack.name, stack.outputs),
     eksService((name) => clusters.named(name)),
-    lambdaService(invoke ?? (() => Promise.reject(new Error('there is no function to call here')))),
+    lambdaService(run),
     cloudwatchLogsService(
       stack.logGroups.map(({ name }) => name),
       (line) => onLogLine?.(line),
@@ -113,6 +123,8 @@ export async function startCloud({
   return {
     endpoint,
     ssm,
+    automations,
+    principals,
     tokens,
     keys,
     metrics,
@@ -124,6 +136,7 @@ export async function startCloud({
     calls,
     unanswered,
     async close() {
+      await automations.close();
       await ssm.close();
       await clusters.close();
       dynamo.destroy();

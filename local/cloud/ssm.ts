@@ -4,7 +4,7 @@ import { isJsonObject, type Json, type JsonObject } from '../engine/json.ts';
 import type { TemplateDocument, TemplateParameter } from '../engine/template.ts';
 import type { RecordedAround } from '../node/recorded-around.ts';
 import { type AgentDocument, checkParameters, type DocumentResult } from '../node/ssm-agent.ts';
-import { jsonService, type Service, ServiceError } from './wire.ts';
+import { jsonService, type Operations, type Service, ServiceError } from './wire.ts';
 
 /** The service keeps no more of a command's output. */
 const outputLimits = { stdout: 24_000, stderr: 8_000 };
@@ -101,7 +101,8 @@ export class LocalSsm {
     await Promise.all(this.#running);
   }
 
-  service(): Service {
+  /** @param more calls of other parts of the service */
+  service(more: Operations = {}): Service {
     return jsonService(
       { name: 'ssm', file: 'local/cloud/ssm.ts' },
       {
@@ -113,6 +114,7 @@ export class LocalSsm {
         ListCommands: (input) => this.#listCommands(input),
         ListCommandInvocations: (input) => this.#listCommandInvocations(input),
         CancelCommand: (input) => this.#cancelCommand(input),
+        ...more,
       },
     );
   }

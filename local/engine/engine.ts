@@ -16,6 +16,8 @@ export interface EngineProps {
   readonly compileCache?: string;
   /** Variables that every function gets besides its own. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** As of the runtime. @default true */
+  readonly oneMachine?: boolean;
 }
 
 export interface ExecutionRequest {
@@ -105,6 +107,7 @@ export async function startEngine({
   logFile,
   compileCache,
   environment,
+  oneMachine = true,
 }: EngineProps): Promise<Engine> {
   const listeners: Listeners = { lines: new Set(), messages: new Set() };
   let functions: LambdaRuntime | undefined;
@@ -130,6 +133,7 @@ export async function startEngine({
     functions: stack.functions,
     endpoint: cloud.endpoint,
     logFile,
+    oneMachine,
     ...(compileCache === undefined ? {} : { compileCache }),
     ...(environment === undefined ? {} : { environment }),
     onLine: (line) => {

@@ -76,6 +76,10 @@ const namings: Record<string, Naming> = {
     nameProperty: 'RoleName',
     attributes: { Arn: (name) => `arn:aws:iam::${account}:role/${name}` },
   },
+  'AWS::IAM::ManagedPolicy': {
+    ref: (name) => `arn:aws:iam::${account}:policy/${name}`,
+    nameProperty: 'ManagedPolicyName',
+  },
   'AWS::Events::Rule': {
     ref: same,
     nameProperty: 'Name',

@@ -22,6 +22,12 @@ export interface LambdaRuntimeProps {
   readonly compileCache?: string;
   /** Variables that a function has besides its own: where on this machine something stands that is elsewhere in an account. */
   readonly environment?: Readonly<Record<string, string>>;
+  /**
+   * Whether the functions are told that they run on one machine, where who is logged in may decide and there is no console of AWS.
+   *
+   * @default true
+   */
+  readonly oneMachine?: boolean;
   /** Gets every line that a function has printed, before its answer is given. @default - nobody does */
   onLine?(line: string): void;
 }
@@ -136,13 +142,17 @@ export class LambdaRuntime {
   }
 
   #start(called: TemplateFunction): ChildProcess {
-    const { compileCache, endpoint } = this.#props;
+    const { compileCache, endpoint, environment, oneMachine = true } = this.#props;
     const worker = fork(
       join(import.meta.dirname, 'lambda-worker.mjs'),
       compileCache === undefined ? [] : [compileCache],
       {
         cwd: called.directory,
-        env: { ...environmentOf(called, endpoint), ...this.#props.environment },
+        env: {
+          ...environmentOf(called, endpoint),
+          ...(oneMachine ? { ONE_MACHINE: 'yes' } : {}),
+          ...environment,
+        },
         // Not the flags of this process: a test runner's would change what the bundle sees.
         execArgv: [],
         stdio: ['ignore', this.#log, this.#log, 'ipc'],
@@ -181,7 +191,6 @@ function environmentOf(called: TemplateFunction, endpoint: string): Record<strin
     AWS_SECRET_ACCESS_KEY: 'local-only',
     AWS_SESSION_TOKEN: 'local-only',
     AWS_ENDPOINT_URL: endpoint,
-    ONE_MACHINE: 'yes',
     // The user's own profiles must not reach the functions.
     AWS_CONFIG_FILE: devNull,
     AWS_SHARED_CREDENTIALS_FILE: devNull,

@@ -125,7 +125,7 @@ describe('readSettings', () => {
   it('names the settings that exist beside an unknown one at the top', () => {
     expect(problemsOf({ clusters: { prod: {} }, claster: { prod: {} } })).toEqual([
       expect.stringMatching(
-        /^cgroup-medic\.claster = \{"prod":\{\}\}: there is no such setting; remove it, or use one of: clusters, lease,/,
+        /^cgroup-medic\.claster = \{"prod":\{\}\}: there is no such setting; remove it, or use one of: clusters, people, trustedSessionRoles, slack, lease,/,
       ),
     ]);
   });
@@ -136,7 +136,7 @@ describe('readSettings', () => {
       [
         'the settings under "cgroup-medic" in the context of cdk.json are not right:',
         '  - cgroup-medic.clusters.prod.initialMode = "x": change it; it must be one of "observe", "approve", "auto"',
-        '  - cgroup-medic.clusters.prod.extra = 1: there is no such setting; remove it, or use one of: initialMode, policy, reclaim, sessions, scopes, agents, thresholds, diagnosis, examination, census, api, alarms, verification, approval',
+        '  - cgroup-medic.clusters.prod.extra = 1: there is no such setting; remove it, or use one of: initialMode, policy, reclaim, sessions, scopes, agents, thresholds, diagnosis, examination, census, api, alarms, verification, gates, approval, slack',
         '  - cgroup-medic.audit.retentionDays = 7: change it; it must be one of 90, 180, 365, 400, 545, 731, 1827, 3653',
       ].join('\n'),
     );

@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { censusFunctionNames, functionNames, intakeFunctionNames } from '../../cdk/function-names.ts';
+import {
+  censusFunctionNames,
+  doorFunctionNames,
+  functionNames,
+  intakeFunctionNames,
+} from '../../cdk/function-names.ts';
 import { documentNames, loadDocument } from '../../ssm-documents/load.ts';
 import { onlyResource, type Resource, render, resourcesOf, synthesize, type Template } from './template.ts';
 
@@ -19,14 +24,18 @@ function named(start: string): Resource {
 }
 
 const all = () => resourcesOf(template, 'AWS::Lambda::Function').map(({ Properties }) => Properties);
-/** Those of incidents. Of the census: census.test.ts, of the intake: intake.test.ts. */
+/** Those of incidents. Of the census: census.test.ts, of the intake: intake.test.ts, of the console: decide-runbook.test.ts. */
 const functions = () =>
-  all().filter(({ FunctionName }) => !/-(census-.*|intake|webhook)$/.test(String(FunctionName)));
+  all().filter(
+    ({ FunctionName }) => !/-(census-.*|intake|webhook|decide-at-console)$/.test(String(FunctionName)),
+  );
 
 describe('the functions', () => {
   it('are the known ones, each under a name that people can type', () => {
     expect(all().map(({ FunctionName }) => FunctionName)).toEqual(
-      [...functionNames, ...intakeFunctionNames, ...censusFunctionNames].map((name) => `CgroupMedic-${name}`),
+      [...functionNames, ...intakeFunctionNames, ...censusFunctionNames, ...doorFunctionNames].map(
+        (name) => `CgroupMedic-${name}`,
+      ),
     );
   });
 
@@ -69,6 +78,7 @@ describe('the functions', () => {
         STATE_TABLE: '<StateTable>',
         AUDIT_TABLE: '<AuditTable>',
         AUDIT_LOG_GROUP: '<AuditLog>',
+        DECIDE_DOCUMENT: 'CgroupMedic-decide',
         NOTIFY_TOPIC_ARN: '<NotificationsTopic>',
         SIGNING_KEY_ID: '<SigningKey>',
         MODE_PARAMETER_PREFIX: '/cgroup-medic',

@@ -35,6 +35,10 @@ describe('a decision that comes after the decision', () => {
         reason: expect.stringContaining('already approved'),
       });
       expect(incident.auditLines).toHaveLength(trail.length);
+      // There is no console of AWS for what runs on one machine.
+      const card = incident.messages.find(({ kind }) => kind === 'approval-requested');
+      expect(card?.text).toContain('Expected: ');
+      expect(card?.text).not.toContain('AWS console');
     });
   });
 

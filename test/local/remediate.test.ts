@@ -1,16 +1,12 @@
-import { spawn } from 'node:child_process';
-import { devNull } from 'node:os';
-import { join, resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Cloud, startCloud } from '../../local/cloud/cloud.ts';
 import { localSender } from '../../local/cloud/sqs.ts';
 import { emptyStack } from './cloud/test-stack.ts';
+import { runCommand } from './run-command.ts';
 
 // A process each, with other test files on the same cores.
 vi.setConfig({ testTimeout: 120_000 });
 
-const root = resolve(import.meta.dirname, '../..');
 const queueUrl = 'https://sqs.us-east-1.amazonaws.com/000000000000/by-hand';
 const instanceId = 'i-0123456789abcdef0';
 
@@ -27,28 +23,8 @@ beforeAll(async () => {
 });
 afterAll(() => cloud?.close());
 
-/** `npm run remediate -- …`, with the configuration of AWS that the environment has. */
-async function remediate(args: string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, ['bin/run.mjs', 'local/remediate.ts', ...args], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      PATH: process.env.PATH ?? '',
-      HOME: join(root, 'nowhere'),
-      AWS_ENDPOINT_URL: cloud.endpoint,
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: 'LOCALONLY',
-      AWS_SECRET_ACCESS_KEY: 'local-only',
-      AWS_CONFIG_FILE: devNull,
-      AWS_SHARED_CREDENTIALS_FILE: devNull,
-      AWS_EC2_METADATA_DISABLED: 'true',
-      ...env,
-    },
-  });
-  const ended = new Promise<number | null>((done) => child.once('close', done));
-  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-  return { stdout, stderr, code };
-}
+const remediate = (args: string[], env: Record<string, string> = {}) =>
+  runCommand('remediate.ts', args, cloud, env);
 
 const sent = () =>
   cloud.queues.take(queueUrl).map(({ body, senderId }) => ({ senderId, ...JSON.parse(body) }));

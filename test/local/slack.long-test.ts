@@ -47,7 +47,7 @@ beforeAll(async () => {
       },
     },
   });
-  test = await startTestEngine(settings, { SLACK_API_URL });
+  test = await startTestEngine(settings, { environment: { SLACK_API_URL } });
   const { outputs } = test.engine.stack;
   const { signingSecret, botToken } = slack;
   test.engine.cloud.secrets.put(outputs.SlackSecretArn ?? '', JSON.stringify({ signingSecret, botToken }));

@@ -182,13 +182,17 @@ export type TestIncident = WatchedIncident & {
 /** One account for a whole test file. */
 export async function startTestEngine(
   settings = testSettings(),
-  environment: Readonly<Record<string, string>> = {},
+  {
+    oneMachine = true,
+    environment = {},
+  }: { oneMachine?: boolean; environment?: Record<string, string> } = {},
 ): Promise<TestEngine> {
   const stack = await testStack(settings);
   const home = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-runs-'));
   const engine = await startEngine({
     stack,
     logFile: join(home, 'functions.log'),
+    oneMachine,
     compileCache: join(cache, '../compile-cache'),
     environment,
   });

@@ -81,7 +81,7 @@ export function decide(
   const own = approval.requestedBy !== null && mayBe(approval.requestedBy, person);
   if (own && decision === 'approve' && !onePersonTeam) {
     return refuse(
-      `${person.id} started this incident by hand and cannot approve it; ask somebody else, or set approval.onePersonTeam for this cluster`,
+      `${person.id} started this incident by hand, or cannot be told from ${approval.requestedBy}, who did, and so cannot approve it; ask somebody else, or set approval.onePersonTeam for this cluster`,
     );
   }
   if (decision === 'approve' && approval.decisions.some((before) => mayBe(before.person, person))) {

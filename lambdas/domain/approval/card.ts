@@ -3,6 +3,7 @@ import { explanationLines } from '../explanation.ts';
 import type { IncidentState } from '../incident-state.ts';
 import { triedLines } from '../tried.ts';
 import type { Approval } from './approval.ts';
+import { DecideAt } from './decide-at.ts';
 
 /** Longest list and line of a card, so that a message with one stays far below the 256 KB of its topic. */
 const mostLines = 150;
@@ -39,6 +40,8 @@ export const Card = z.object({
   history: z.object({ node: lines, ami: lines }).nullable(),
   /** The diagnosis in plain words, with findings, gaps and what would follow. */
   why: lines,
+  /** Where somebody can decide who has rights in the account. Left out: there is no such place. */
+  decideAt: DecideAt.optional(),
 });
 export type Card = z.infer<typeof Card>;
 
@@ -48,6 +51,7 @@ export function cardOf(
   approval: Approval,
   { diagnosis, plan, ladder, results, leftOut }: Known,
   history: Card['history'] = null,
+  decideAt?: DecideAt,
 ): Card {
   const { rung } = approval;
   return {
@@ -75,6 +79,7 @@ export function cardOf(
         ? ['There is no diagnosis.']
         : explanationLines(diagnosis, plan.slice(ladder.index), leftOut),
     ),
+    ...(decideAt === undefined ? {} : { decideAt }),
   };
 }
 
@@ -90,6 +95,9 @@ export function cardText(card: Card): { title: string; text: string } {
       `Expected: ${card.expects}`,
       card.undo === null ? 'It cannot be undone.' : `Undo: document ${card.undo}`,
       `Approval ${card.approvalId} expires at ${card.expiresAt}.`,
+      ...(card.decideAt === undefined
+        ? []
+        : [`Decide at the AWS console: ${card.decideAt.url}`, `or by the AWS CLI: ${card.decideAt.cli}`]),
       ...(card.quorum > 1 ? [`${card.quorum} different people have to approve.`] : []),
       ...(card.tried.length === 0
         ? ['Nothing was tried on this node before.']

@@ -50,9 +50,47 @@ export function isAmong(list: readonly string[], { id, known, groups }: Person):
   return known && (list.includes(id) || groups.some((group) => list.includes(`@${group}`)));
 }
 
-/** Whether a name by which somebody asked may be this person's. */
+/**
+ * Whether a name by which somebody asked may be this person's. A session of a role asks as `ROLE-ID:SESSION` and an IAM user
+ * as `USER-ID`; where the person is known by the ARN of a role or user whose unique id nobody has found out, they may be
+ * whoever asked with any.
+ */
 export function mayBe(name: string, { id, aliases }: Person): boolean {
-  return [id, ...aliases].some((own) => mayBeSamePerson(name, own));
+  const own = [id, ...aliases];
+  return own.some((one) => mayBeSamePerson(name, one)) || mayBeBehind(name, own);
+}
+
+/** A role that is one person as a whole, or an IAM user: AWS knows them by a unique id as well. */
+export type Principal = { kind: 'role' | 'user'; name: string; arn: string };
+
+/** Those among the names of a person of whom IAM can say the unique id. */
+export function principalsOf({ id, aliases }: Person): Principal[] {
+  return [...new Set([id, ...aliases])].flatMap((arn) => {
+    const found = principalArn.exec(arn)?.groups;
+    return found === undefined ? [] : [{ kind: found.kind, name: found.name, arn } as Principal];
+  });
+}
+
+/** The same person, known by these unique ids as well. */
+export function withUniqueIds(person: Person, ids: readonly string[]): Person {
+  return { ...person, aliases: [...new Set([...person.aliases, ...ids])] };
+}
+
+/** A name in an ARN stands behind a path; it has no slash itself. */
+const principalArn = /^arn:[\w-]+:iam::\d{12}:(?<kind>role|user)\/(?:.*\/)?(?<name>[^/]+)$/;
+
+/** How unique ids begin: IAM user guide, "Understanding unique ID prefixes". */
+const prefixes = { role: 'AROA', user: 'AIDA' } as const;
+
+function mayBeBehind(name: string, own: readonly string[]): boolean {
+  const [uniqueId = ''] = name.split(':');
+  return (['role', 'user'] as const).some((kind) => {
+    const prefix = prefixes[kind];
+    if (!uniqueId.startsWith(prefix)) return false;
+    const principals = [...new Set(own)].filter((one) => principalArn.exec(one)?.groups?.kind === kind);
+    const ids = own.filter((one) => one.startsWith(prefix) && !one.includes(':'));
+    return principals.length > ids.length || ids.includes(uniqueId);
+  });
 }
 
 function personNamed(name: string, { slack, aws, groups }: People[string]): Person {
@@ -66,7 +104,9 @@ function identityOf(trustedRoles: readonly string[], arn: string): string | unde
       arn,
     )?.groups;
   if (session === undefined) return undefined;
-  const { partition, account, role } = session;
+  const { partition, account, role = '' } = session;
+  // Only services assume these, and nobody else can give a role such a name: IAM user guide, "Service-linked roles".
+  if (role.startsWith('AWSServiceRoleFor')) return undefined;
   // The ARN of a session has the name of its role and not its path; a name is unique in an account.
   const prefix = `arn:${partition}:iam::${account}:role/`;
   const trusted = trustedRoles.some(

@@ -45,5 +45,5 @@ export const TrustedSessionRoles = z
   .max(20)
   .default([])
   .describe(
-    'Roles whose session names are people: those that IAM Identity Center makes, and those whose trust policy pins sts:RoleSessionName. Of every other role the session name is chosen by whoever assumes it, so there the whole role counts as one person.',
+    'Roles whose session names are people: those that IAM Identity Center makes, and those whose trust policy pins sts:RoleSessionName. Of every other role the session name is chosen by whoever assumes it, so there the whole role counts as one person. A name that begins with AWSReservedSSO_ is not enough: AWS documents that nobody else can modify such roles, and not that nobody else can make them (docs/approvals.md).',
   );
