@@ -38,12 +38,9 @@ beforeEach(() => {
     );
   }
   const { seq, hash } = entries.at(-1) ?? { seq: 0, hash: '' };
-  const head = { incident: 'one', seq, hash };
+  const head = { version: 2 as const, incident: 'one', seq, hash, keyId: 'key' };
   const signature = sign('sha256', headMessage(head), privateKey).toString('base64');
-  lines = [
-    ...entries,
-    { version: 1, kind: 'signed-head', ...head, algorithm: 'ECDSA_SHA_256', keyId: 'key', signature },
-  ];
+  lines = [...entries, { kind: 'signed-head', ...head, algorithm: 'ECDSA_SHA_256', signature }];
   write();
   writeFileSync(join(folder, 'audit-public-key.pem'), pem);
 });
