@@ -33,6 +33,9 @@ exit code: 0 the trail is whole and signed (show: it was read), 1 it is not, 2 w
 
 class UsageError extends Error {}
 
+/** Lines about further faults: a person reads no more. */
+const mostOthers = 20;
+
 type Ended = { code: 0 | 1; text: string };
 
 endQuietlyWithReader();
@@ -182,9 +185,6 @@ function verifyExported(
   ];
   return { code, text: text.join('\n') };
 }
-
-/** Lines about further faults: a person reads no more. */
-const mostOthers = 20;
 
 function brokenText(broken: Broken | undefined): string {
   if (broken === undefined) return '';
