@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { digestOf } from '../canonical-json.ts';
 import { printable } from '../printable.ts';
 import { phaseOfStep } from './phase-of-step.ts';
+import { cleaned, withoutSecrets } from './without-secrets.ts';
 
 /** Longest text of an entry; what comes from a node or a service is cut to it. */
 const longestText = 2000;
@@ -126,7 +127,8 @@ export function nextEntry(
     version: 1 as const,
     ...context,
     ...draft,
-    what: printable(draft.what).slice(0, longestText),
+    ...withoutSecretsIn(draft),
+    what: withoutSecrets(printable(draft.what)).slice(0, longestText),
     actor: { ...draft.actor, id: printable(draft.actor.id).slice(0, longestId) },
     seq: previous === undefined ? 0 : previous.seq + 1,
     durationMs,
@@ -135,6 +137,18 @@ export function nextEntry(
     previousHash: previous?.hash ?? null,
   };
   return { ...body, hash: digestOf(body) };
+}
+
+/** What nodes, alarms and services said is free text, and may hold anything. Arguments and an undo are ours, and stay exact. */
+function withoutSecretsIn({ details, before, after }: AuditDraft): Partial<AuditDraft> {
+  const undo = details?.undo;
+  return {
+    ...(details === undefined
+      ? {}
+      : { details: { ...cleaned(details), ...(undo === undefined ? {} : { undo }) } }),
+    ...(before === undefined ? {} : { before: cleaned(before) }),
+    ...(after === undefined ? {} : { after: cleaned(after) }),
+  };
 }
 
 /** The hash that an entry with this content must carry. */
