@@ -105,7 +105,16 @@ export class CgroupMedicStack extends Stack {
     });
     modes.grantRead(functions.gate);
     modes.grantRead(functions.recheck);
-    for (const name of ['request-approval', 'notify', 'close', 'janitor'] as const) {
+    const telling = [
+      'request-approval',
+      'settle-approval',
+      'record-treatment',
+      'verify',
+      'notify',
+      'close',
+      'janitor',
+    ] as const;
+    for (const name of telling) {
       notifications.grantPublish(functions[name]);
     }
     metrics.grantPublish(functions.close);
@@ -158,6 +167,7 @@ export class CgroupMedicStack extends Stack {
     new CfnOutput(this, 'DecideFunctionName', { value: functions.decide.functionName });
     new CfnOutput(this, 'NotificationTopicArn', { value: notifications.topicArn });
     new CfnOutput(this, 'AuditLogGroupName', { value: auditTrail.logGroupName });
+    new CfnOutput(this, 'StateTableName', { value: stateTable.tableName });
     new CfnOutput(this, 'AuditTableName', { value: auditTrail.tableName });
     new CfnOutput(this, 'SigningKeyId', { value: signingKey.keyId });
   }

@@ -42,8 +42,10 @@ const sentences: Record<string, Sentence> = {
   },
   Gate: ({ gate, rung }) => gate && `${rung?.treatment ?? ''}: ${gate.decision}. ${gate.reason}`,
   SettleApproval: ({ approval }) =>
-    approval &&
-    `${approval.decision}${approval.by === undefined ? '' : ` by ${approval.by}`}${approval.reason === undefined ? '' : `: ${approval.reason}`}`,
+    approval?.decision === 'pending'
+      ? 'nobody has decided yet, and people are told again'
+      : approval &&
+        `${approval.decision}${approval.by === undefined ? '' : ` by ${approval.by}`}${approval.reason === undefined ? '' : `: ${approval.reason}`}`,
   Recheck: ({ recheck }) => recheck && `second look: ${recheck.decision}. ${recheck.reason}`,
   RecordTreatment: ({ treatment }) => treatment && treatmentSentence(treatment),
   Notify: () => 'people are told (deployed: a message to the notification topic; here: this line)',

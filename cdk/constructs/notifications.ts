@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Grant, type IGrantable, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Topic } from 'aws-cdk-lib/aws-sns';
+import { SubscriptionFilter, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 
@@ -17,7 +17,12 @@ export class Notifications extends Construct {
   constructor(scope: Construct, id: string, { emails }: NotificationsProps) {
     super(scope, id);
     this.topic = new Topic(this, 'Topic', { displayName: 'cgroup-medic', enforceSSL: true });
-    for (const email of emails) this.topic.addSubscription(new EmailSubscription(email));
+    for (const email of emails) {
+      this.topic.addSubscription(
+        // What is marked so is for the thread of a card. Messages of alarms are not marked at all.
+        new EmailSubscription(email, { filterPolicy: { quiet: SubscriptionFilter.notExistsFilter() } }),
+      );
+    }
   }
 
   /** Tells people when an alarm of this stack goes off. */

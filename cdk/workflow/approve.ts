@@ -44,6 +44,8 @@ export class Approve extends Phase {
       Condition.stringEquals('$.approval.decision', 'approved'),
       look,
     );
+    // Nobody has decided yet, and there is time: the next stage of the wait, with a token of its own.
+    this.approved.when(Condition.stringEquals('$.approval.decision', 'pending'), request);
     settle.next(this.approved);
 
     const recheck = this.task('Recheck', functions.recheck);

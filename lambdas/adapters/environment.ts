@@ -24,6 +24,8 @@ const Environment = z.object({
   /** The documents of this deployment, by their short name. */
   DOCUMENTS: json.pipe(z.record(z.string(), DocumentReference)),
   SOFTWARE_VERSION: z.string().min(1),
+  /** Only the one-machine engine sets it: there somebody at the keyboard may decide. */
+  ONE_MACHINE: z.literal('yes').optional(),
   /** Functions in the VPCs of clusters, by cluster. */
   CLUSTER_READERS: json.pipe(z.record(z.string(), z.string().min(1))).default({}),
 });

@@ -1,6 +1,9 @@
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
 import type { Message } from '../domain/message.ts';
 
+/** What goes on while an incident goes on: for the thread of its card. Mail is for what people have to know. */
+const forThreads: ReadonlySet<Message['kind']> = new Set(['approval-settled', 'progress']);
+
 /**
  * Publishes one message for people: JSON in the body, the title as the subject (mail shows nothing else), and its kind as an
  * attribute that subscriptions can filter by.
@@ -16,7 +19,10 @@ export async function publish(
       // The service takes printable ASCII only, and fewer than 100 characters.
       Subject: message.title.replace(/[^\x20-\x7e]/g, '?').slice(0, 99),
       Message: JSON.stringify({ version: 1, ...message }),
-      MessageAttributes: { kind: { DataType: 'String', StringValue: message.kind } },
+      MessageAttributes: {
+        kind: { DataType: 'String', StringValue: message.kind },
+        ...(forThreads.has(message.kind) ? { quiet: { DataType: 'String', StringValue: 'yes' } } : {}),
+      },
     }),
   );
 }

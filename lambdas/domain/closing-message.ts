@@ -6,6 +6,8 @@ import { standingChanges, standingSentence, undoByAwsCli } from './standing-chan
 type ClosingMessage = {
   kind: 'call-a-person' | 'incident-closed';
   incident: string;
+  cluster: string;
+  instanceId: string;
   title: string;
   text: string;
 };
@@ -34,6 +36,8 @@ export function closingMessage(
     return {
       kind: 'call-a-person',
       incident: incident.id,
+      cluster: incident.cluster,
+      instanceId: incident.instanceId,
       title: help.title,
       text: [outcomeReason ?? '', ...staying, help.text].join('\n'),
     };
@@ -41,6 +45,8 @@ export function closingMessage(
   return {
     kind: 'incident-closed',
     incident: incident.id,
+    cluster: incident.cluster,
+    instanceId: incident.instanceId,
     title: `${incident.instanceId} in ${incident.cluster}: ${diagnosis?.cause ?? 'no diagnosis'}, ${outcome}`,
     text: [outcomeReason ?? '', ...staying, help.text].join('\n'),
   };

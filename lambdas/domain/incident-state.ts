@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { Alarm } from './alarm.ts';
 import { ApprovalStatus } from './approval/approval.ts';
+import { Stage } from './approval/stages.ts';
 import { Finding } from './causes/cause.ts';
 import { Diagnosis, Possible } from './diagnosis.ts';
 import { AroundProbes } from './evidence/around-probes.ts';
@@ -143,7 +144,14 @@ export const IncidentState = z.object({
     .object({
       id: z.string(),
       evidenceDigest: z.string(),
+      /** Of the present stage of the wait. */
       timeoutSeconds: z.int().positive(),
+      stage: Stage.default('asked'),
+      /** The last stage that people were told of. */
+      told: Stage.optional(),
+      createdAt: z.iso.datetime().optional(),
+      remindAt: z.iso.datetime().nullable().default(null),
+      escalateAt: z.iso.datetime().nullable().default(null),
       expiresAt: z.iso.datetime(),
       decision: ApprovalStatus,
       by: z.string().optional(),

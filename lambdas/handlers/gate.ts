@@ -1,5 +1,6 @@
 import { MedicError } from '../adapters/medic-error.ts';
 import { evidenceDigest } from '../domain/approval/approval.ts';
+import { stageAt, timesOf } from '../domain/approval/stages.ts';
 import { probeValue } from '../domain/evidence/probe.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Cluster } from '../domain/settings.ts';
@@ -40,12 +41,13 @@ function approvalFor(
   now: Date,
 ): NonNullable<IncidentState['approval']> {
   const risk = rung.risk === 'none' ? 'low' : rung.risk;
-  const timeoutSeconds = cluster.approval.expirySeconds[risk];
+  const times = timesOf(cluster.approval, risk, now);
   return {
     id: `${state.incident.id}-r${state.ladder.index}-v${state.voids}`,
     evidenceDigest: digestFor(state, rung),
-    timeoutSeconds,
-    expiresAt: new Date(now.getTime() + timeoutSeconds * 1000).toISOString(),
+    ...times,
+    stage: 'asked',
+    timeoutSeconds: stageAt(times, now)?.seconds ?? 1,
     decision: 'pending',
   };
 }

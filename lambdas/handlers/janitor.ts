@@ -149,8 +149,7 @@ function subjectOf({
 async function voidApprovals(ids: string[]): Promise<void> {
   const store = new ApprovalStore(dynamo(), environment().STATE_TABLE);
   for (const id of ids) {
-    const approval = await store.get(id);
-    if (approval?.status === 'pending') await store.settle({ ...approval, status: 'void' }, 'pending');
+    await store.end(id, 'void');
   }
 }
 

@@ -12,6 +12,8 @@ export const handler = phase('notify', async (state, { audit }) => {
   await publish(sns, environment().NOTIFY_TOPIC_ARN, {
     kind: 'call-a-person',
     incident: state.incident.id,
+    cluster: state.incident.cluster,
+    instanceId: state.incident.instanceId,
     title,
     text,
   });

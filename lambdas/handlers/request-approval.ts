@@ -6,66 +6,99 @@ import { environment } from '../adapters/environment.ts';
 import { MedicError } from '../adapters/medic-error.ts';
 import { publish } from '../adapters/notifier.ts';
 import type { Approval } from '../domain/approval/approval.ts';
-import { cardOf, cardText } from '../domain/approval/card.ts';
+import { cardOf } from '../domain/approval/card.ts';
+import { askingMessage } from '../domain/approval/messages.ts';
+import type { AuditStep } from '../domain/audit/entry.ts';
 import { IncidentState } from '../domain/incident-state.ts';
+import type { Cluster } from '../domain/settings.ts';
 import { phase } from './phase.ts';
 
 const Input = z.object({ state: IncidentState, taskToken: z.string().min(1) });
 const sns = new SNSClient({});
 
+const steps = {
+  asked: 'approval.requested',
+  reminded: 'approval.reminded',
+  escalated: 'approval.escalated',
+} as const satisfies Record<string, AuditStep>;
+
+/** Ends a wait that need not begin. It is caught by the state after the wait, which reads the record as it always does. */
+class DecidedMeanwhileError extends MedicError {
+  override readonly name = 'DecidedMeanwhileError';
+}
+
 /**
- * Stores the approval with its task token and tells people. What it returns is not used: the execution goes on when
- * `decide` wakes it, or when the wait ends.
+ * Begins one stage of the wait: stores the approval with the task token of this wait, and tells people. What it returns is
+ * not used: the execution goes on when `decide` wakes it, or when the stage ends.
  */
 export async function handler(input: unknown): Promise<void> {
   const { state, taskToken } = Input.parse(input);
-  await phase('request-approval', async (present, { audit, renewFor, settings, now }) => {
+  await phase('request-approval', async (present, { audit, renewFor, settings, cluster, now }) => {
     const { approval: asked, rung } = present;
     if (asked === undefined || rung === undefined) throw new MedicError('there is no rung to approve');
-    // The node stays ours for the whole wait, and for one lease beyond it.
+    // The node stays ours for the whole stage, and for one lease beyond it.
     await renewFor(asked.timeoutSeconds + settings.lease.seconds);
-    const approval: Approval = {
-      version: 1,
-      id: asked.id,
-      incident: present.incident.id,
-      cluster: present.incident.cluster,
-      instanceId: present.incident.instanceId,
-      cohort: null,
-      rung,
-      evidenceDigest: asked.evidenceDigest,
-      requestedBy: present.incident.alarm.requestedBy ?? null,
-      quorum: 1,
-      approvers: [],
-      remindAt: null,
-      escalateAt: null,
-      escalateTo: null,
-      createdAt: now().toISOString(),
-      expiresAt: asked.expiresAt,
-      status: 'pending',
-      decisions: [],
-    };
-    await new ApprovalStore(dynamo(), environment().STATE_TABLE).request(approval, taskToken);
+    const store = new ApprovalStore(dynamo(), environment().STATE_TABLE);
+    const approval = approvalOf(present, asked, rung, cluster, now());
+    const { stage } = asked;
+    if (stage === 'asked') await store.request(approval, taskToken);
+    else await store.setToken(approval, taskToken);
+    // Whoever decides writes the record and then reads the token; here it is the other way round. So one of the two sees
+    // the other, and a decision between two stages is not waited for.
+    const record = await store.get(asked.id);
+    if (record !== undefined && record.status !== 'pending') {
+      throw new DecidedMeanwhileError(
+        `approval ${asked.id} is ${record.status} already; there is nothing to wait for`,
+      );
+    }
+    const card = cardOf(record ?? approval, present);
+    await store.setCard(approval, card);
+    if (asked.told === stage) return present;
     await audit({
-      step: 'approval.requested',
+      step: steps[stage],
       actor: { kind: 'rule', id: `gate:${present.gate?.gate ?? 'unknown'}` },
-      what: `a person is asked to approve ${rung.treatment}, until ${asked.expiresAt}`,
+      what: {
+        asked: `a person is asked to approve ${rung.treatment}, until ${asked.expiresAt}`,
+        reminded: `people are reminded of the approval of ${rung.treatment}, which expires at ${asked.expiresAt}`,
+        escalated: `@${approval.escalateTo} is told of the approval of ${rung.treatment}, which expires at ${asked.expiresAt}`,
+      }[stage],
       rung: present.ladder.index,
       treatment: rung.treatment,
       arguments: rung.arguments,
       evidenceDigest: asked.evidenceDigest,
-      details: { approvalId: asked.id, expiresAt: asked.expiresAt },
+      details: { approvalId: asked.id, expiresAt: asked.expiresAt, quorum: approval.quorum },
     });
-    const card = cardOf(approval, present);
-    const { title, text } = cardText(card);
-    await publish(sns, environment().NOTIFY_TOPIC_ARN, {
-      kind: 'approval-requested',
-      incident: present.incident.id,
-      title,
-      text,
-      approvalId: asked.id,
-      expiresAt: asked.expiresAt,
-      card,
-    });
+    await publish(sns, environment().NOTIFY_TOPIC_ARN, askingMessage(card, stage, approval.escalateTo));
     return present;
   })(state);
+}
+
+function approvalOf(
+  { incident }: IncidentState,
+  asked: NonNullable<IncidentState['approval']>,
+  rung: Approval['rung'],
+  { approval: settings }: Cluster,
+  now: Date,
+): Approval {
+  const risk = rung.risk === 'none' ? 'low' : rung.risk;
+  return {
+    version: 1,
+    id: asked.id,
+    incident: incident.id,
+    cluster: incident.cluster,
+    instanceId: incident.instanceId,
+    cohort: null,
+    rung,
+    evidenceDigest: asked.evidenceDigest,
+    requestedBy: incident.alarm.requestedBy ?? null,
+    quorum: settings.quorum[risk],
+    approvers: settings.approvers[risk],
+    createdAt: asked.createdAt ?? now.toISOString(),
+    remindAt: asked.remindAt,
+    escalateAt: asked.escalateAt,
+    escalateTo: settings.escalation.group ?? null,
+    expiresAt: asked.expiresAt,
+    status: 'pending',
+    decisions: [],
+  };
 }

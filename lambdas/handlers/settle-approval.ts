@@ -1,44 +1,76 @@
+import { SNSClient } from '@aws-sdk/client-sns';
 import { ApprovalStore } from '../adapters/approval-store.ts';
 import { dynamo } from '../adapters/dynamo.ts';
 import { environment } from '../adapters/environment.ts';
 import { MedicError } from '../adapters/medic-error.ts';
+import { publish } from '../adapters/notifier.ts';
 import type { Approval } from '../domain/approval/approval.ts';
-import { phase } from './phase.ts';
+import { settledMessage } from '../domain/approval/messages.ts';
+import { stageAt } from '../domain/approval/stages.ts';
+import type { IncidentState } from '../domain/incident-state.ts';
+import { type PhaseContext, phase } from './phase.ts';
+
+const sns = new SNSClient({});
 
 /**
- * After the wait, however it ended: an approval that is still pending expires, unless somebody decides at the very
- * moment. Whichever write was first is the truth.
+ * After each stage of the wait, however it ended: an approval that is still pending goes on to its next stage, or expires
+ * after the last, unless somebody decides at the very moment. Whichever write was first is the truth.
  */
 export const handler = phase(
   'settle-approval',
-  async (state, { audit }) => {
+  async (state, context) => {
     const { approval, rung } = state;
     if (approval === undefined || rung === undefined) throw new MedicError('there is no approval to settle');
-    const settled = await settle(new ApprovalStore(dynamo(), environment().STATE_TABLE), approval.id);
+    const store = new ApprovalStore(dynamo(), environment().STATE_TABLE);
+    const { interruption, ...rest } = approval;
+    const next = ranOut(interruption) ? stageAt(approval, context.now()) : undefined;
+    if (next !== undefined && (await store.get(approval.id))?.status === 'pending') {
+      return {
+        ...state,
+        approval: { ...rest, stage: next.stage, timeoutSeconds: next.seconds, told: approval.stage },
+      };
+    }
+    const settled = await store.end(approval.id, 'expired');
+    if (settled === undefined)
+      throw new MedicError(`approval ${approval.id} was never stored, so nobody could decide on it`);
     const decision = settled.decisions.at(-1);
-    const reason = decision?.reason ?? expiryReason(settled, approval.interruption);
-    await audit({
+    const decided = settled.status === 'approved' || settled.status === 'denied';
+    const reason = (decided ? decision?.reason : undefined) ?? expiryReason(settled, interruption);
+    await context.audit({
       step: 'approval.settled',
       actor:
-        decision === undefined ? { kind: 'rule', id: 'expiry' } : { kind: 'person', id: decision.person },
-      what:
-        decision === undefined
-          ? (reason ?? settled.status)
-          : `${decision.person} decided: ${decision.decision}`,
+        decided && decision !== undefined
+          ? { kind: 'person', id: decision.person }
+          : { kind: 'rule', id: 'expiry' },
+      what: decided
+        ? settled.decisions.map(({ person, decision: what }) => `${person} decided: ${what}`).join('; ')
+        : (reason ?? settled.status),
       outcome: settled.status,
       rung: state.ladder.index,
       treatment: rung.treatment,
       arguments: rung.arguments,
       evidenceDigest: approval.evidenceDigest,
-      details: { approvalId: approval.id, ...(decision === undefined ? {} : { decision }) },
+      details: {
+        approvalId: approval.id,
+        quorum: settled.quorum,
+        decisions: settled.decisions,
+        ...(decided ? { decision } : {}),
+      },
     });
-    const { interruption: _, ...rest } = approval;
+    await tell(state, settled, reason, context);
     return {
       ...state,
       approval: {
         ...rest,
         decision: settled.status,
-        ...(decision === undefined ? {} : { by: decision.person }),
+        ...(decided
+          ? {
+              by: settled.decisions
+                .map(({ person }) => person)
+                .join(', ')
+                .slice(0, 500),
+            }
+          : {}),
         ...(reason === undefined ? {} : { reason }),
       },
     };
@@ -47,22 +79,32 @@ export const handler = phase(
   { needsLease: false },
 );
 
-async function settle(store: ApprovalStore, id: string): Promise<Approval> {
-  const record = await store.get(id);
-  if (record === undefined)
-    throw new MedicError(`approval ${id} was never stored, so nobody could decide on it`);
-  if (record.status !== 'pending') return record;
-  const expired: Approval = { ...record, status: 'expired' };
-  if (await store.settle(expired, 'pending')) return expired;
-  const decided = await store.get(id);
-  if (decided === undefined) throw new MedicError(`approval ${id} vanished while it was settled`);
-  return decided;
+/** Whether the wait came to its end by itself, or because somebody decided; otherwise nobody could be asked. */
+function ranOut(interruption: unknown): boolean {
+  const { Error: error = '' } = (interruption ?? {}) as { Error?: string };
+  return error === '' || error === 'States.Timeout';
 }
 
 function expiryReason(approval: Approval, interruption: unknown): string | undefined {
   if (approval.status !== 'expired') return undefined;
   const { Error: error = '', Cause: cause = '' } = (interruption ?? {}) as { Error?: string; Cause?: string };
-  return error === '' || error === 'States.Timeout'
-    ? `nobody decided by ${approval.expiresAt}`
-    : `nobody could be asked: ${error}: ${cause}`.slice(0, 500);
+  if (!ranOut(interruption)) return `nobody could be asked: ${error}: ${cause}`.slice(0, 500);
+  const { decisions, quorum, expiresAt } = approval;
+  return decisions.length === 0
+    ? `nobody decided by ${expiresAt}`
+    : `${decisions.length} of ${quorum} people approved by ${expiresAt}`;
+}
+
+/** Who sees the card should see how it ended. A message that fails takes nothing from what was decided. */
+async function tell(
+  state: IncidentState,
+  settled: Approval,
+  reason: string | undefined,
+  { now, logger }: PhaseContext,
+): Promise<void> {
+  try {
+    await publish(sns, environment().NOTIFY_TOPIC_ARN, settledMessage(settled, reason, now()));
+  } catch (error) {
+    logger.error('nobody could be told how the approval ended', { error, approvalId: state.approval?.id });
+  }
 }

@@ -53,7 +53,9 @@ const ownRights: Record<string, string[]> = {
   gate: readMode,
   recheck: readMode,
   'request-approval': [...publish, ...approvals],
-  'settle-approval': approvals,
+  'settle-approval': [...publish, ...approvals],
+  'record-treatment': publish,
+  verify: publish,
   notify: publish,
   close: [
     ...publish,

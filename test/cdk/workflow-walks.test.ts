@@ -212,6 +212,17 @@ const walks: readonly { title: string; script: Script; token?: 'never'; visited:
     visited: [...asked, ...closed('Expired')],
   },
   {
+    title: 'an approval that is decided after people were reminded',
+    script: {
+      gate: ask,
+      'settle-approval': [
+        { approval: { decision: 'pending', timeoutSeconds: 20 } },
+        { approval: { decision: 'denied' }, outcome: 'denied' },
+      ],
+    },
+    visited: [...asked, ...asked.slice(-3), ...closed('Denied')],
+  },
+  {
     title: 'an approval of a node that has moved on, approved again',
     script: { gate: ask, recheck: [{ recheck: { decision: 'void' } }, { recheck: { decision: 'pass' } }] },
     visited: [

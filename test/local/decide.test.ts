@@ -22,7 +22,10 @@ describe('a decision that comes after the decision', () => {
         });
       const { username } = userInfo();
 
-      expect(await click(username, 'approve')).toEqual({ status: 'recorded' });
+      expect(await click(username, 'approve')).toEqual({
+        status: 'recorded',
+        approval: { status: 'approved', decisions: 1, quorum: 1 },
+      });
       expect(await click(username, 'deny')).toMatchObject({
         status: 'refused',
         reason: expect.stringContaining('already approved'),

@@ -41,6 +41,8 @@ export const clusters = {
   asked: 'asked',
   askedToo: 'asked-too',
   unknown: 'unknown',
+  breaking: 'breaking',
+  together: 'together',
 };
 
 /** Settings of a local run, with the shortest waits, and an approval that expires while a test waits. */
@@ -54,6 +56,8 @@ export function testSettings(): Settings {
         policy: { treatments: dropCaches === undefined ? {} : { 'drop-caches': dropCaches } },
         verification: { windowSeconds: 2, samples: 5 },
         approval: { onePersonTeam: true, expirySeconds: { low: 6, medium: 6, high: 6 } },
+        // Many incidents of one test file are not helped, and mean nothing to each other.
+        gates: { breaker: { failures: 20 } },
       },
     });
     return settings.clusters[localCluster];
@@ -72,9 +76,26 @@ export function testSettings(): Settings {
       // Those whose API server is asked about their nodes: each has a stand-in of its own, but for one that EKS does not know.
       [clusters.asked]: { ...cluster('auto'), api: localApi },
       [clusters.askedToo]: { ...cluster('auto'), api: localApi },
+      [clusters.breaking]: { ...cluster('auto', 'never'), gates: { breaker: { failures: 2 } } },
+      // Two people of one group have to agree; others may as well once they are told.
+      [clusters.together]: {
+        ...cluster('approve'),
+        approval: {
+          quorum: { low: 2 },
+          approvers: { low: ['@oncall'] },
+          expirySeconds: { low: 12 },
+          remindAtPercent: 25,
+          escalation: { atPercent: 50, group: 'managers' },
+        },
+      },
       [clusters.unknown]: { ...cluster('auto'), api: { access: 'public' } },
       // In mode auto as well, but its parameter is for one test to change.
       [clusters.switched]: cluster('auto'),
+    },
+    people: {
+      ana: { groups: ['oncall'] },
+      bob: { groups: ['oncall'] },
+      max: { groups: ['managers'] },
     },
     command: { ...all.command, evidenceSeconds: 25 },
     janitor: { settleSeconds: 2, undoSeconds: 30 },

@@ -77,3 +77,4 @@ export const Approvals = z
       remindAtPercent === 0 || escalation.atPercent === 0 || remindAtPercent < escalation.atPercent,
     { message: 'must remind before it escalates: remindAtPercent below escalation.atPercent' },
   );
+export type Approvals = z.infer<typeof Approvals>;

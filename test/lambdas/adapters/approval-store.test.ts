@@ -3,7 +3,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ApprovalStore } from '../../../lambdas/adapters/approval-store.ts';
 import type { Approval } from '../../../lambdas/domain/approval/approval.ts';
-import { sampleApproval } from '../domain/sample-approval.ts';
+import { sampleApproval } from '../domain/approval/sample-approval.ts';
 import { type LocalDynamo, startDynamo } from './local-dynamo.ts';
 
 let dynamo: LocalDynamo;
@@ -42,7 +42,7 @@ describe('ApprovalStore', () => {
     const nowhere = new ApprovalStore(dynamo.client, 'no-such-table');
 
     await expect(nowhere.request(approvalWith('a'), 't')).rejects.toThrow(/not found/);
-    await expect(nowhere.settle(approvalWith('a'), 'pending')).rejects.toThrow(/not found/);
+    await expect(nowhere.settle(approvalWith('a'), approvalWith('a'))).rejects.toThrow(/not found/);
   });
 
   it('never decides on what a replica of the table remembers', async () => {
@@ -58,7 +58,9 @@ describe('ApprovalStore', () => {
   it('knows nothing of an approval that was never asked for', async () => {
     expect(await store.get('nobody')).toBeUndefined();
     expect(await store.token('nobody')).toBeUndefined();
-    expect(await store.settle(approvalWith('nobody', { status: 'approved' }), 'pending')).toBe(false);
+    expect(await store.settle(approvalWith('nobody', { status: 'approved' }), approvalWith('nobody'))).toBe(
+      false,
+    );
   });
 
   it('lets one of many decide', async () => {
@@ -66,7 +68,7 @@ describe('ApprovalStore', () => {
 
     const won = await Promise.all(
       (['approved', 'denied', 'expired', 'void'] as const).map((status) =>
-        store.settle(approvalWith('race', { status }), 'pending'),
+        store.settle(approvalWith('race', { status }), approvalWith('race')),
       ),
     );
 
@@ -78,7 +80,7 @@ describe('ApprovalStore', () => {
 
   it('does not let a repeated request reopen what was decided', async () => {
     await store.request(approvalWith('again'), 'first');
-    await store.settle(approvalWith('again', { status: 'denied' }), 'pending');
+    await store.settle(approvalWith('again', { status: 'denied' }), approvalWith('again'));
 
     await store.request(approvalWith('again'), 'second');
 

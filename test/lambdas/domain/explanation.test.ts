@@ -7,7 +7,7 @@ import { explanationLines } from '../../../lambdas/domain/explanation.ts';
 import type { RungResult } from '../../../lambdas/domain/incident-state.ts';
 import { planFor } from '../../../lambdas/domain/plan.ts';
 import type { Rung } from '../../../lambdas/domain/treatments/treatment.ts';
-import { sampleApproval } from './sample-approval.ts';
+import { sampleApproval } from './approval/sample-approval.ts';
 import { cgroups, clusterWith, evidenceWith, missing, slices } from './sample-evidence.ts';
 import { openedState } from './sample-state.ts';
 

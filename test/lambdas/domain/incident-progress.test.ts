@@ -50,7 +50,16 @@ const gated = (decision: NonNullable<IncidentState['gate']>['decision']) => ({
   gate: { decision, gate: 'mode', reason: `the gate says ${decision}`, waitSeconds: 0 },
 });
 const settled = (decision: NonNullable<IncidentState['approval']>['decision']) => ({
-  approval: { id: 'p', evidenceDigest: 'd', timeoutSeconds: 60, expiresAt: at, decision },
+  approval: {
+    id: 'p',
+    evidenceDigest: 'd',
+    timeoutSeconds: 60,
+    stage: 'asked' as const,
+    remindAt: null,
+    escalateAt: null,
+    expiresAt: at,
+    decision,
+  },
 });
 const failedUndo = { undo: { status: 'failed', reason: '2 changes could not be taken back' } } as const;
 const error = { error: { Error: 'States.Timeout' } };

@@ -1,5 +1,5 @@
-import type { Approval } from '../../../lambdas/domain/approval/approval.ts';
-import type { Person } from '../../../lambdas/domain/approval/person.ts';
+import type { Approval } from '../../../../lambdas/domain/approval/approval.ts';
+import type { Person } from '../../../../lambdas/domain/approval/person.ts';
 
 /** An approval that waits for one person, from 06:00 to 07:00. */
 export function sampleApproval(change: Partial<Approval> = {}): Approval {

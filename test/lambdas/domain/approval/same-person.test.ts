@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { mayBeSamePerson } from '../../../lambdas/domain/approval/same-person.ts';
+import { mayBeSamePerson } from '../../../../lambdas/domain/approval/same-person.ts';
 
 const sender = 'AROAEXAMPLEROLEID:alice@example.com';
 
