@@ -5,7 +5,7 @@ const phases = [
   [/^(incident\.opened|lease\.|node\.)/, 'open'],
   [/^(examination\.|diagnosed)/, 'examine'],
   [/^planned/, 'plan'],
-  [/^gated/, 'gate'],
+  [/^(gated|breaker\.)/, 'gate'],
   [/^(approval\.|rechecked)/, 'approve'],
   [/^(treatment\.|notified)/, 'treat'],
   [/^(sampled|verified)/, 'verify'],

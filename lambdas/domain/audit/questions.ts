@@ -20,12 +20,22 @@ export const doneSteps = [
 /** Steps that tell who was asked, and who decided. */
 export const approvalSteps = [
   'approval.requested',
+  'approval.reminded',
+  'approval.escalated',
   'approval.decided',
   'approval.settled',
 ] as const satisfies AuditStep[];
 
-/** Steps after which an incident waits for somebody, or does not any more. */
-export const waitingSteps = [...approvalSteps, 'incident.closed', 'janitor.finished'] as const;
+/**
+ * Steps after which an incident waits for somebody, or does not any more. A decision is none: it may have been refused, or be the
+ * first of two that are needed; what came of it, `approval.settled` says.
+ */
+export const waitingSteps = [
+  'approval.requested',
+  'approval.settled',
+  'incident.closed',
+  'janitor.finished',
+] as const satisfies AuditStep[];
 
 /** Steps that are a refusal in themselves. */
 export const refusalSteps = ['node.refused', 'lease.refused'] as const satisfies AuditStep[];
