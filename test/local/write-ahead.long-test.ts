@@ -7,6 +7,7 @@ import { inOrder } from '../../local/audit-file.ts';
 import { executionStatusChange } from '../../local/engine/events.ts';
 import type { LocalNode } from '../../local/local-node.ts';
 import { type AuditFault, type AuditWrite, disturbAudit } from './audit-faults.ts';
+import { withBrokenReclaim } from './broken-reclaim.ts';
 import { protectionsOf, recordedProtections } from './protections.ts';
 import { clusters, startTestEngine, type TestEngine } from './test-engine.ts';
 
@@ -196,18 +197,3 @@ describe.each<[string, Way, number]>([
     });
   },
 );
-
-/** A node on which the document of the treatment dies half-way; everything else works. */
-function withBrokenReclaim(node: LocalNode): LocalNode {
-  const { managed } = node;
-  return {
-    ...node,
-    managed: {
-      ...managed,
-      run: async (content, parameters, signal) =>
-        'slices' in parameters
-          ? { status: 'Failed', responseCode: 1, stdout: '', stderr: 'killed half-way' }
-          : managed.run(content, parameters, signal),
-    },
-  };
-}

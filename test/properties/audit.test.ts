@@ -4,6 +4,7 @@ import { hashOf } from '../../lambdas/domain/audit/entry.ts';
 import { verifyExport } from '../../lambdas/domain/audit/verify-export.ts';
 import { verifyTexts } from '../../lambdas/domain/audit/verify-trail.ts';
 import { foreignPem, sampleIncidents, samplePem } from '../lambdas/domain/audit-sample.ts';
+import { alter, ways } from './alter.ts';
 import { runs } from './runs.ts';
 
 const sample = sampleIncidents(['prod', 'test', 'prod', 'prod', 'test', 'prod']);
@@ -48,26 +49,13 @@ const field: fc.Arbitrary<Change> = fc
     fc.nat(),
     fc.nat(),
     fc.oneof(fc.jsonValue(), fc.constantFrom('', 0, null, '__proto__', 'i-1', samplePem)),
-    fc.constantFrom('replace', 'remove', 'add'),
+    fc.constantFrom(...ways),
     fc.boolean(),
   )
   .map(([line, where, value, how, rehash]) => (texts) => {
     const at = line % texts.length;
     const whole = JSON.parse(texts[at] ?? '');
-    const places: [Record<string, unknown>, string][] = [];
-    const walk = (node: unknown): void => {
-      if (typeof node !== 'object' || node === null) return;
-      for (const key of Object.keys(node)) {
-        places.push([node as Record<string, unknown>, key]);
-        walk((node as Record<string, unknown>)[key]);
-      }
-    };
-    walk(whole);
-    const [node, key] = places[where % places.length] ?? [];
-    if (node === undefined || key === undefined) return undefined;
-    if (how === 'replace') node[key] = value;
-    else if (how === 'remove') delete node[key];
-    else node.added = value;
+    alter(whole, where, how, value);
     if (rehash && 'hash' in whole && whole.kind === undefined) whole.hash = hashOf(whole);
     return texts.with(at, JSON.stringify(whole));
   });
