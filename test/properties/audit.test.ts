@@ -24,7 +24,7 @@ const byte: fc.Arbitrary<Change> = fc
   .tuple(
     fc.nat(),
     fc.nat(),
-    fc.integer({ min: 0, max: 255 }),
+    fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(...Buffer.from(' \t\n\r0'))),
     fc.constantFrom('replace', 'insert', 'remove', 'flip'),
   )
   .map(([line, where, value, how]) => (texts) => {
