@@ -3,6 +3,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuditEntry } from '../../lambdas/domain/audit/entry.ts';
 import { verifyTexts } from '../../lambdas/domain/audit/verify-trail.ts';
+import { canonicalJson } from '../../lambdas/domain/canonical-json.ts';
 import { inOrder } from '../../local/audit-file.ts';
 import { executionStatusChange } from '../../local/engine/events.ts';
 import type { LocalNode } from '../../local/local-node.ts';
@@ -22,7 +23,7 @@ afterAll(() => test?.close());
 
 /** Incidents at the same time: they wait most of it. */
 const atOnce = 8;
-/** 5: only every fifth write, for a try by hand. */
+/** 5: after the first few only every fifth write, for a try by hand. */
 const every = Number(process.env.AUDIT_FAULT_EVERY ?? 1);
 
 type Way = Pick<Parameters<TestEngine['run']>[0], 'node' | 'cluster' | 'change'>;
@@ -101,7 +102,7 @@ async function runWith(way: Way, fault: AuditFault): Promise<Ended> {
           protectionsOf(incident.node.root ?? ''),
           recordedProtections(incident.node.title),
         ];
-        if (JSON.stringify(present) !== JSON.stringify(recorded))
+        if (canonicalJson(present) !== canonicalJson(recorded))
           problems.push('a protection still stands on the node');
       },
     );
@@ -154,7 +155,7 @@ async function everyWrite(
   const worker = async (): Promise<void> => {
     while (next <= reached) {
       const nth = next;
-      next += every;
+      next += nth < 4 ? 1 : every;
       const ended = await runWith(way, { how, nth });
       const write = ended.writes[nth - 1];
       if (write === undefined) reached = Math.min(reached, nth - 1);
