@@ -96,6 +96,7 @@ export class CgroupMedicStack extends Stack {
     documents.grantFollow(functions['poll-command']);
     documents.grantFollow(functions.janitor);
     nodes.grantReadTags(functions.open);
+    nodes.grantReadNames(functions.open);
     nodes.grantReadConsole(functions['examine-around']);
     metrics.grantRead(functions['examine-around']);
     const intake = new Intake(this, 'Intake', { settings, workflow, auditTrail, nodes });

@@ -6,8 +6,16 @@ export class AuditFileError extends Error {
   override readonly name = 'AuditFileError';
 }
 
-/** The lines of an audit file, each parsed; empty lines at the end do not count. */
-export function readAuditFile(file: string): unknown[] {
+export function emptyFile(file: string): string {
+  return `${file} is empty: an audit trail has at least one entry`;
+}
+
+export function notJson(file: string, line: number, text: string): string {
+  return `${file}, line ${line} is not JSON: ${printable(text).slice(0, 80)} … The file was cut off or changed, or it is no audit trail`;
+}
+
+/** The lines of an audit file, as they are; empty lines at the end do not count. */
+export function readAuditFile(file: string): string[] {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -16,19 +24,8 @@ export function readAuditFile(file: string): unknown[] {
       `cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
-  if (text.trim() === '') throw new AuditFileError(`${file} is empty: an audit trail has at least one entry`);
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((line, index) => {
-      try {
-        return JSON.parse(line);
-      } catch {
-        throw new AuditFileError(
-          `${file}, line ${index + 1} is not JSON: ${printable(line).slice(0, 80)} … The file was cut off or changed, or it is no audit trail`,
-        );
-      }
-    });
+  if (text.trim() === '') throw new AuditFileError(emptyFile(file));
+  return text.replace(/\n+$/, '').split('\n');
 }
 
 /**

@@ -25,6 +25,7 @@ export class AuditTrail extends Construct {
     });
     this.logGroup = new LogGroup(this, 'Log', {
       retention: retentionDays,
+      deletionProtectionEnabled: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
   }

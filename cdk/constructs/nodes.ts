@@ -26,7 +26,7 @@ export class Nodes extends Construct {
     });
   }
 
-  /** Lets a function ask under which name EC2 knows an instance. */
+  /** Lets a function ask under which name EC2 knows an instance, and of which image it was made. */
   grantReadNames(grantee: MedicFunction): void {
     Grant.addToPrincipal({ grantee, actions: ['ec2:DescribeInstances'], resourceArns: ['*'] });
     Validations.of(grantee.role).acknowledge({

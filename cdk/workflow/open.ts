@@ -1,8 +1,10 @@
+import { Duration } from 'aws-cdk-lib';
 import {
   Choice,
   Condition,
   Fail,
   type IChainable,
+  JitterType,
   JsonPath,
   type State,
   TaskInput,
@@ -26,6 +28,15 @@ export class Open extends Phase {
           startedAt: JsonPath.stringAt('$$.Execution.StartTime'),
         },
       }),
+    });
+    // Hundreds of nodes of one cluster may alarm at once, and take their places in its chain one after the other.
+    open.addRetry({
+      errors: ['OpeningsBusyError'],
+      interval: Duration.seconds(2),
+      maxAttempts: 6,
+      backoffRate: 2,
+      maxDelay: Duration.seconds(30),
+      jitterStrategy: JitterType.FULL,
     });
     // Nothing is open yet that undo or close could work on. The janitor sees the failed execution.
     open.addCatch(

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type AttributeValue,
   type DynamoDBClient,
@@ -11,13 +12,23 @@ import { SignedHead } from '../domain/audit/signed-head.ts';
 import type { AuditLog } from './audit-log.ts';
 import { ifHolds } from './dynamo.ts';
 import { MedicError } from './medic-error.ts';
+import { OpeningChain } from './opening-chain.ts';
 
 /** Somebody else may write the next entry first; more rounds than this mean that something is very wrong. */
 const mostRounds = 10;
+/** All incidents of a cluster queue for one place after the other, and the functions that open them have 30 s. */
+const openMs = 15_000;
+/** The longest wait before another try to take a place. */
+const longestWaitMs = 400;
 
 /** The trail of a closed incident takes no more entries. */
 export class TrailClosedError extends MedicError {
   override readonly name = 'TrailClosedError';
+}
+
+/** So many incidents were opened in a cluster at once that this one found no place among them; later it will. */
+export class OpeningsBusyError extends MedicError {
+  override readonly name = 'OpeningsBusyError';
 }
 
 type Line = { seq: number; key: string; delivered: boolean; content: AuditEntry | SignedHead };
@@ -30,11 +41,13 @@ export class AuditTrail {
   readonly #client: DynamoDBClient;
   readonly #table: string;
   readonly #log: AuditLog;
+  readonly #openings: OpeningChain;
 
   constructor(client: DynamoDBClient, table: string, log: AuditLog) {
     this.#client = client;
     this.#table = table;
     this.#log = log;
+    this.#openings = new OpeningChain(client, table);
   }
 
   /** All entries of an incident, in order, without the signed head. */
@@ -61,20 +74,25 @@ export class AuditTrail {
         onUndelivered(error);
       });
     };
+    let opened: AuditEntry | undefined;
     for (let round = 0; round < mostRounds; round += 1) {
       const lines = await this.#lines(context.incident);
       const existing = lines.find((line) => line.key === context.key);
       if (existing !== undefined && !isHead(existing.content)) {
         await deliver(existing);
-        return { entry: existing.content, existed: true };
+        return { entry: existing.content, existed: existing.content.hash !== opened?.hash };
       }
       if (isClosed(lines)) {
         throw new TrailClosedError(
           `incident ${context.incident} is closed; "${draft.step}" was not recorded`,
         );
       }
+      if (lines.length === 0) {
+        opened = await this.#open(draft, context);
+        continue;
+      }
       const entry = nextEntry(entriesOf(lines).at(-1), draft, context);
-      const line = { seq: entry.seq, key: entry.key, delivered: false, content: entry };
+      const line = lineOf(entry);
       if (await this.#put(context.incident, line)) {
         await deliver(line);
         return { entry, existed: false };
@@ -99,6 +117,46 @@ export class AuditTrail {
       if (await this.#put(incident, head)) return this.#deliver(head);
     }
     throw new MedicError(`the audit trail of ${incident} could not be closed: others kept writing`);
+  }
+
+  /**
+   * Sees to it that an incident has its first entry, and with it a place in the chain of its cluster. `OpeningChain` says why
+   * this cannot leave a hole.
+   *
+   * @returns the entry, or `undefined` where an attempt before this one, dead or alive, had taken the place
+   */
+  async #open(draft: AuditDraft, context: AuditContext): Promise<AuditEntry | undefined> {
+    const { cluster, incident } = context;
+    const deadline = Date.now() + openMs;
+    for (let wait = 20; ; wait = Math.min(longestWaitMs, wait * 2)) {
+      const tail = await this.#openings.tail(cluster);
+      // Only after that was read: an entry that was written before is seen here.
+      const [lines] = await Promise.all([
+        this.#lines(incident),
+        tail === undefined ? undefined : this.#complete(tail.entry),
+      ]);
+      if (lines.length > 0 || tail?.entry.incident === incident) return undefined;
+      const previous = tail === undefined ? null : { incident: tail.entry.incident, hash: tail.entry.hash };
+      const number = (tail?.number ?? 0) + 1;
+      const entry = nextEntry(undefined, draft, context, { number, previous });
+      if (await this.#openings.take(cluster, tail, entry)) {
+        await this.#put(incident, lineOf(entry));
+        return entry;
+      }
+      if (Date.now() > deadline) {
+        throw new OpeningsBusyError(
+          `incident ${incident} found no place among the openings of ${cluster} in ${openMs / 1000} s: too many at once`,
+        );
+      }
+      await sleep(Math.random() * wait);
+    }
+  }
+
+  /** Writes the first entry of an incident whose process may have died between taking its place and writing it. */
+  async #complete(entry: AuditEntry): Promise<void> {
+    const line = lineOf(entry);
+    // Its own retry or its janitor delivers it as well; until then the log would have a hole.
+    if (await this.#put(entry.incident, line)) await this.#deliver(line).catch(() => {});
   }
 
   async #lines(incident: string): Promise<Line[]> {
@@ -148,6 +206,10 @@ export class AuditTrail {
       }),
     );
   }
+}
+
+function lineOf(entry: AuditEntry): Line {
+  return { seq: entry.seq, key: entry.key, delivered: false, content: entry };
 }
 
 function isHead(content: AuditEntry | SignedHead): content is SignedHead {

@@ -109,6 +109,8 @@ export const IncidentState = z.object({
     alarm: Alarm,
     cluster: z.string(),
     instanceId: z.string(),
+    /** The machine image of the node, where EC2 said which. */
+    imageId: z.string().nullable().optional(),
   }),
   lease: z.object({
     status: z.enum(['ours', 'refused']),

@@ -31,7 +31,7 @@ const Event = z.object({
   }),
 });
 
-type Subject = { incident: string; cluster: string; instanceId: string };
+type Subject = { incident: string; cluster: string; instanceId: string; imageId?: string | null | undefined };
 
 const logger = new Logger();
 const sns = new SNSClient({});
@@ -60,7 +60,7 @@ export async function handler(event: unknown): Promise<void> {
       `${detail.executionArn}: ${ended}`,
     );
   }
-  const { incident, cluster, instanceId } = { ...subject, incident: detail.name };
+  const { incident, cluster, instanceId, imageId = null } = { ...subject, incident: detail.name };
   const leases = leaseStore();
   const sign = headSigner(kms, environment().SIGNING_KEY_ID);
   if (entries.some(({ step }) => step === 'incident.closed') && openChanges(entries).length === 0) {
@@ -73,7 +73,8 @@ export async function handler(event: unknown): Promise<void> {
   const taken = await leases.take(instanceId, incident, all.lease.seconds, new Date());
   const fencing = taken.status === 'ours' ? taken.fencing : null;
   const audit = (draft: AuditDraft) => {
-    const context = { incident, cluster, instanceId, fencing, software: environment().SOFTWARE_VERSION };
+    const software = environment().SOFTWARE_VERSION;
+    const context = { incident, cluster, instanceId, imageId, fencing, software };
     // A second run after a crash repeats what it must, and writes only what is new.
     const key = ['janitor', draft.step, draft.rung ?? '', draft.outcome ?? ''].join(':');
     return trail.append(draft, { ...context, at: new Date().toISOString(), key }, (error) => {

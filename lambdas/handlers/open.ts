@@ -2,6 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import * as z from 'zod';
 import { environment } from '../adapters/environment.ts';
 import { clusterOf, clusterTag } from '../adapters/instance-cluster.ts';
+import { imageOf } from '../adapters/instance-image.ts';
 import { clusterSettings, settings } from '../adapters/settings-file.ts';
 import type { Actor, AuditDraft } from '../domain/audit/entry.ts';
 import { Alarm, type IncidentState } from '../domain/incident-state.ts';
@@ -18,6 +19,8 @@ const Input = z.object({
 });
 
 const logger = new Logger();
+/** How long the opening waits to learn the image of the node. */
+const imageMs = 6000;
 
 /**
  * Opens an incident: records the alarm, then takes the lease of the node. The lease is taken before the examination,
@@ -27,6 +30,11 @@ export async function handler(input: unknown): Promise<IncidentState> {
   const { alarm, execution } = Input.parse(input);
   const all = settings();
   clusterSettings(all, alarm.cluster);
+  // Asked for first, so that every entry can carry it; it decides nothing, and what cannot be learnt is null.
+  const imageId = await imageOf(alarm.instanceId, imageMs).catch((error: unknown) => {
+    logger.warn('the machine image of the node could not be read', { error });
+    return null;
+  });
   const now = new Date();
   const opened: IncidentState = {
     version: 1,
@@ -38,6 +46,7 @@ export async function handler(input: unknown): Promise<IncidentState> {
       alarm,
       cluster: alarm.cluster,
       instanceId: alarm.instanceId,
+      imageId,
     },
     lease: { status: 'refused', fencing: null, reason: 'not taken yet' },
     plan: [],

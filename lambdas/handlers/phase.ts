@@ -108,11 +108,12 @@ export function leaseStore(): LeaseStore {
 
 /** What an audit entry takes from the state of its incident. */
 export function auditContext(state: Pick<IncidentState, 'incident' | 'lease'>) {
-  const { id, cluster, instanceId } = state.incident;
+  const { id, cluster, instanceId, imageId = null } = state.incident;
   return {
     incident: id,
     cluster,
     instanceId,
+    imageId,
     fencing: state.lease.fencing,
     software: environment().SOFTWARE_VERSION,
   };

@@ -22,7 +22,14 @@ import { type Published, snsService } from './sns.ts';
 import { LocalQueues } from './sqs.ts';
 import { LocalSsm } from './ssm.ts';
 import { type StartExecution, stepFunctionsService, TaskTokens } from './step-functions.ts';
-import { answerError, type RecordedCall, readRequest, type Service, ServiceError } from './wire.ts';
+import {
+  answerError,
+  type RecordedCall,
+  readRequest,
+  type Service,
+  ServiceError,
+  type WireRequest,
+} from './wire.ts';
 
 export interface CloudProps {
   readonly stack: StackTemplate;
@@ -55,10 +62,18 @@ export type Cloud = {
   /** For looking into the tables. */
   dynamo: DynamoDBClient;
   calls: RecordedCall[];
+  /** What stands between the callers and the services, for tests. */
+  disturbances: Set<Disturbance>;
   /** Calls that nothing here answers, as the caller was told. */
   unanswered: string[];
   close(): Promise<void>;
 };
+
+/**
+ * Something that befalls a call: what it throws is the answer, and the service never sees the call; what it returns is
+ * run once the service has answered.
+ */
+export type Disturbance = (request: WireRequest & { service: string }) => (() => void) | undefined;
 
 export async function startCloud({
   stack,
@@ -103,11 +118,12 @@ export async function startCloud({
 
   const calls: RecordedCall[] = [];
   const unanswered: string[] = [];
+  const disturbances = new Set<Disturbance>();
   const server = createServer((message, response) => {
     // A client that goes away in the middle of a call is not an error of the cloud.
     message.on('error', () => {});
     response.on('error', () => {});
-    serve(services, message, response, calls, unanswered).catch(() => response.destroy());
+    serve(services, message, response, { calls, unanswered, disturbances }).catch(() => response.destroy());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -134,6 +150,7 @@ export async function startCloud({
     clusters,
     dynamo,
     calls,
+    disturbances,
     unanswered,
     async close() {
       await automations.close();
@@ -151,8 +168,7 @@ async function serve(
   services: readonly Service[],
   message: IncomingMessage,
   response: ServerResponse,
-  calls: RecordedCall[],
-  unanswered: string[],
+  { calls, unanswered, disturbances }: Pick<Cloud, 'calls' | 'unanswered' | 'disturbances'>,
 ): Promise<void> {
   const read = await readRequest(message);
   const service = services.find(({ name, signingName }) => (signingName ?? name) === read.signedFor);
@@ -171,7 +187,9 @@ async function serve(
       unanswered.push(text);
       throw new ServiceError('UnknownOperationException', text);
     }
+    const afterwards = [...disturbances].map((disturb) => disturb({ ...request, service: record.service }));
     await service.answer(request, response);
+    for (const then of afterwards) then?.();
   } catch (error) {
     const answer =
       error instanceof ServiceError ? error : new ServiceError('InternalFailure', String(error), 500);

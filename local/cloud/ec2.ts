@@ -7,6 +7,7 @@ type Instance = {
   readonly around?: RecordedAround;
   readonly privateDnsName?: string;
   readonly launchedAt?: Date;
+  readonly imageId?: string;
 };
 
 const hourMs = 3_600_000;
@@ -88,13 +89,14 @@ function nameOf({ privateDnsName, around }: Instance): string {
 }
 
 function reservationOf(instance: Instance): string {
-  const { instanceId, tags = {}, launchedAt } = instance;
+  const { instanceId, tags = {}, launchedAt, imageId } = instance;
   const name = nameOf(instance);
   const items = Object.entries(tags)
     .map(([key, value]) => `<item><key>${escapeXml(key)}</key><value>${escapeXml(value)}</value></item>`)
     .join('');
+  const image = imageId === undefined ? '' : `<imageId>${escapeXml(imageId)}</imageId>`;
   const launched = launchedAt ?? new Date(Date.now() - hourMs);
-  return `<item><instancesSet><item><instanceId>${escapeXml(instanceId)}</instanceId><privateDnsName>${escapeXml(name)}</privateDnsName><instanceState><code>16</code><name>running</name></instanceState><launchTime>${launched.toISOString()}</launchTime><tagSet>${items}</tagSet></item></instancesSet></item>`;
+  return `<item><instancesSet><item><instanceId>${escapeXml(instanceId)}</instanceId>${image}<privateDnsName>${escapeXml(name)}</privateDnsName><instanceState><code>16</code><name>running</name></instanceState><launchTime>${launched.toISOString()}</launchTime><tagSet>${items}</tagSet></item></instancesSet></item>`;
 }
 
 /** `Filter.1.Name=key`, `Filter.1.Value.1=…`, and so on. */

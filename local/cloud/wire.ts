@@ -75,6 +75,11 @@ export async function readRequest(message: IncomingMessage): Promise<WireRequest
   };
 }
 
+/** The access key that a request was signed with. */
+export function accessKeyOf({ headers }: IncomingMessage): string {
+  return /Credential=([^/]+)\//.exec(headers.authorization ?? '')?.[1] ?? 'unknown';
+}
+
 /** The service is part of the credential scope: `Credential=KEY/date/region/SERVICE/aws4_request`. */
 function signedFor({ headers }: IncomingMessage): string {
   return /Credential=[^/]+\/[^/]+\/[^/]+\/([^/]+)\//.exec(headers.authorization ?? '')?.[1] ?? 'unknown';

@@ -50,6 +50,8 @@ export class LambdaRuntime {
   readonly #tail: LogTail;
   readonly #free = new Map<string, ChildProcess[]>();
   readonly #all = new Set<ChildProcess>();
+  #started = 0;
+  readonly #byAccessKey = new Map<string, ChildProcess>();
   #closed = false;
 
   constructor(props: LambdaRuntimeProps) {
@@ -95,6 +97,11 @@ export class LambdaRuntime {
     this.#closed = true;
     await Promise.all([...this.#all].map(kill));
     closeSync(this.#log);
+  }
+
+  /** The worker that signs its calls with an access key: each has one of its own. For tests. */
+  pidOf(accessKey: string): number | undefined {
+    return this.#byAccessKey.get(accessKey)?.pid;
   }
 
   /** Process ids of all workers, for tests. */
@@ -143,13 +150,15 @@ export class LambdaRuntime {
 
   #start(called: TemplateFunction): ChildProcess {
     const { compileCache, endpoint, environment, oneMachine = true } = this.#props;
+    this.#started += 1;
+    const accessKey = `LOCALONLY${this.#started}`;
     const worker = fork(
       join(import.meta.dirname, 'lambda-worker.mjs'),
       compileCache === undefined ? [] : [compileCache],
       {
         cwd: called.directory,
         env: {
-          ...environmentOf(called, endpoint),
+          ...environmentOf(called, endpoint, accessKey),
           ...(oneMachine ? { ONE_MACHINE: 'yes' } : {}),
           ...environment,
         },
@@ -159,10 +168,12 @@ export class LambdaRuntime {
       },
     );
     this.#all.add(worker);
+    this.#byAccessKey.set(accessKey, worker);
     // A channel that breaks shows as the end of the process, which is handled where it is waited for.
     worker.on('error', () => {});
     worker.once('exit', () => {
       this.#all.delete(worker);
+      this.#byAccessKey.delete(accessKey);
       this.#free.set(
         called.name,
         (this.#free.get(called.name) ?? []).filter((free) => free !== worker),
@@ -182,12 +193,16 @@ export class LambdaRuntime {
 }
 
 /** The environment of a function in AWS: its own variables and those of the runtime, and nothing of this machine. */
-function environmentOf(called: TemplateFunction, endpoint: string): Record<string, string> {
+function environmentOf(
+  called: TemplateFunction,
+  endpoint: string,
+  accessKey: string,
+): Record<string, string> {
   return {
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     // Never valid anywhere: the only thing that answers is the local cloud.
-    AWS_ACCESS_KEY_ID: 'LOCALONLY',
+    AWS_ACCESS_KEY_ID: accessKey,
     AWS_SECRET_ACCESS_KEY: 'local-only',
     AWS_SESSION_TOKEN: 'local-only',
     AWS_ENDPOINT_URL: endpoint,

@@ -26,13 +26,38 @@ describe('removing the stack', () => {
     ]);
   });
 
-  it('cannot take the audit table with it even where somebody changes its policy', () => {
+  it('cannot take the audit with it even where somebody changes its policy', () => {
     expect(
       idsWhere(
         ({ Type, Properties }) =>
           Type === 'AWS::DynamoDB::Table' && Properties.DeletionProtectionEnabled === true,
       ),
     ).toEqual(['AuditTable']);
+    expect(
+      idsWhere(
+        ({ Type, Properties }) =>
+          Type === 'AWS::Logs::LogGroup' && Properties.DeletionProtectionEnabled === true,
+      ),
+    ).toEqual(['AuditLog']);
+  });
+
+  it('leaves a key that signs and does nothing else, and of which only the public half can be had', () => {
+    const [key] = resourcesOf(template, 'AWS::KMS::Key').filter(
+      ({ DeletionPolicy }) => DeletionPolicy === 'Retain',
+    );
+    expect(key?.Properties).toMatchObject({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' });
+    // The longest wait that KMS has, in which a deletion can be taken back.
+    expect(key?.Properties.PendingWindowInDays ?? 30).toBe(30);
+  });
+
+  it('deletes no entry while it is there: no function has the right to', () => {
+    const actions = JSON.stringify(
+      resourcesOf(template, 'AWS::IAM::Policy').map(({ Properties }) => Properties),
+    );
+    expect(actions).toContain('dynamodb:PutItem');
+    expect(actions).not.toMatch(
+      /dynamodb:(Delete|BatchWrite)|logs:Delete(LogGroup|LogStream|Retention)|logs:PutRetention|kms:(Schedule|Disable)|"(dynamodb|logs|kms):\*"/,
+    );
   });
 });
 

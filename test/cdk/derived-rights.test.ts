@@ -26,6 +26,7 @@ const stores: Readonly<Record<string, string>> = {
   'lambdas/adapters/raised-store.ts': '<StateTable.Arn>',
   'lambdas/adapters/second-look-store.ts': '<StateTable.Arn>',
   'lambdas/adapters/audit-trail.ts': '<AuditTable.Arn>',
+  'lambdas/adapters/opening-chain.ts': '<AuditTable.Arn>',
   'lambdas/adapters/audit-log.ts': '<AuditLog.Arn>',
 };
 

@@ -30,7 +30,7 @@ const sign = ['kms:Sign on <SigningKey.Arn>'];
 
 /** What each function may do beyond the state table, the audit trail and its own log. */
 const ownRights: Record<string, string[]> = {
-  open: ['ec2:DescribeTags on *'],
+  open: ['ec2:DescribeInstances on *', 'ec2:DescribeTags on *'],
   'examine-around': [
     'cloudwatch:GetMetricData on *',
     'ec2:GetConsoleOutput on arn:aws:ec2:us-east-1:000000000000:instance/* if {"StringEquals":{"aws:ResourceTag/eks:cluster-name":["example"]}}',

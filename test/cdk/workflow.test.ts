@@ -84,7 +84,7 @@ describe('every task', () => {
     }
   });
 
-  it('is retried for errors of the Lambda service, spread by jitter, and for nothing else outside the undo', () => {
+  it('is retried for errors of the Lambda service, spread by jitter, and for nothing else outside the undo and a crowd at the opening', () => {
     const undo = ['SendUndo', 'PollUndo', 'RecordUndo'];
     for (const [name, { Retry }] of tasks()) {
       expect(Retry, name).toEqual([
@@ -102,6 +102,19 @@ describe('every task', () => {
           MaxDelaySeconds: 30,
           JitterStrategy: 'FULL',
         },
+        // Incidents that open all at once wait for their places in the chain of their cluster.
+        ...(name === 'Open'
+          ? [
+              {
+                ErrorEquals: ['OpeningsBusyError'],
+                IntervalSeconds: 2,
+                MaxAttempts: 6,
+                BackoffRate: 2,
+                MaxDelaySeconds: 30,
+                JitterStrategy: 'FULL',
+              },
+            ]
+          : []),
         ...(undo.includes(name)
           ? [
               {

@@ -1,10 +1,15 @@
+import { userInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { auditQueries, waitingApprovals } from '../../cdk/constructs/audit-queries.ts';
 import { AuditEntry } from '../../lambdas/domain/audit/entry.ts';
+import { waiting } from '../../lambdas/domain/audit/questions.ts';
 import { refusedEntry } from '../../lambdas/domain/intake/entry.ts';
+import { select } from '../../local/audit-show.ts';
+import type { LocalNode } from '../../local/local-node.ts';
 import { clusters, startTestEngine, type TestEngine } from './test-engine.ts';
 
 type Line = Record<string, unknown>;
+const imageId = 'ami-00112233445566778';
 
 /** The lines of two incidents of this machine, and one that the intake writes. */
 let lines: Line[];
@@ -13,9 +18,13 @@ let test: TestEngine;
 beforeAll(async () => {
   test = await startTestEngine();
   lines = [];
-  await test.run({ node: 'v2-zombies', cluster: clusters.approve, approve: 'yes' }, async (incident) => {
-    lines.push(...incident.auditLines.map((line): Line => JSON.parse(line)));
-  });
+  const change = (node: LocalNode): LocalNode => ({ ...node, managed: { ...node.managed, imageId } });
+  await test.run(
+    { node: 'v2-zombies', cluster: clusters.approve, approve: 'yes', change },
+    async (incident) => {
+      lines.push(...incident.auditLines.map((line): Line => JSON.parse(line)));
+    },
+  );
   instanceId = String(lines[0]?.instanceId);
   await test.run({ node: 'v2-zombies', cluster: clusters.observe }, async (incident) => {
     lines.push(...incident.auditLines.map((line): Line => JSON.parse(line)));
@@ -44,6 +53,8 @@ function passes(query: string, line: Line): boolean {
         .replace(/^\((.*)\)$/, '$1')
         .split(' and ')
         .every((comparison) => {
+          const [, present] = /^ispresent\((\w+)\)$/.exec(comparison) ?? [];
+          if (present !== undefined) return field(line, present) !== undefined;
           const [, path = '', operator, value = ''] = /^([\w.]+) (=|in) (.*)$/.exec(comparison) ?? [];
           if (operator === undefined) throw new Error(`not understood: ${comparison}`);
           const wanted: unknown = JSON.parse(value);
@@ -53,10 +64,13 @@ function passes(query: string, line: Line): boolean {
   );
 }
 
-const answer = (name: string, change = (query: string) => query): string[] => {
-  const { query = '' } = auditQueries.find((one) => one.name === name) ?? {};
-  return lines.filter((line) => passes(change(query), line)).map(({ step, kind }) => String(step ?? kind));
+const linesOf = (name: string, change = (query: string) => query): Line[] => {
+  const { query } = auditQueries.find((one) => one.name === name) ?? {};
+  if (query === undefined) throw new Error(`there is no query "${name}"`);
+  return lines.filter((line) => passes(change(query), line));
 };
+const answer = (name: string, change = (query: string) => query): string[] =>
+  linesOf(name, change).map(({ step, kind }) => String(step ?? kind));
 
 describe('the saved queries, over the audit lines of incidents of this machine', () => {
   it('ask for fields that lines have', () => {
@@ -98,6 +112,44 @@ describe('the saved queries, over the audit lines of incidents of this machine',
     expect(answer('What was done to node X')).toEqual([]);
   });
 
+  it('tell what was done to the nodes of one cluster, or of one image', () => {
+    const put = (example: string, value: string) => (query: string) => query.replace(example, value);
+    const [cluster, ami] = [put('my-cluster', clusters.observe), put('ami-0123456789abcdef0', imageId)];
+    expect(answer('What was done to cluster X', cluster)).toContain('incident.closed');
+    expect(answer('What was done to cluster X', cluster)).not.toContain('treatment.sent');
+    expect(answer('What was done to cluster X')).toEqual([]);
+    expect(answer('What was done to the nodes of AMI X', ami)).toEqual(
+      expect.arrayContaining(['incident.opened', 'treatment.sent', 'incident.closed']),
+    );
+    expect(answer('What was done to the nodes of AMI X')).toEqual([]);
+  });
+
+  it('tell what one person did and decided', () => {
+    const steps = answer('What person X did and decided', (query) =>
+      query.replace('you@example.com', userInfo().username),
+    );
+    expect(steps).toEqual(
+      expect.arrayContaining(['incident.opened', 'approval.decided', 'treatment.intended']),
+    );
+    expect(answer('What person X did and decided')).toEqual([]);
+  });
+
+  it('tell the time of each phase, out of every entry', () => {
+    const measured = linesOf('Time per phase');
+    const entries = lines.filter(({ step }) => step !== undefined);
+    expect(measured).toEqual(entries);
+    const sum = (own: Line[]): number => own.reduce((ms, { durationMs }) => ms + Number(durationMs), 0);
+    const whole = [0, 1].map((index) => {
+      const { incident } = entries.filter(({ step }) => step === 'incident.opened')[index] ?? {};
+      const at = entries
+        .filter((line) => line.incident === incident)
+        .map((line) => Date.parse(String(line.at)));
+      return Math.max(...at) - Math.min(...at);
+    });
+    // What the phases took is what the incidents took.
+    expect(sum(measured)).toBe(whole.reduce((a, b) => a + b, 0));
+  });
+
   it('tell who approved what', () => {
     expect(answer('Who approved what')).toEqual([
       'approval.requested',
@@ -112,5 +164,38 @@ describe('the saved queries, over the audit lines of incidents of this machine',
     expect(answer('What was refused and why')).toEqual(['gated', 'alarm.refused']);
     const observed = lines.filter(({ step, outcome }) => step === 'gated' && outcome === 'observe');
     expect(observed).toHaveLength(1);
+  });
+});
+
+describe('npm run audit -- show answers as the saved queries do:', () => {
+  it.each<[string, string, string, (value: string) => Parameters<typeof select>[1]]>([
+    ['What was done to node X', 'i-0123456789abcdef0', 'instanceId', (node) => ({ node })],
+    ['What was done to cluster X', 'my-cluster', 'cluster', (cluster) => ({ cluster })],
+    ['What was done to the nodes of AMI X', 'ami-0123456789abcdef0', 'imageId', (ami) => ({ ami })],
+    ['What person X did and decided', 'you@example.com', 'actor.id', (person) => ({ person })],
+    ['Who approved what', '', '', () => ({ approvals: true })],
+    ['What was refused and why', '', '', () => ({ refused: true })],
+  ])('%s', (name, example, path, options) => {
+    const values = path === '' ? [''] : new Set(lines.map((line) => String(field(line, path) ?? 'none')));
+    let answered = 0;
+    for (const value of values) {
+      const expected = linesOf(name, (query) => query.replace(example, value));
+      expect(select(lines, options(value)), value).toEqual(expected);
+      answered += expected.length;
+    }
+    expect(answered).toBeGreaterThan(0);
+  });
+
+  it('What is waiting for a person', () => {
+    const until = (step: string): AuditEntry[] => {
+      const entries = lines.flatMap((line) => AuditEntry.loose().safeParse(line).data ?? []);
+      return entries.slice(0, entries.findIndex((entry) => entry.step === step) + 1);
+    };
+    expect(waiting(until('approval.requested'))).toMatchObject([{ step: 'approval.requested' }]);
+    expect(select(until('approval.requested'), { waiting: true })).toHaveLength(1);
+    // It may have been refused, or be one of two; only what came of it ends the wait.
+    expect(select(until('approval.decided'), { waiting: true })).toHaveLength(1);
+    expect(select(until('approval.settled'), { waiting: true })).toEqual([]);
+    expect(select(lines, { waiting: true })).toEqual([]);
   });
 });

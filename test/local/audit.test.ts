@@ -38,12 +38,9 @@ beforeEach(() => {
     );
   }
   const { seq, hash } = entries.at(-1) ?? { seq: 0, hash: '' };
-  const head = { incident: 'one', seq, hash };
+  const head = { version: 2 as const, incident: 'one', seq, hash, keyId: 'key' };
   const signature = sign('sha256', headMessage(head), privateKey).toString('base64');
-  lines = [
-    ...entries,
-    { version: 1, kind: 'signed-head', ...head, algorithm: 'ECDSA_SHA_256', keyId: 'key', signature },
-  ];
+  lines = [...entries, { kind: 'signed-head', ...head, algorithm: 'ECDSA_SHA_256', signature }];
   write();
   writeFileSync(join(folder, 'audit-public-key.pem'), pem);
 });
@@ -142,6 +139,21 @@ describe('npm run audit', () => {
     ['an unknown command', ['check', 'x'], 2, /unknown command "check": verify or show/],
     ['no file', ['verify'], 2, /one file is needed, and none was given/],
     ['an unknown flag', ['show', 'x', '--all'], 2, /--all/],
+    [
+      'two files that are no export',
+      ['verify', 'x', 'y'],
+      2,
+      /one file is needed, and 2 were given; .*--export/,
+    ],
+    ['a question to verify', ['verify', 'x', '--refused'], 2, /--refused is for show/],
+    ['a key to show', ['show', 'x', '--key', 'y'], 2, /--key is for verify/],
+    ['a range without an export', ['verify', 'x', '--openings', 'a=1..'], 2, /--openings is for --export/],
+    [
+      'a range that is none',
+      ['verify', '--export', 'x', '--openings', 'a=one'],
+      2,
+      /a=one is not CLUSTER=FROM\.\.TO/,
+    ],
     ['a file that is not there', ['show', '/nowhere/audit.jsonl'], 1, /cannot read \/nowhere\/audit.jsonl/],
   ])('with %s says what is wrong', (_, args, status, message) => {
     const result = audit(...args);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { verifyTrail } from '../../lambdas/domain/audit/verify-trail.ts';
-import type { LocalNode } from '../../local/local-node.ts';
+import { withBrokenReclaim } from './broken-reclaim.ts';
 import { protectionsOf, recordedProtections } from './protections.ts';
 import { clusters, startTestEngine, type TestEngine } from './test-engine.ts';
 
@@ -114,19 +114,4 @@ describe.concurrent('an execution stopped from outside', () => {
 
 function ways(way: Way, states: string[]): Record<string, Way> {
   return Object.fromEntries(states.map((state) => [state, way]));
-}
-
-/** A node on which the document of the treatment dies half-way; everything else works. */
-function withBrokenReclaim(node: LocalNode): LocalNode {
-  const { managed } = node;
-  return {
-    ...node,
-    managed: {
-      ...managed,
-      run: async (content, parameters, signal) =>
-        'slices' in parameters
-          ? { status: 'Failed', responseCode: 1, stdout: '', stderr: 'killed half-way' }
-          : managed.run(content, parameters, signal),
-    },
-  };
 }

@@ -164,7 +164,7 @@ type RunProps = {
   /** Changes what the node does. */
   change?(node: LocalNode): LocalNode;
   /** Called before the alarm. */
-  before?(instanceId: string): Promise<void>;
+  before?(instanceId: string, id: string): Promise<void>;
 } & Pick<WatchIncidentProps, 'stopAt' | 'signal' | 'onEvent'>;
 
 export type TestIncident = WatchedIncident & {
@@ -213,7 +213,7 @@ export async function startTestEngine(
         if (parsed.incident === id) messages.push(parsed);
       });
       try {
-        await before?.(instanceId);
+        await before?.(instanceId, id);
         const watched = await watchIncident(engine, {
           id,
           node,

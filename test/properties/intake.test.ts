@@ -10,6 +10,7 @@ import { intakeReasons } from '../../lambdas/domain/intake/refusal.ts';
 import { judge } from '../../lambdas/domain/intake/webhook-request.ts';
 import { printable } from '../../lambdas/domain/printable.ts';
 import { about, payload, payloadNames } from '../intake-payloads/payloads.ts';
+import { alter, ways } from './alter.ts';
 import { runs } from './runs.ts';
 
 const ampTopicArn = 'arn:aws:sns:us-east-1:000000000000:alerts';
@@ -43,34 +44,10 @@ const hostile = fc.oneof(
 
 /** A recorded message in which one thing, however deep, is something else, or has a neighbour that does not belong there. */
 const altered = fc
-  .tuple(
-    fc.constantFrom(...payloadNames),
-    fc.nat(),
-    hostile,
-    fc.constantFrom('replace', 'remove', 'add', 'own-proto'),
-  )
+  .tuple(fc.constantFrom(...payloadNames), fc.nat(), hostile, fc.constantFrom(...ways))
   .map(([name, where, value, how]) => {
     const whole = JSON.parse(JSON.stringify(message(name)));
-    const places: [Record<string, unknown>, string][] = [];
-    const walk = (node: unknown): void => {
-      if (typeof node !== 'object' || node === null) return;
-      for (const key of Object.keys(node)) {
-        places.push([node as Record<string, unknown>, key]);
-        walk((node as Record<string, unknown>)[key]);
-      }
-    };
-    walk(whole);
-    const [parent, key] = places[where % places.length] ?? [{}, ''];
-    if (how === 'remove') delete parent[key];
-    else if (how === 'add') parent[`${key}x`] = value;
-    else if (how === 'own-proto')
-      Object.defineProperty(parent, '__proto__', {
-        value,
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      });
-    else parent[key] = value;
+    alter(whole, where, how, value);
     return JSON.stringify(whole);
   });
 

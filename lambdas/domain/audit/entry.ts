@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { digestOf } from '../canonical-json.ts';
 import { printable } from '../printable.ts';
+import { phaseOfStep } from './phase-of-step.ts';
+import { cleaned, withoutSecrets } from './without-secrets.ts';
 
 /** Longest text of an entry; what comes from a node or a service is cut to it. */
 const longestText = 2000;
@@ -66,7 +68,19 @@ export const AuditDraft = z.object({
 });
 export type AuditDraft = z.infer<typeof AuditDraft>;
 
-/** One line of the audit trail. `hash` covers everything else, `previousHash` ties it to the line before. */
+/** The place of an incident among all that were opened in its cluster: an incident that is missing leaves a hole here. */
+export const Opening = z.object({
+  /** 1 for the first incident of a cluster, then without gaps. */
+  number: z.int().positive(),
+  /** The incident opened before it, and the hash of that one's first entry; `null` for the first. */
+  previous: z.object({ incident: z.string(), hash: z.string() }).nullable(),
+});
+export type Opening = z.infer<typeof Opening>;
+
+/**
+ * One line of the audit trail. `hash` covers everything else, `previousHash` ties it to the line before. What is optional here
+ * is younger than the schema: entries without it stay as good as they were.
+ */
 export const AuditEntry = AuditDraft.extend({
   version: z.literal(1),
   incident: z.string(),
@@ -79,6 +93,14 @@ export const AuditEntry = AuditDraft.extend({
   key: z.string(),
   fencing: z.int().nonnegative().nullable(),
   software: z.string(),
+  /** The machine image of the node; `null` where EC2 did not say. */
+  imageId: z.string().max(longestId).nullable().optional(),
+  /** Milliseconds since the entry before: how long the step took, with the wait before it. */
+  durationMs: z.int().nonnegative().optional(),
+  /** The phase that took this time. */
+  phase: z.string().optional(),
+  /** Only in the first entry of an incident. */
+  opening: Opening.optional(),
   previousHash: z.string().nullable(),
   hash: z.string(),
 });
@@ -87,25 +109,49 @@ export type AuditEntry = z.infer<typeof AuditEntry>;
 /** What an entry takes from its incident and its moment. */
 export type AuditContext = Pick<
   AuditEntry,
-  'incident' | 'cluster' | 'instanceId' | 'at' | 'key' | 'fencing' | 'software'
+  'incident' | 'cluster' | 'instanceId' | 'at' | 'key' | 'fencing' | 'software' | 'imageId'
 >;
 
-/** The entry that follows `previous` (`undefined` for the first of an incident). */
+/**
+ * The entry that follows `previous` (`undefined` for the first of an incident).
+ *
+ * @param opening the place of the incident in its cluster, for the first entry
+ */
 export function nextEntry(
   previous: AuditEntry | undefined,
   draft: AuditDraft,
   context: AuditContext,
+  opening?: Opening,
 ): AuditEntry {
+  // Entries are written by several functions, and the clocks of two need not agree.
+  const durationMs =
+    previous === undefined ? 0 : Math.max(0, Date.parse(context.at) - Date.parse(previous.at));
   const body = {
     version: 1 as const,
     ...context,
     ...draft,
-    what: printable(draft.what).slice(0, longestText),
+    ...withoutSecretsIn(draft),
+    what: withoutSecrets(printable(draft.what)).slice(0, longestText),
     actor: { ...draft.actor, id: printable(draft.actor.id).slice(0, longestId) },
     seq: previous === undefined ? 0 : previous.seq + 1,
+    durationMs,
+    phase: phaseOfStep(draft.step),
+    ...(opening === undefined ? {} : { opening }),
     previousHash: previous?.hash ?? null,
   };
   return { ...body, hash: digestOf(body) };
+}
+
+/** What nodes, alarms and services said is free text, and may hold anything. Arguments and an undo are ours, and stay exact. */
+function withoutSecretsIn({ details, before, after }: AuditDraft): Partial<AuditDraft> {
+  const undo = details?.undo;
+  return {
+    ...(details === undefined
+      ? {}
+      : { details: { ...cleaned(details), ...(undo === undefined ? {} : { undo }) } }),
+    ...(before === undefined ? {} : { before: cleaned(before) }),
+    ...(after === undefined ? {} : { after: cleaned(after) }),
+  };
 }
 
 /** The hash that an entry with this content must carry. */

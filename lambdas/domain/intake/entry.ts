@@ -1,3 +1,4 @@
+import { withoutSecrets } from '../audit/without-secrets.ts';
 import type { RawAlarm, SourceId } from './raw-alarm.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -28,12 +29,17 @@ export function refusedEntry(
   context: Context,
   alarm?: RawAlarm,
 ): IntakeEntry {
-  return { ...base('alarm.refused', source, context), what: sentence, reason, ...partsOf(alarm) };
+  return {
+    ...base('alarm.refused', source, context),
+    what: withoutSecrets(sentence),
+    reason,
+    ...partsOf(alarm),
+  };
 }
 
 /** An alarm that has ended closes nothing: whether the node is well, an incident sees for itself. */
 export function resolvedEntry(alarm: RawAlarm, context: Context): IntakeEntry {
-  const what = `the alarm has ended at its source: ${alarm.reason}`;
+  const what = withoutSecrets(`the alarm has ended at its source: ${alarm.reason}`);
   return { ...base('alarm.resolved', alarm.source, context), what, ...partsOf(alarm) };
 }
 
