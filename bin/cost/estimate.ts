@@ -38,7 +38,7 @@ const incident = {
  * What one look of the census uses: a call that sends, and one for every fifty nodes at each of some looks at the answers. The
  * figures of a node are a line in a log.
  */
-const look = { readsPerFiftyNodes: 3, secondsPerRead: 8, clusterMetrics: 9, logBytesPerNode: 450 } as const;
+const look = { readsPerFiftyNodes: 3, secondsPerRead: 8, clusterMetrics: 8, logBytesPerNode: 450 } as const;
 
 /**
  * What a deployment uses in a month.
@@ -91,6 +91,8 @@ export function usageOf(
     add('metric', there * census.nodeMetrics.length + look.clusterMetrics);
     add('putMetric', looks);
     add('logGb', (looks * there * look.logBytesPerNode) / gb);
+    // Logs of functions are kept for three months.
+    add('logGbMonth', (looks * there * look.logBytesPerNode * 3) / gb);
     // Silent, worst node, growth, and the two figures of nodes that do not answer.
     add('metricAlarm', 5);
     // Event sources ask an empty queue about four times a minute with each of five connections.

@@ -1,8 +1,10 @@
-import { DescribeInstancesCommand, type EC2Client } from '@aws-sdk/client-ec2';
+import * as z from 'zod';
+import { describeInstances } from './ec2-instances.ts';
 
-/** Names that EKS gives to the node of an instance: the private DNS name that EC2 says it has, or its id. */
-export async function nodeNamesOf(client: EC2Client, instanceId: string): Promise<string[]> {
-  const { Reservations } = await client.send(new DescribeInstancesCommand({ InstanceIds: [instanceId] }));
-  const instance = Reservations?.flatMap(({ Instances }) => Instances ?? []).at(0);
-  return [...new Set([instance?.PrivateDnsName ?? '', instanceId])].filter((name) => name !== '');
+const Instance = z.object({ privateDnsName: z.string().default('') });
+
+/** Names that EKS gives to the node of an instance: the private DNS name that EC2 says it has, or its id. Throws as `ec2Query`. */
+export async function nodeNamesOf(instanceId: string): Promise<string[]> {
+  const { instances } = await describeInstances(Instance, { 'instance-id': [instanceId] });
+  return [...new Set([instances[0]?.privateDnsName ?? '', instanceId])].filter((name) => name !== '');
 }

@@ -1,5 +1,4 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import { EC2Client } from '@aws-sdk/client-ec2';
 import { EKSClient } from '@aws-sdk/client-eks';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { readTrend } from '../adapters/cloudwatch-trend.ts';
@@ -42,9 +41,7 @@ export const handler = phase('examine-around', async (state, { cluster, audit, n
     ),
     answered
       ? notHere('the node has answered, and its own log says more than its console')
-      : inTime(readConsole(new EC2Client(impatient), instanceId)).catch((error) =>
-          failed(gap('console')(error)),
-        ),
+      : inTime(readConsole(instanceId)).catch((error) => failed(gap('console')(error))),
     inTime(ask(name, cluster, instanceId, now())).catch((error) => clusterGap(gap('cluster')(error))),
   ]);
   const around: AroundProbes = boundAround({ ...known, trend, console: nodeConsole });
@@ -70,7 +67,7 @@ async function ask(name: string, { api }: Cluster, instanceId: string, now: Date
   const [endpoint, names] = await Promise.all([
     clusterEndpoint(new EKSClient(impatient), name, api.access === 'public'),
     // Only a guess that spares reading the list of all nodes.
-    nodeNamesOf(new EC2Client(impatient), instanceId).catch(() => []),
+    nodeNamesOf(instanceId).catch(() => []),
   ]);
   const question = { cluster: name, endpoint, instanceId, names };
   if (api.access === 'vpc') {

@@ -15,6 +15,7 @@ import type { AuditDraft } from '../domain/audit/entry.ts';
 import { openApprovals } from '../domain/audit/open-approvals.ts';
 import { type OpenChange, openChanges } from '../domain/audit/open-changes.ts';
 import { Alarm } from '../domain/incident-state.ts';
+import { nextPollSeconds } from '../domain/polling.ts';
 import { type Undone, undoneBy } from '../domain/treatments/undo-result.ts';
 import { auditTrail, leaseStore } from './phase.ts';
 import { sendUndo } from './undo-command.ts';
@@ -179,12 +180,12 @@ async function runUndo(
   target: { incident: string; instanceId: string; deliverySeconds: number },
   audit: (draft: AuditDraft) => Promise<unknown>,
 ): Promise<Undone> {
-  const { pollSeconds, maxPollSeconds } = settings().command;
+  const { command } = settings();
   const { commandId } = await sendUndo(change, target, audit, actor, (error) => {
     logger.warn('the treatment could not be cancelled', { error });
   });
   const deadline = Date.now() + settings().janitor.undoSeconds * 1000;
-  for (let wait = pollSeconds; Date.now() < deadline; wait = Math.min(maxPollSeconds, wait * 2)) {
+  for (let wait = command.pollSeconds; Date.now() < deadline; wait = nextPollSeconds(command, wait)) {
     await sleep(Math.min(wait * 1000, deadline - Date.now()));
     const invocation = await lookAtCommand(ssm(), commandId, target.instanceId);
     if (invocation.status !== 'running') return undoneBy(invocation);

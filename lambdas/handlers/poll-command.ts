@@ -1,6 +1,7 @@
 import { ssm } from '../adapters/ssm.ts';
 import { cancelCommand, type Invocation, lookAtCommand } from '../adapters/ssm-commands.ts';
 import type { OneCommand } from '../domain/incident-state.ts';
+import { nextPollSeconds } from '../domain/polling.ts';
 import { phase } from './phase.ts';
 
 /**
@@ -19,7 +20,7 @@ export const handler = phase(
     const late = command.deadline !== undefined && now() >= new Date(command.deadline);
     if (!over && !late) {
       // What is over already is asked for again: the service keeps it.
-      const waitSeconds = Math.min(settings.command.maxPollSeconds, command.waitSeconds * 2);
+      const waitSeconds = nextPollSeconds(settings.command, command.waitSeconds);
       return { ...state, command: { ...command, waitSeconds } };
     }
     const ended = async (one: OneCommand, seen: Invocation | undefined): Promise<OneCommand> => {

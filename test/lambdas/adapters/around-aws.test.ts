@@ -1,10 +1,4 @@
 import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
-import {
-  DescribeInstancesCommand,
-  EC2Client,
-  EC2ServiceException,
-  GetConsoleOutputCommand,
-} from '@aws-sdk/client-ec2';
 import { DescribeClusterCommand, EKSClient } from '@aws-sdk/client-eks';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
@@ -12,8 +6,6 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { readTrend } from '../../../lambdas/adapters/cloudwatch-trend.ts';
 import { clusterGap } from '../../../lambdas/adapters/cluster-reader.ts';
 import { clusterEndpoint } from '../../../lambdas/adapters/eks-cluster.ts';
-import { readConsole } from '../../../lambdas/adapters/instance-console.ts';
-import { nodeNamesOf } from '../../../lambdas/adapters/instance-names.ts';
 import { askInVpc } from '../../../lambdas/adapters/vpc-reader.ts';
 
 const region = { region: 'us-east-1' };
@@ -124,61 +116,6 @@ describe('the trend from CloudWatch', () => {
       value: { notRead: { messages: 'there are more than 5 pages of points' } },
     });
     expect(mock.commandCalls(GetMetricDataCommand)).toHaveLength(5);
-  });
-});
-
-describe('the console of an instance', () => {
-  const mock = mockClient(EC2Client);
-  const client = new EC2Client(region);
-  const output = Buffer.from(
-    '[1.000000] Out of memory: Killed process 9 (kubelet) total-vm:1kB\r\n',
-  ).toString('base64');
-  beforeEach(() => mock.reset());
-
-  it('is the latest that there is', async () => {
-    mock.on(GetConsoleOutputCommand).resolves({ Output: output });
-    expect(await readConsole(client, instanceId)).toMatchObject({ status: 'ok', value: { ofKubelet: 1 } });
-    expect(mock.commandCalls(GetConsoleOutputCommand)[0]?.args[0].input).toEqual({
-      InstanceId: instanceId,
-      Latest: true,
-    });
-  });
-
-  it('is what there is, for an instance that has no latest', async () => {
-    const name = 'UnsupportedOperation';
-    mock
-      .on(GetConsoleOutputCommand, { Latest: true })
-      .rejects(new EC2ServiceException({ name, $fault: 'client', $metadata: {}, message: name }))
-      .on(GetConsoleOutputCommand, { InstanceId: instanceId, Latest: undefined })
-      .resolves({ Output: output });
-    expect(await readConsole(client, instanceId)).toMatchObject({ status: 'ok' });
-  });
-
-  it.each([undefined, '', Buffer.from(' \r\n').toString('base64')])(
-    'that is empty (%s) is missing, and no sign of health',
-    async (empty) => {
-      mock.on(GetConsoleOutputCommand).resolves(empty === undefined ? {} : { Output: empty });
-      expect(await readConsole(client, instanceId)).toMatchObject({ status: 'missing' });
-    },
-  );
-
-  it('that must not be read is an error of the caller', async () => {
-    const name = 'UnauthorizedOperation';
-    mock
-      .on(GetConsoleOutputCommand)
-      .rejects(new EC2ServiceException({ name, $fault: 'client', $metadata: {}, message: 'not authorized' }));
-    await expect(readConsole(client, instanceId)).rejects.toThrow('not authorized');
-    expect(mock.commandCalls(GetConsoleOutputCommand)).toHaveLength(1);
-  });
-
-  it('belongs to an instance whose node may have the private name, or the id', async () => {
-    mock
-      .on(DescribeInstancesCommand)
-      .resolves({ Reservations: [{ Instances: [{ PrivateDnsName: 'ip-10-0-0-1.ec2.internal' }] }] });
-    expect(await nodeNamesOf(client, instanceId)).toEqual(['ip-10-0-0-1.ec2.internal', instanceId]);
-    // A terminated instance has no name any more.
-    mock.on(DescribeInstancesCommand).resolves({ Reservations: [{ Instances: [{ PrivateDnsName: '' }] }] });
-    expect(await nodeNamesOf(client, instanceId)).toEqual([instanceId]);
   });
 });
 
