@@ -73,7 +73,7 @@ export function useTestIntake() {
     byHand: () => queueNamed('IntakeByHand'),
     token,
 
-    /** A node of a cluster that observes, which lives until the end of this file. */
+    /** A recorded node of a cluster that observes, which lives until the end of this file. */
     async attach(
       name: string,
       {
@@ -86,6 +86,7 @@ export function useTestIntake() {
       const instanceId = `i-${createHash('sha256').update(`${process.pid} ${id}`).digest('hex').slice(0, 17)}`;
       const node = await openNode({ name, id, directory: test.home });
       opened.push(node);
+      if (node.root === undefined) throw new Error(`${name} is no recorded node`);
       const around = structuredClone(node.managed.around);
       if (around?.cluster !== undefined && nodeName !== undefined)
         around.cluster.node.metadata.name = nodeName;
