@@ -20,14 +20,11 @@ export type Daemon = {
  */
 export async function startDaemon(command: string, flags: readonly string[], path: string): Promise<Daemon> {
   const address = `127.0.0.1:${await freePort()}`;
-  const child = spawn(command, [`--web.listen-address=${address}`, ...flags], {
+  // A test that is interrupted runs no hook: the kernel ends what it leaves behind.
+  const child = spawn('setpriv', ['--pdeathsig=KILL', command, `--web.listen-address=${address}`, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const kill = (): void => {
-    child.kill('SIGKILL');
-  };
-  process.once('exit', kill);
-  const ended = once(child, 'close').finally(() => process.off('exit', kill));
+  const ended = once(child, 'close');
   // That it cannot be started is told below, or nobody waits any more.
   ended.catch(() => {});
   let log = '';
@@ -39,7 +36,7 @@ export async function startDaemon(command: string, flags: readonly string[], pat
   const url = `http://${address}`;
   const stop = async (): Promise<void> => {
     child.kill();
-    const late = setTimeout(kill, 10_000);
+    const late = setTimeout(() => child.kill('SIGKILL'), 10_000);
     await ended.catch(() => {});
     clearTimeout(late);
   };
