@@ -4,6 +4,8 @@ import { parse, stringify } from 'yaml';
 import { blocksOf } from '../docs/fenced-blocks.ts';
 import { type Daemon, startDaemon } from './daemon.ts';
 
+const receiver = 'cgroup-medic';
+
 export interface AlertmanagerProps {
   /** It is made, and holds everything that this Alertmanager writes. */
   readonly folder: string;
@@ -11,28 +13,27 @@ export interface AlertmanagerProps {
   readonly credentialsFile: string;
 }
 
-/** An Alertmanager as prometheus/README.md has it, with the two things filled in that only a user knows, and with waits of a second. */
+/** What prometheus/README.md gives an Alertmanager, with the two things filled in that only a user knows. */
+export function documentedConfig({ webhookUrl, credentialsFile }: Omit<AlertmanagerProps, 'folder'>) {
+  const blocks = blocksOf(readFileSync('prometheus/README.md', 'utf8'));
+  const config = parse(blocks.find(({ file }) => file === 'alertmanager.yml')?.text ?? '');
+  const [webhook] = config.receivers.find(({ name }: { name: string }) => name === receiver).webhook_configs;
+  webhook.url = webhookUrl;
+  webhook.http_config.authorization.credentials_file = credentialsFile;
+  return config;
+}
+
+/** An Alertmanager with that configuration, but for its waits, which are of a second. */
 export function startAlertmanager({ folder, ...filled }: AlertmanagerProps): Promise<Daemon> {
   mkdirSync(folder);
+  const config = documentedConfig(filled);
+  const route = config.route.routes.find((one: { receiver: string }) => one.receiver === receiver);
+  Object.assign(route, { group_wait: '1s', group_interval: '1s', repeat_interval: '1s' });
   const file = join(folder, 'alertmanager.yml');
-  writeFileSync(file, stringify(documented(filled)));
+  writeFileSync(file, stringify(config));
   const flags = [`--config.file=${file}`, `--storage.path=${join(folder, 'storage')}`];
   // Without peers, or it listens on a second port, and on every address.
   return startDaemon('prometheus-alertmanager', [...flags, '--cluster.listen-address='], '/-/ready');
-}
-
-function documented({ webhookUrl, credentialsFile }: Omit<AlertmanagerProps, 'folder'>) {
-  const blocks = blocksOf(readFileSync('prometheus/README.md', 'utf8'));
-  const block = blocks.find(({ file }) => file === 'alertmanager.yml');
-  const config = parse(block?.text ?? '');
-  const name = 'cgroup-medic';
-  const ours = (one: { receiver?: string; name?: string }) => (one.receiver ?? one.name) === name;
-  const route = config.route.routes.find(ours);
-  const [webhook] = config.receivers.find(ours).webhook_configs;
-  webhook.url = webhookUrl;
-  webhook.http_config.authorization.credentials_file = credentialsFile;
-  Object.assign(route, { group_wait: '1s', group_interval: '1s', repeat_interval: '1s' });
-  return config;
 }
 
 /** How many notifications to webhooks an Alertmanager counts as failed. */
