@@ -157,6 +157,7 @@ export class CgroupMedicStack extends Stack {
     new CfnOutput(this, 'DecideFunctionName', { value: functions.decide.functionName });
     new CfnOutput(this, 'NotificationTopicArn', { value: notifications.topicArn });
     new CfnOutput(this, 'AuditLogGroupName', { value: auditTrail.logGroupName });
+    new CfnOutput(this, 'StateTableName', { value: stateTable.tableName });
     new CfnOutput(this, 'AuditTableName', { value: auditTrail.tableName });
     new CfnOutput(this, 'SigningKeyId', { value: signingKey.keyId });
   }

@@ -34,8 +34,11 @@ const incident = {
   messages: 3,
 } as const;
 
-/** What one look of the census uses: a call that sends, and one for every fifty nodes at each of some looks at the answers. */
-const look = { readsPerFiftyNodes: 3, secondsPerRead: 8, clusterMetrics: 9 } as const;
+/**
+ * What one look of the census uses: a call that sends, and one for every fifty nodes at each of some looks at the answers. The
+ * figures of a node are a line in a log.
+ */
+const look = { readsPerFiftyNodes: 3, secondsPerRead: 8, clusterMetrics: 9, logBytesPerNode: 450 } as const;
 
 /**
  * What a deployment uses in a month.
@@ -86,7 +89,8 @@ export function usageOf(
     add('lambdaGbSecond', looks * (2 + reads * look.secondsPerRead) * memoryGb);
     add('sqsRequest', looks * reads * 3);
     add('metric', there * census.nodeMetrics.length + look.clusterMetrics);
-    add('putMetric', looks * (1 + Math.ceil(there / 50)));
+    add('putMetric', looks);
+    add('logGb', (looks * there * look.logBytesPerNode) / gb);
     // Silent, worst node, growth, and the two figures of nodes that do not answer.
     add('metricAlarm', 5);
     // Event sources ask an empty queue about four times a minute with each of five connections.

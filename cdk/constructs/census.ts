@@ -96,7 +96,6 @@ export class Census extends Construct {
     documents.grantReadMany(read);
     grantPut(looks, read);
     grantPut(ends, read);
-    metrics.grantPublish(read);
     stateTable.grantReadUpdate(read);
     nodes.grantReadNames(close);
     metrics.grantPublish(close);

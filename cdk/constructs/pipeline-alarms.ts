@@ -42,7 +42,10 @@ export class PipelineAlarms extends Construct {
     for (const [what, queue] of Object.entries(deadLetters)) this.lost(what, queue);
     this.failed(stateMachine);
     this.refused();
-    for (const cluster of clusters) this.expired(cluster);
+    for (const cluster of clusters) {
+      this.expired(cluster);
+      this.broken(cluster);
+    }
     for (const [cluster, minutes] of Object.entries(censusMinutes)) this.silent(cluster, minutes);
   }
 
@@ -107,6 +110,23 @@ export class PipelineAlarms extends Construct {
       threshold: expiredApprovals,
       evaluationPeriods: 1,
       treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+  }
+
+  private broken(cluster: string): void {
+    this.alarm(`Broken-${cluster}`, {
+      alarmDescription: `Treatments did not help on several nodes of ${cluster} within a short time, so cgroup-medic does nothing more there: its breaker is open. Read the incidents that the audit entries breaker.changed and gated name; docs/gates.md says when it tries again, and how you close it.`,
+      metric: new Metric({
+        namespace: metricNamespace,
+        metricName: 'BreakerOpen',
+        dimensionsMap: { Cluster: cluster },
+        statistic: 'Maximum',
+        period: Duration.minutes(5),
+      }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      // It is published when it changes: until then it is what it was.
+      treatMissingData: TreatMissingData.IGNORE,
     });
   }
 

@@ -1,35 +1,9 @@
 import { type CloudWatchClient, type MetricDatum, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { metricNamespace } from '../domain/around/census-metrics.ts';
 import type { ClusterFigures } from '../domain/census/cluster-figures.ts';
-import type { Figure } from '../domain/census/node-figures.ts';
 
 /** CloudWatch takes a thousand metrics in one call, and 1 MB. */
 const perCall = 1000;
-
-/** The figures of some nodes of one cluster, by instance. */
-export async function publishNodes(
-  client: CloudWatchClient,
-  cluster: string,
-  nodes: ReadonlyMap<string, readonly Figure[]>,
-  at: Date,
-): Promise<void> {
-  const data = [...nodes].flatMap(([instanceId, figures]) =>
-    figures.map(
-      ({ metric, unit, value }): MetricDatum => ({
-        MetricName: metric,
-        Dimensions: [
-          { Name: 'ClusterName', Value: cluster },
-          { Name: 'InstanceId', Value: instanceId },
-        ],
-        // Our clock, not the node's: one that is wrong by hours would cost all others their figures.
-        Timestamp: at,
-        Unit: unit,
-        Value: value,
-      }),
-    ),
-  );
-  await publish(client, data);
-}
 
 /** What one run found of a whole cluster. */
 export async function publishCluster(

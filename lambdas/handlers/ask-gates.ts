@@ -6,19 +6,23 @@ import { leaseGate } from '../domain/gates/lease-gate.ts';
 import { modeGate } from '../domain/gates/mode-gate.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
+import { askBreaker } from './breaker.ts';
 import type { PhaseContext } from './phase.ts';
 
 /** Asks every gate about one rung: before it, and again when an approval for it arrives. The strictest answer holds. */
 export async function askGates(
   state: IncidentState,
   rung: Rung,
-  { renewal, logger }: PhaseContext,
+  context: PhaseContext,
   approved: boolean,
 ): Promise<GateResult & { all: GateResult[] }> {
+  const { renewal, logger } = context;
   const mode = await readMode(ssm(), environment().MODE_PARAMETER_PREFIX, state.incident.cluster, (error) => {
     logger.error('the mode parameter could not be read', { error });
   });
   // The mode first: of equal answers the first is told, and "passed, because the policy says so" tells more.
-  const all = [modeGate(mode, rung, approved), leaseGate(renewal)];
+  const first = [modeGate(mode, rung, approved), leaseGate(renewal)];
+  // The breaker last: it gives a place away, and only to what nothing else stops.
+  const all = [...first, await askBreaker(state, rung, context, strictest(first))];
   return { ...strictest(all), all };
 }

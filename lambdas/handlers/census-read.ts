@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
-import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { finishedOn, isOver, outputOn } from '../adapters/census-commands.ts';
 import { censusEnvironment } from '../adapters/census-environment.ts';
-import { publishNodes } from '../adapters/census-metrics.ts';
 import { dynamo } from '../adapters/dynamo.ts';
+import { publishNodes } from '../adapters/node-metrics.ts';
 import { putInQueue, sqs } from '../adapters/queue.ts';
 import { SecondLookStore } from '../adapters/second-look-store.ts';
 import { clusterSettings, settings } from '../adapters/settings-file.ts';
@@ -24,7 +23,6 @@ const nodesPerSecond = 10;
 const budgetMs = 200_000;
 
 const logger = new Logger();
-const cloudwatch = new CloudWatchClient({});
 // It has time: more tries than an incident would make, each later than the last.
 const ssm = new SSMClient({ maxAttempts: 6 });
 
@@ -102,7 +100,7 @@ async function readAnswers(
       }
     }
   }
-  if (run.profile === 'quick') await publishNodes(cloudwatch, run.cluster, figures, new Date());
+  if (run.profile === 'quick') publishNodes(run.cluster, figures, new Date());
   return { run: next, left: nodes.length - done, busy };
 }
 

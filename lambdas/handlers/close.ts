@@ -15,6 +15,7 @@ import { endingOf, rungResult } from '../domain/incident-progress.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import { lookAgainFor } from '../domain/look-again.ts';
 import { standingChanges } from '../domain/standing-changes.ts';
+import { leavePlace } from './breaker.ts';
 import { type PhaseContext, phase } from './phase.ts';
 
 const sns = new SNSClient({});
@@ -74,6 +75,7 @@ export const handler = phase(
               },
             ),
           );
+    await leavePlace(state, context);
     const released = await context.leases.release(instanceId, id);
     await context.audit({
       step: 'incident.closed',

@@ -4,6 +4,7 @@ import { printable } from '../domain/printable.ts';
 import type { Cluster } from '../domain/settings.ts';
 import { type DocumentResult, readDocumentResult } from '../domain/treatments/document-result.ts';
 import { looksIn } from '../domain/verification/looks.ts';
+import { countFailure } from './breaker.ts';
 import { withoutOutput } from './evidence-of.ts';
 import { phase } from './phase.ts';
 
@@ -12,7 +13,8 @@ type Treated = NonNullable<IncidentState['treatment']>;
 /** What the treatment did. Done, refused by its own checks, or failed: then nobody knows, and it is undone. */
 export const handler = phase(
   'record-treatment',
-  async (state, { cluster, audit, now }) => {
+  async (state, context) => {
+    const { cluster, audit, now } = context;
     const { rung, command } = state;
     if (rung === undefined || command === undefined) throw new MedicError('there is no treatment to record');
     const treatment = treatedBy(command);
@@ -31,6 +33,9 @@ export const handler = phase(
       ...(result === undefined ? {} : { before: result.before, after: result.after }),
       details: { clean, ...(result?.details === undefined ? {} : { result: result.details }) },
     });
+    if (treatment.status === 'failed') {
+      await countFailure(state, { why: treatment.reason, harmed: false }, context);
+    }
     const recorded = { ...withoutOutput(state), treatment };
     return treatment.status === 'done'
       ? { ...recorded, verification: startOf(cluster.verification, now()) }

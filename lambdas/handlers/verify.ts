@@ -4,6 +4,7 @@ import { looksIn } from '../domain/verification/looks.ts';
 import { newCauses } from '../domain/verification/new-causes.ts';
 import { lacks } from '../domain/verification/side-signals.ts';
 import { figureOf, judge, type Sample, sampleOf } from '../domain/verification.ts';
+import { countFailure, countSuccess } from './breaker.ts';
 import { evidenceOf, withoutOutput } from './evidence-of.ts';
 import { phase } from './phase.ts';
 
@@ -11,7 +12,8 @@ import { phase } from './phase.ts';
  * Adds one look at the node, and after the last one judges by trend whether the treatment helped. Where the last one did
  * not see what there was before, it is made up for by another, once.
  */
-export const handler = phase('verify', async (state, { cluster, audit, now }) => {
+export const handler = phase('verify', async (state, context) => {
+  const { cluster, audit, now } = context;
   const { verification, rung, before } = state;
   if (verification === undefined || rung === undefined || before === undefined) {
     throw new MedicError('there is no treatment to verify');
@@ -58,5 +60,12 @@ export const handler = phase('verify', async (state, { cluster, audit, now }) =>
     after: { ...sample },
     details: { findings: judgement.findings, expects: rung.expects, alsoFound },
   });
+  if (judgement.verdict === 'not-cured') {
+    const unseen = judgement.unseen ? 'whether it helped was not seen' : 'it did not help';
+    const why = judgement.harmed ? 'the node got worse' : unseen;
+    await countFailure(state, { why, harmed: judgement.harmed === true }, context);
+  } else {
+    await countSuccess(state, context);
+  }
   return { ...next, verification: { ...verification, waitSeconds, samples, ...judgement, alsoFound } };
 });

@@ -1,5 +1,6 @@
 import { type Cloud, startCloud } from '../cloud/cloud.ts';
 import type { LogLine } from '../cloud/cloudwatch-logs.ts';
+import { embeddedData } from '../cloud/embedded-metrics.ts';
 import type { Published } from '../cloud/sns.ts';
 import { type Delivery, deliver, executionStatusChange } from './events.ts';
 import { Executions } from './executions.ts';
@@ -123,6 +124,9 @@ export async function startEngine({ stack, logFile, compileCache }: EngineProps)
     endpoint: cloud.endpoint,
     logFile,
     ...(compileCache === undefined ? {} : { compileCache }),
+    onLine: (line) => {
+      cloud.metrics.push(...embeddedData(line));
+    },
   });
   engine = new Engine(stack, cloud, functions, listeners);
   return engine;

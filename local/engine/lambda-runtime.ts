@@ -5,6 +5,7 @@ import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { account, region } from './intrinsics.ts';
 import type { Json } from './json.ts';
+import { LogTail } from './log-tail.ts';
 import { TaskError } from './task-error.ts';
 import type { TemplateFunction } from './template.ts';
 
@@ -19,6 +20,8 @@ export interface LambdaRuntimeProps {
   readonly logFile: string;
   /** Directory in which compiled bundles are kept between runs. @default - none */
   readonly compileCache?: string;
+  /** Gets every line that a function has printed, before its answer is given. @default - nobody does */
+  onLine?(line: string): void;
 }
 
 type FunctionError = { errorType: string; errorMessage: string; trace: string[] };
@@ -36,13 +39,15 @@ export class UnknownFunctionError extends Error {
 export class LambdaRuntime {
   readonly #props: LambdaRuntimeProps;
   readonly #log: number;
+  readonly #tail: LogTail;
   readonly #free = new Map<string, ChildProcess[]>();
   readonly #all = new Set<ChildProcess>();
   #closed = false;
 
   constructor(props: LambdaRuntimeProps) {
     this.#props = props;
-    this.#log = openSync(props.logFile, 'a');
+    this.#log = openSync(props.logFile, 'a+');
+    this.#tail = new LogTail(this.#log);
   }
 
   /**
@@ -63,6 +68,8 @@ export class LambdaRuntime {
     const started = performance.now();
     this.#write('platform.start', called, { requestId });
     const answer = await this.#run(called, requestId, text);
+    // A function writes to a file without a buffer, so everything that it printed is there.
+    for (const line of this.#closed ? [] : this.#tail.lines()) this.#props.onLine?.(line);
     const durationMs = Math.round(performance.now() - started);
     const { error } = answer;
     this.#write('platform.report', called, {

@@ -41,14 +41,13 @@ describe('the rights of the census', () => {
       (action) => `sqs:${action} on <${queue}.Arn>`,
     );
 
-  it('to read are to see what was printed, to publish, and to hand the run on', () => {
+  it('to read are to see what was printed, and to hand the run on', () => {
     expect(rightsOf('CensuscensusreadRole')).toEqual(
       [
         ...ownLog('censusread'),
         ...['ListCommands', 'ListCommandInvocations', 'GetCommandInvocation'].map(
           (action) => `ssm:${action} on *`,
         ),
-        publish,
         ...['GetItem', 'UpdateItem'].map((action) => `dynamodb:${action} on <StateTable.Arn>`),
         ...take('CensusLooks'),
         'sqs:SendMessage on <CensusLooks.Arn>',

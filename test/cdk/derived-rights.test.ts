@@ -17,6 +17,7 @@ beforeAll(() => {
 
 /** Modules whose calls go to one table or log group: a right on another one does not serve them. */
 const stores: Readonly<Record<string, string>> = {
+  'lambdas/adapters/breaker-store.ts': '<StateTable.Arn>',
   'lambdas/adapters/lease-store.ts': '<StateTable.Arn>',
   'lambdas/adapters/approval-store.ts': '<StateTable.Arn>',
   'lambdas/adapters/raised-store.ts': '<StateTable.Arn>',

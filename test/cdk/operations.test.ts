@@ -39,6 +39,8 @@ function alarms(of: Template): Record<string, Resource['Properties']> {
  */
 function onNoFigure(id: string): string {
   if (/^PipelineAlarmsSilent/.test(id)) return 'breaching';
+  // A breaker says when it changes, and stays as it is until then.
+  if (/^PipelineAlarmsBroken/.test(id)) return 'ignore';
   return /^(PipelineAlarms|Janitor)/.test(id) ? 'notBreaching' : 'missing';
 }
 
@@ -58,6 +60,18 @@ describe('every alarm', () => {
 });
 
 describe('alarms on the pipeline', () => {
+  it('go off for a breaker that opened, by the figure that the gates publish', () => {
+    expect(alarms(plain).PipelineAlarmsBrokenexample).toMatchObject({
+      Namespace: 'CgroupMedic',
+      MetricName: 'BreakerOpen',
+      Dimensions: [{ Name: 'Cluster', Value: 'example' }],
+      Statistic: 'Maximum',
+      Threshold: 1,
+      EvaluationPeriods: 1,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+    });
+  });
+
   it('go off for messages that were lost', () => {
     expect(alarms(plain).PipelineAlarmsLostintake).toMatchObject({
       MetricName: 'ApproximateNumberOfMessagesVisible',
@@ -156,6 +170,7 @@ describe('the dashboard', () => {
     ).map(({ metric, dimensions }) => `${metric} ${['CgroupMedic', ...Object.keys(dimensions)].join(',')}`);
     const others = [
       'AlarmsAccepted CgroupMedic',
+      'BreakerOpen CgroupMedic,Cluster',
       'AlarmsRefused CgroupMedic,Reason',
       ...['DyingCgroups', 'NodesOverThreshold', 'NodesAnswered'].map(
         (metric) => `${metric} CgroupMedic,ClusterName`,

@@ -41,6 +41,7 @@ export const clusters = {
   asked: 'asked',
   askedToo: 'asked-too',
   unknown: 'unknown',
+  breaking: 'breaking',
 };
 
 /** Settings of a local run, with the shortest waits, and an approval that expires while a test waits. */
@@ -54,6 +55,8 @@ export function testSettings(): Settings {
         policy: { treatments: dropCaches === undefined ? {} : { 'drop-caches': dropCaches } },
         verification: { windowSeconds: 2, samples: 5 },
         approval: { onePersonTeam: true, expirySeconds: { low: 6, medium: 6, high: 6 } },
+        // Many incidents of one test file are not helped, and mean nothing to each other.
+        gates: { breaker: { failures: 20 } },
       },
     });
     return settings.clusters[localCluster];
@@ -72,6 +75,7 @@ export function testSettings(): Settings {
       // Those whose API server is asked about their nodes: each has a stand-in of its own, but for one that EKS does not know.
       [clusters.asked]: { ...cluster('auto'), api: localApi },
       [clusters.askedToo]: { ...cluster('auto'), api: localApi },
+      [clusters.breaking]: { ...cluster('auto', 'never'), gates: { breaker: { failures: 2 } } },
       [clusters.unknown]: { ...cluster('auto'), api: { access: 'public' } },
       // In mode auto as well, but its parameter is for one test to change.
       [clusters.switched]: cluster('auto'),

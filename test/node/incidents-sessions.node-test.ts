@@ -3,7 +3,7 @@ import type { Decider } from '../../local/approvals.ts';
 import { describeNode } from './booted-node.ts';
 import { incidentsOn, rungsOf } from './incidents.ts';
 import { takeBack } from './node-state.ts';
-import { hiddenProducer } from './producers.ts';
+import { producerBesideLogins } from './producers.ts';
 
 describeNode('v2', (node) => {
   const incidents = incidentsOn(node, {
@@ -65,7 +65,7 @@ describeNode('v2', (node) => {
   });
 
   it('session churn beside another producer: containing the sessions does not help and is undone', async () => {
-    const incident = await incidents.run('two-producers', { beside: hiddenProducer });
+    const incident = await incidents.run('two-producers', { beside: producerBesideLogins });
 
     expect(incident.record.diagnosis).toMatchObject({ cause: 'session-churn' });
     expect(['relieved', 'unresolved']).toContain(incident.record.outcome);

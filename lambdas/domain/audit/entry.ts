@@ -23,6 +23,7 @@ export const AuditStep = z.enum([
   'diagnosed',
   'planned',
   'gated',
+  'breaker.changed',
   'approval.requested',
   'approval.decided',
   'approval.settled',

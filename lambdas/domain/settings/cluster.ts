@@ -6,6 +6,7 @@ import { Api } from './api.ts';
 import { Approvals } from './approval.ts';
 import { Census } from './census.ts';
 import { Diagnosing, Examination } from './diagnosing.ts';
+import { Gates } from './gates.ts';
 import { Mode, Policy } from './policy.ts';
 import { Reclaim } from './reclaim.ts';
 import { Scopes, Sessions } from './sessions.ts';
@@ -28,6 +29,7 @@ export const Cluster = z.strictObject({
   api: Api.prefault({}),
   alarms: Alarms.prefault({}),
   verification: Verification.prefault({}),
+  gates: Gates.prefault({}),
   approval: Approvals.prefault({}),
   slack: SlackOfCluster.prefault({}),
 });

@@ -6,14 +6,16 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { DescribeDocumentCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { finishedOn, isOver, outputOn, sendToCluster } from '../../../lambdas/adapters/census-commands.ts';
-import { publishCluster, publishNodes } from '../../../lambdas/adapters/census-metrics.ts';
+import { publishCluster } from '../../../lambdas/adapters/census-metrics.ts';
 import { runningNodes } from '../../../lambdas/adapters/cluster-nodes.ts';
 import { clusterTag } from '../../../lambdas/adapters/instance-cluster.ts';
+import { publishNodes } from '../../../lambdas/adapters/node-metrics.ts';
 import { putInQueue } from '../../../lambdas/adapters/queue.ts';
 import { RaisedStore } from '../../../lambdas/adapters/raised-store.ts';
 import { SecondLookStore } from '../../../lambdas/adapters/second-look-store.ts';
 import type { DueLook } from '../../../lambdas/domain/census/second-look.ts';
 import { type Cloud, startCloud } from '../../../local/cloud/cloud.ts';
+import { embeddedData } from '../../../local/cloud/embedded-metrics.ts';
 import type { ManagedNode } from '../../../local/cloud/ssm.ts';
 import { clientConfig, emptyStack } from '../../local/cloud/test-stack.ts';
 import { type LocalDynamo, startDynamo } from './local-dynamo.ts';
@@ -164,28 +166,36 @@ describe('the nodes of a cluster', () => {
 });
 
 describe('the figures of a census', () => {
-  it('go out a thousand at a time, each with its node', async () => {
-    const cloudwatch = new CloudWatchClient(clientConfig(cloud));
+  it('of nodes go out as lines that CloudWatch makes metrics of, each with its node', () => {
     const figures = [
       { metric: 'DyingCgroups', unit: 'Count', value: 7 },
       { metric: 'MemoryAvailable', unit: 'Bytes', value: 1024 },
     ] as const;
-    const before = cloud.calls.length;
-    const nodes = new Map(Array.from({ length: 700 }, (_, index) => [idOf(index), figures]));
-    await publishNodes(cloudwatch, 'prod', nodes, new Date());
+    const at = new Date('2026-11-21T06:30:00Z');
+    const nodes = new Map([
+      [idOf(1), figures],
+      [idOf(2), figures],
+    ]);
+    const lines: string[] = [];
+    const write = vi.spyOn(process.stdout, 'write').mockImplementation((line) => {
+      lines.push(String(line));
+      return true;
+    });
+    try {
+      publishNodes('prod', nodes, at);
+    } finally {
+      write.mockRestore();
+    }
 
-    expect(cloud.calls.slice(before).map(({ call }) => call)).toEqual(['PutMetricData', 'PutMetricData']);
-    const data = cloud.metrics.splice(0);
-    expect(data).toHaveLength(1400);
-    expect(data.at(-1)).toMatchObject({
+    const data = lines.flatMap(embeddedData);
+    expect(data).toHaveLength(4);
+    expect(data.at(-1)).toEqual({
       namespace: 'CgroupMedic',
       name: 'MemoryAvailable',
-      dimensions: { ClusterName: 'prod', InstanceId: idOf(699) },
+      dimensions: { ClusterName: 'prod', InstanceId: idOf(2) },
+      at: at.getTime(),
       value: 1024,
     });
-    await publishNodes(cloudwatch, 'prod', new Map(), new Date());
-    expect(cloud.metrics).toEqual([]);
-    cloudwatch.destroy();
   });
 
   it('of a cluster have the most and the sum in one metric', async () => {

@@ -1,0 +1,134 @@
+import { BreakerStore } from '../adapters/breaker-store.ts';
+import { dynamo } from '../adapters/dynamo.ts';
+import { embed } from '../adapters/embedded-metrics.ts';
+import { environment } from '../adapters/environment.ts';
+import {
+  type BreakerState,
+  type Failure,
+  withCanary,
+  withFailure,
+  withoutCanary,
+  withSuccess,
+} from '../domain/gates/breaker.ts';
+import { breakerGate } from '../domain/gates/breaker-gate.ts';
+import type { GateResult } from '../domain/gates/gate.ts';
+import type { IncidentState } from '../domain/incident-state.ts';
+import type { Rung } from '../domain/treatments/treatment.ts';
+import type { PhaseContext } from './phase.ts';
+
+type Asked = Pick<PhaseContext, 'cluster' | 'now' | 'logger'>;
+
+function breakers(): BreakerStore {
+  return new BreakerStore(dynamo(), environment().STATE_TABLE);
+}
+
+/**
+ * Asks the breaker of the cluster about one rung.
+ *
+ * @param others what all other gates say: only where they let the rung go on does it take the one place of a canary
+ */
+export async function askBreaker(
+  { incident }: IncidentState,
+  rung: Rung,
+  { cluster, now, logger }: Asked,
+  others: GateResult,
+): Promise<GateResult> {
+  const settings = cluster.gates.breaker;
+  const asked = { incident: incident.id, rung, settings, now: now() };
+  let state: BreakerState | undefined;
+  try {
+    state = await breakers().read(incident.cluster);
+    const answer = breakerGate(state, asked);
+    if (answer.decision !== 'canary') return told(answer, incident.cluster);
+    const goesOn = others.decision === 'pass' || others.decision === 'ask';
+    if (!goesOn) return { gate: 'breaker', decision: 'pass', reason: answer.reason };
+    const hold = holdSeconds(cluster, rung);
+    const taken = await breakers().change(incident.cluster, (present) =>
+      withCanary(present, incident.id, settings, asked.now, hold),
+    );
+    const again = breakerGate(taken.after, asked);
+    // Somebody else has the place, or has closed the breaker, since.
+    return again.decision === 'canary'
+      ? { gate: 'breaker', decision: 'refuse', reason: 'the place of the canary could not be taken' }
+      : told(again, incident.cluster);
+  } catch (error) {
+    logger.error('the breaker could not be asked', { error });
+    const problem = error instanceof Error ? error.message.slice(0, 300) : 'unknown error';
+    const answer = breakerGate(undefined, { ...asked, problem });
+    return answer.decision === 'canary' ? { ...answer, decision: 'refuse' } : answer;
+  }
+}
+
+/** A treatment did not help, or nobody knows what it did. */
+export async function countFailure(
+  state: IncidentState,
+  { why, harmed }: Pick<Failure, 'why' | 'harmed'>,
+  context: PhaseContext,
+): Promise<void> {
+  const { incident, rung } = state;
+  if (rung === undefined) return;
+  const failure: Failure = {
+    incident: incident.id,
+    instanceId: incident.instanceId,
+    treatment: rung.treatment,
+    why: why.slice(0, 200),
+    harmed,
+    at: context.now().toISOString(),
+  };
+  await change(state, context, (breaker) => withFailure(breaker, failure, context.cluster.gates.breaker));
+}
+
+/** A treatment has helped. */
+export async function countSuccess(state: IncidentState, context: PhaseContext): Promise<void> {
+  await change(state, context, (breaker) => withSuccess(breaker, state.incident.id));
+}
+
+/** The incident is over: if it was the canary, another may be. */
+export async function leavePlace(state: IncidentState, context: PhaseContext): Promise<void> {
+  await change(state, context, (breaker) => withoutCanary(breaker, state.incident.id));
+}
+
+/** A breaker that cannot be written cannot be read either, and then its gate refuses: the incident itself goes on. */
+async function change(
+  state: IncidentState,
+  context: PhaseContext,
+  by: (breaker: BreakerState) => BreakerState,
+): Promise<void> {
+  const { incident, rung } = state;
+  let changed: Awaited<ReturnType<BreakerStore['change']>>;
+  try {
+    changed = await breakers().change(incident.cluster, by);
+  } catch (error) {
+    return context.logger.error('the breaker could not be changed', { error, cluster: incident.cluster });
+  }
+  const { before, after } = changed;
+  if (before.openedAt === after.openedAt) return;
+  const opened = after.openedAt !== null;
+  publish(incident.cluster, opened);
+  await context.audit({
+    step: 'breaker.changed',
+    actor: { kind: 'rule', id: 'gate:breaker' },
+    what: opened
+      ? `the breaker of ${incident.cluster} opens: ${after.failures.length} incidents were not helped`
+      : `the breaker of ${incident.cluster} closes: the canary was helped`,
+    outcome: opened ? 'open' : 'closed',
+    rung: state.ladder.index,
+    ...(rung === undefined ? {} : { treatment: rung.treatment }),
+    details: { failures: (opened ? after : before).failures },
+  });
+}
+
+function told(answer: GateResult, cluster: string): GateResult {
+  if (answer.decision === 'observe') publish(cluster, true);
+  return answer;
+}
+
+function publish(cluster: string, open: boolean): void {
+  embed({ Cluster: cluster }, [{ metric: 'BreakerOpen', unit: 'Count', value: open ? 1 : 0 }]);
+}
+
+/** An approval may take its time, and so may the looks after the treatment; half an hour is for all the rest. */
+function holdSeconds({ approval, verification }: PhaseContext['cluster'], { risk }: Rung): number {
+  const wait = risk === 'none' ? 0 : approval.expirySeconds[risk];
+  return wait + verification.windowSeconds + 1800;
+}
