@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { isInstalled } from '../../bin/exec.ts';
 import { CauseId } from '../../lambdas/domain/causes/cause-id.ts';
+import { documentedConfig } from './alertmanager.ts';
 import { nodeExporterMetrics } from './node-exporter.ts';
 import { type Alert, alertsOf, groupsOf, metricsIn, subjects, testsOf } from './rule-files.ts';
 
@@ -16,8 +17,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const headings = [...readFileSync('docs/diagnosis.md', 'utf8').matchAll(/^## (\S+)$/gm)].map(([, id]) => id);
 
 /** What promtool finds wrong, or nothing. */
-function complaints(...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync('promtool', args, { encoding: 'utf8' });
+const complaints = (...args: string[]): string => complaintsOf('promtool', args);
+
+function complaintsOf(tool: string, args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(tool, args, { encoding: 'utf8' });
   return status === 0 ? '' : `${stdout}${stderr}`;
 }
 
@@ -46,6 +49,33 @@ describe.skipIf(!isInstalled('promtool'))(
       writeFileSync(file, stringify(config));
 
       expect(complaints('check', 'config', '--syntax-only', file)).toBe('');
+    });
+  },
+);
+
+describe.skipIf(!isInstalled('amtool'))(
+  'amtool (skipped where prometheus-alertmanager is not installed)',
+  () => {
+    it('finds the configuration of an Alertmanager in prometheus/README.md well-formed, and where each severity goes', () => {
+      const file = join(folder, 'alertmanager.yml');
+      const config = documentedConfig({
+        webhookUrl: 'https://example.lambda-url.us-east-1.on.aws/',
+        credentialsFile: '/etc/alertmanager/cgroup-medic-token',
+      });
+      writeFileSync(file, stringify(config));
+      const receiver = (severity: string, medic = 'true') => {
+        const route = ['config', 'routes', 'test', `--config.file=${file}`];
+        const labels = [`severity=${severity}`, `cgroup_medic=${medic}`];
+        return spawnSync('amtool', [...route, ...labels], { encoding: 'utf8' }).stdout.trim();
+      };
+
+      expect(complaintsOf('amtool', ['check-config', file])).toBe('');
+      expect(['critical', 'warning', 'info'].map((severity) => receiver(severity))).toEqual([
+        'cgroup-medic',
+        'cgroup-medic',
+        'others',
+      ]);
+      expect(receiver('critical', 'false')).toBe('others');
     });
   },
 );
