@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { explanationLines } from '../explanation.ts';
 import type { IncidentState } from '../incident-state.ts';
+import { printable } from '../printable.ts';
 import { triedLines } from '../tried.ts';
 import type { Approval } from './approval.ts';
 import { DecideAt } from './decide-at.ts';
@@ -8,6 +9,8 @@ import { DecideAt } from './decide-at.ts';
 /** Longest list and line of a card, so that a message with one stays far below the 256 KB of its topic. */
 const mostLines = 150;
 const longestLine = 1000;
+/** Characters of one list: a message has each twice, and one character may take three bytes. */
+const mostCharacters = 16_000;
 
 const lines = z.array(z.string().max(longestLine)).max(mostLines);
 
@@ -114,7 +117,14 @@ export function cardText(card: Card): { title: string; text: string } {
 
 /** What a list has beyond its bound is said, not dropped unseen. */
 function bounded(all: readonly string[]): string[] {
-  const kept = all.slice(0, all.length > mostLines ? mostLines - 1 : mostLines);
+  const kept: string[] = [];
+  let characters = 0;
+  for (const line of all) {
+    const cut = printable(line).slice(0, longestLine);
+    characters += cut.length;
+    if (kept.length === mostLines - 1 || characters > mostCharacters) break;
+    kept.push(cut);
+  }
   const more = all.length - kept.length;
-  return [...kept.map((line) => line.slice(0, longestLine)), ...(more > 0 ? [`and ${more} lines more`] : [])];
+  return more === 0 ? kept : [...kept, `and ${more} lines more`];
 }
