@@ -72,9 +72,7 @@ function asked(card: Card): Block[] {
   const who = [
     ...(card.quorum > 1 ? [`${card.quorum} different people have to approve.`] : []),
     ...(card.approvers.length > 0 ? [`They may: ${card.approvers.join(', ')}.`] : []),
-    ...(card.requestedBy === null
-      ? []
-      : [`Asked for by hand by ${card.requestedBy}, who cannot approve it.`]),
+    ...(card.requestedBy === null ? [] : [`Asked for by hand by ${card.requestedBy}.`]),
   ];
   const action = [
     `*${escaped(card.treatment)}*, risk ${escaped(card.risk)}: ${escaped(card.reason)}`,
