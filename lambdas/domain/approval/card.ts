@@ -39,8 +39,6 @@ export const Card = z.object({
   expiresAt: z.iso.datetime(),
   /** What was done in this incident before, and what came of it. */
   tried: lines,
-  /** What happened to this node and to others of its AMI before, one line each; `null`: not known. */
-  history: z.object({ node: lines, ami: lines }).nullable(),
   /** The diagnosis in plain words, with findings, gaps and what would follow. */
   why: lines,
   /** Where somebody can decide who has rights in the account. Left out: there is no such place. */
@@ -53,7 +51,6 @@ type Known = Pick<IncidentState, 'diagnosis' | 'plan' | 'ladder' | 'results' | '
 export function cardOf(
   approval: Approval,
   { diagnosis, plan, ladder, results, leftOut }: Known,
-  history: Card['history'] = null,
   decideAt?: DecideAt,
 ): Card {
   const { rung } = approval;
@@ -76,7 +73,6 @@ export function cardOf(
     createdAt: approval.createdAt,
     expiresAt: approval.expiresAt,
     tried: bounded(triedLines(results)),
-    history,
     why: bounded(
       diagnosis === undefined
         ? ['There is no diagnosis.']
@@ -89,7 +85,6 @@ export function cardOf(
 /** The card as plain text, for mail and terminals. */
 export function cardText(card: Card): { title: string; text: string } {
   const indented = (all: readonly string[]) => all.map((line) => `  ${line}`);
-  const history = card.history === null ? [] : [...card.history.node, ...card.history.ami];
   return {
     title: card.title,
     text: [
@@ -109,7 +104,6 @@ export function cardText(card: Card): { title: string; text: string } {
             ...indented(card.tried),
             'What follows is of the node as it was before that.',
           ]),
-      ...(history.length === 0 ? [] : ['What happened before:', ...indented(history)]),
       ...card.why,
     ].join('\n'),
   };

@@ -81,11 +81,9 @@ function asked(card: Card): Block[] {
     card.undo === null ? 'It cannot be undone.' : `Undo: document ${code(card.undo)}`,
     ...who.map(escaped),
   ];
-  const history = card.history === null ? [] : [...card.history.node, ...card.history.ami];
   return [
     ...pieces(action, 3).map(section),
     ...parts('Tried before in this incident', card.tried, 3),
-    ...parts('What happened before', history, 3),
     ...parts('Why', card.why, 6),
     context(`${escaped(card.instanceId)} in ${escaped(card.cluster)}, incident ${code(card.incident)}`),
   ];
