@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import { nodeEventsOf } from '../domain/around/events.ts';
 import { fitting } from '../domain/around/fitting.ts';
-import { instanceIdOf } from '../domain/around/instance-node.ts';
 import { KubernetesEvent, KubernetesNode, Pod, PodCertificateRequest } from '../domain/around/kubernetes.ts';
 import { nodeStatusOf } from '../domain/around/node-status.ts';
 import { podStatusOf } from '../domain/around/pod-status.ts';
 import { failed, notHere, probeFrom, type Read } from '../domain/around/read.ts';
 import { AroundProbes } from '../domain/evidence/around-probes.ts';
 import { ClusterEndpoint } from './eks-cluster.ts';
+import { findNode } from './find-node.ts';
 import { HttpsGetter } from './https-get.ts';
 import { readKubeletMetrics } from './kubelet-endpoint.ts';
 import { KubernetesApi, reading } from './kubernetes-api.ts';
@@ -52,7 +52,7 @@ export async function readCluster(props: ReadClusterProps): Promise<ClusterProbe
   const https = new HttpsGetter({ ca: question.endpoint.ca, token, signal: AbortSignal.timeout(limitMs) });
   try {
     const api = new KubernetesApi(question.endpoint.endpoint, https);
-    const found = await reading(findNode(api, question), { gap: `no such thing as a node` });
+    const found = await reading(findNode(api, question, KubernetesNode), { gap: `no such thing as a node` });
     if ('gap' in found) return clusterGap(found.gap);
     const node = found.value;
     if (node === null) {
@@ -100,30 +100,6 @@ export async function readCluster(props: ReadClusterProps): Promise<ClusterProbe
   } finally {
     https.close();
   }
-}
-
-/** The node of the instance, by its provider id: first among the names it may have, then among all nodes. */
-async function findNode(
-  api: KubernetesApi,
-  { instanceId, names }: ClusterQuestion,
-): Promise<{ value: KubernetesNode | null; partial?: string }> {
-  const isIt = (node: KubernetesNode): boolean => instanceIdOf(node) === instanceId;
-  for (const name of names) {
-    const node = await api.get(`/api/v1/nodes/${encodeURIComponent(name)}`, KubernetesNode, 'get nodes');
-    if (node !== undefined && isIt(node)) return { value: node };
-  }
-  const list = await api.list({
-    path: '/api/v1/nodes',
-    item: KubernetesNode,
-    right: 'list nodes',
-    pageSize: 100,
-    maxPages: 50,
-    until: isIt,
-  });
-  const node = list?.value.find(isIt) ?? null;
-  return node !== null || list?.partial === undefined
-    ? { value: node }
-    : { value: node, partial: list.partial };
 }
 
 function podsOf(api: KubernetesApi, node: string) {

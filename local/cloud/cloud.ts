@@ -6,6 +6,7 @@ import { region } from '../engine/intrinsics.ts';
 import type { Json } from '../engine/json.ts';
 import type { StackTemplate } from '../engine/template.ts';
 import { LocalAutomations } from './automation.ts';
+import { autoscalingService, type LocalGroup } from './autoscaling.ts';
 import { cloudformationService } from './cloudformation.ts';
 import { cloudwatchService, type Datum, type MetricAlarm } from './cloudwatch.ts';
 import { cloudwatchLogsService, type LogLine } from './cloudwatch-logs.ts';
@@ -57,6 +58,8 @@ export type Cloud = {
   secrets: LocalSecrets;
   /** Alarms of CloudWatch, as DescribeAlarms has them. */
   alarms: MetricAlarm[];
+  /** Auto Scaling groups. */
+  groups: LocalGroup[];
   /** API servers that stand in for those of clusters with recorded nodes. */
   clusters: LocalClusters;
   /** For looking into the tables. */
@@ -92,12 +95,14 @@ export async function startCloud({
   const queues = new LocalQueues(stack.queues.map(({ url }) => url));
   const secrets = new LocalSecrets(stack.secrets);
   const alarms: MetricAlarm[] = [];
+  const groups: LocalGroup[] = [];
   const clusters = new LocalClusters(() => ssm.nodes);
   const services: Service[] = [
     dynamodbService(),
     ssm.service(automations.operations()),
     iamService(principals),
     ec2Service(() => ssm.nodes),
+    autoscalingService(groups),
     stepFunctionsService(tokens, startExecution),
     cloudwatchService(metrics, () => ssm.nodes.flatMap(recordedMetrics), alarms),
     cloudformationService(stack.name, stack.outputs),
@@ -147,6 +152,7 @@ export async function startCloud({
     queues,
     secrets,
     alarms,
+    groups,
     clusters,
     dynamo,
     calls,

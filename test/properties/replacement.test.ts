@@ -1,12 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type Cordon,
-  cordonAnnotation,
-  cordonOf,
-  toCordon,
-  toUncordon,
-} from '../../lambdas/domain/replacement/cordon.ts';
+import { cordonAnnotation, cordonOf, toCordon, toUncordon } from '../../lambdas/domain/replacement/cordon.ts';
 import { drainStep, startDrain } from '../../lambdas/domain/replacement/drain.ts';
 import {
   type DrainEnd,
@@ -75,7 +69,14 @@ const anyCordon = fc.oneof(
   { weight: 30, arbitrary: fc.constant<DrainSeen['cordon']>('ours') },
   {
     weight: 1,
-    arbitrary: fc.constantFrom<Cordon | 'node-gone'>('none', 'lifted', 'another', 'foreign', 'node-gone'),
+    arbitrary: fc.constantFrom<DrainSeen['cordon']>(
+      'unknown',
+      'none',
+      'lifted',
+      'another',
+      'foreign',
+      'node-gone',
+    ),
   },
 );
 /** What befalls one step: what evictions are told, which pods leave, and what cannot be seen. */

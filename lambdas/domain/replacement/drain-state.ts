@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Read } from '../around/read.ts';
 import type { Cordon } from './cordon.ts';
 import type { EvictionAnswer } from './eviction-answer.ts';
-import type { PodOnNode, PodRef } from './objects.ts';
+import { type PodOnNode, PodRef } from './objects.ts';
 
 const Refusal = z.object({
   pod: z.string(),
@@ -55,14 +55,17 @@ export type DrainState = z.infer<typeof DrainState>;
 
 /** What was seen before a step. */
 export type DrainSeen = {
-  cordon: Cordon | 'node-gone';
+  /** `unknown`: the node could not be read, and so its pods count for nothing. */
+  cordon: Cordon | 'node-gone' | 'unknown';
   /** The pods of the node. A part of them is no answer: a drain that does not see all pods never ends well. */
   pods: Read<readonly PodOnNode[]>;
   /** What became of the evictions that the last step asked for. */
   answers: readonly { pod: PodRef; answer: EvictionAnswer }[];
 };
 
-export type DrainNext =
-  | { do: 'evict'; pods: PodRef[]; thenSeconds: number }
-  | { do: 'wait'; seconds: number; why: string }
-  | { do: 'end'; end: DrainEnd };
+export const DrainNext = z.discriminatedUnion('do', [
+  z.object({ do: z.literal('evict'), pods: z.array(PodRef), thenSeconds: z.int().positive() }),
+  z.object({ do: z.literal('wait'), seconds: z.int().positive(), why: z.string() }),
+  z.object({ do: z.literal('end'), end: DrainEnd }),
+]);
+export type DrainNext = z.infer<typeof DrainNext>;

@@ -76,18 +76,21 @@ export function drainStep(
 }
 
 /** The pods of the node, sorted; `undefined` where not all of them were read. */
-function wholeList({ pods: read }: DrainSeen, policy: PodPolicy): SortedPods | undefined {
-  return 'gap' in read || read.partial !== undefined ? undefined : sortPods(read.value, policy);
+function wholeList({ cordon, pods: read }: DrainSeen, policy: PodPolicy): SortedPods | undefined {
+  return cordon === 'unknown' || 'gap' in read || read.partial !== undefined
+    ? undefined
+    : sortPods(read.value, policy);
 }
 
 function gapOf({ pods: read }: DrainSeen): string {
-  return 'gap' in read ? read.gap : (read.partial ?? 'no reason was given');
+  return 'gap' in read ? read.gap : (read.partial ?? 'the node could not be read');
 }
 
 /** A cordon that is no longer what it was is somebody's decision, and pods that go would come back. */
 function whatBecameOfTheCordon({ cordonedByUs }: DrainState, { cordon }: DrainSeen): string | undefined {
   switch (cordon) {
     case 'ours':
+    case 'unknown':
       return undefined;
     case 'foreign':
       return cordonedByUs ? 'somebody else has taken over the cordon of the node' : undefined;

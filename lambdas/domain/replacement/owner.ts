@@ -1,12 +1,15 @@
+import * as z from 'zod';
 import { given } from '../around/read.ts';
 import type { NodeToReplace } from './objects.ts';
 
 /** Who makes a new node where this one goes. */
-export type Owner =
-  | { kind: 'managed-node-group'; nodeGroup: string; group: string }
-  | { kind: 'auto-scaling-group'; group: string }
-  | { kind: 'karpenter' | 'auto-mode'; nodeClaim: string }
-  | { kind: 'unknown'; why: string };
+export const Owner = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('managed-node-group'), nodeGroup: z.string(), group: z.string() }),
+  z.object({ kind: z.literal('auto-scaling-group'), group: z.string() }),
+  z.object({ kind: z.enum(['karpenter', 'auto-mode']), nodeClaim: z.string() }),
+  z.object({ kind: z.literal('unknown'), why: z.string() }),
+]);
+export type Owner = z.infer<typeof Owner>;
 
 /** The one call by which each owner lets go of a node. Nothing else ever ends an instance. */
 export type ReplacementCall =
