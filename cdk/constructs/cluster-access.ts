@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 import type { Settings } from '../../lambdas/domain/settings.ts';
 import { ClusterReader } from './cluster-reader.ts';
 import type { MedicFunction } from './medic-function.ts';
+import { NodeChanger } from './node-changer.ts';
 import type { Nodes } from './nodes.ts';
 
 export interface ClusterAccessProps {
@@ -18,6 +19,8 @@ export interface ClusterAccessProps {
 
 /** The group that the API server sees; what it may do stands in docs/kubernetes/read-around.yaml, and there only. */
 export const readersGroup = 'cgroup-medic:readers';
+/** Likewise for who may change something: docs/kubernetes/replace-nodes.yaml. */
+export const replacersGroup = 'cgroup-medic:replacers';
 
 /** The way to the API servers of the clusters whose settings open one; for all others there is nothing here. */
 export class ClusterAccess extends Construct {
@@ -37,7 +40,11 @@ export class ClusterAccess extends Construct {
       });
     }
     const readers: Record<string, string> = {};
-    for (const [name, { api }] of open) {
+    for (const [name, { api, replacement }] of open) {
+      if (replacement.enabled) {
+        const changer = new NodeChanger(this, `Changer-${name}`, { cluster: name, settings, api });
+        this.addEntry(`ChangerEntry-${name}`, name, changer.role, replacersGroup);
+      }
       if (api.access === 'public') {
         this.addEntry(`Entry-${name}`, name, examiner.role);
         this.addEntry(`IntakeEntry-${name}`, name, intake.role);
@@ -55,12 +62,12 @@ export class ClusterAccess extends Construct {
   }
 
   /** Makes a role known to the API server, as a member of a group that has no right until the manifest is applied. */
-  private addEntry(id: string, clusterName: string, role: Role): void {
+  private addEntry(id: string, clusterName: string, role: Role, group = readersGroup): void {
     new CfnAccessEntry(this, id, {
       clusterName,
       principalArn: role.roleArn,
       type: 'STANDARD',
-      kubernetesGroups: [readersGroup],
+      kubernetesGroups: [group],
     });
   }
 }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { clusterToken } from '../../../lambdas/adapters/eks-token.ts';
 import {
   changeNode,
@@ -10,6 +10,7 @@ import { cordonAnnotation } from '../../../lambdas/domain/replacement/cordon.ts'
 import { startDrain } from '../../../lambdas/domain/replacement/drain.ts';
 import type { DrainEnd, DrainState } from '../../../lambdas/domain/replacement/drain-state.ts';
 import type { PodRef } from '../../../lambdas/domain/replacement/objects.ts';
+import { handler } from '../../../lambdas/handlers/change-node.ts';
 import { refusal } from '../../../local/cloud/kubernetes-answer.ts';
 import {
   type ApiServerProps,
@@ -196,6 +197,37 @@ describe('a cordon', () => {
   it('of which nobody answers is an error, and the next look tells', async () => {
     instead = (_, method) => (method === 'PATCH' ? 'silent' : undefined);
     await expect(cordon({ limitMs: 500 })).rejects.toThrow('it took too long');
+  });
+});
+
+describe('the function', () => {
+  const request = () => ({
+    cluster: 'prod',
+    endpoint: { endpoint: server.endpoint, ca: server.certificateAuthority },
+    instanceId,
+    incident,
+    change: { do: 'cordon', node: nodeName },
+  });
+  beforeEach(() => {
+    vi.stubEnv('AWS_REGION', identity.region);
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'LOCALONLY');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local-only');
+  });
+  afterEach(() => vi.unstubAllEnvs());
+
+  it('makes the token itself, and does what it is asked', async () => {
+    expect(await handler(request())).toMatchObject({ is: 'done' });
+    expect(nodeNow().spec.unschedulable).toBe(true);
+  });
+
+  it.each([
+    ['a change that it does not know', { change: { do: 'delete', node: nodeName } }],
+    ['an instance that is none', { instanceId: '*' }],
+    ['an API server without TLS', { endpoint: { endpoint: 'http://127.0.0.1:1', ca: 'x' } }],
+    ['no incident', { incident: '' }],
+  ])('refuses %s before it asks anybody', async (_, odd) => {
+    await expect(handler({ ...request(), ...odd })).rejects.toThrow();
+    expect(server.asked).toEqual([]);
   });
 });
 
