@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { instanceIdOf } from '../domain/around/instance-node.ts';
 import type { Read } from '../domain/around/read.ts';
+import { Arrival, isOfUse, newcomers } from '../domain/replacement/arrival.ts';
 import { Changed } from '../domain/replacement/changed.ts';
 import { type CordonStep, cordonOf, toCordon, toUncordon } from '../domain/replacement/cordon.ts';
 import { drainStep } from '../domain/replacement/drain.ts';
@@ -40,6 +41,13 @@ export const NodeChange = z.discriminatedUnion('do', [
   }),
   z.object({ do: z.literal('evict'), pods: z.array(PodRef).max(50) }),
   z.object({ do: z.literal('delete-node-claim'), nodeClaim: name }),
+  z.object({
+    do: z.literal('arrive'),
+    node: name,
+    /** The instances of its group now; none where no group has it. */
+    members: z.array(z.string()).max(1000),
+    since: z.iso.datetime(),
+  }),
 ]);
 export type NodeChange = z.infer<typeof NodeChange>;
 
@@ -72,6 +80,7 @@ export const NodeChangeAnswer = {
   drain: z.object({ state: DrainState, next: DrainNext }),
   evict: z.object({ answers: z.array(z.object({ pod: PodRef, answer: EvictionAnswer })) }),
   'delete-node-claim': Changed,
+  arrive: Arrival,
 } as const satisfies Record<NodeChange['do'], z.ZodType>;
 export type NodeChangeAnswer = {
   [D in NodeChange['do']]: z.infer<(typeof NodeChangeAnswer)[D]>;
@@ -126,6 +135,8 @@ export async function changeNode({
       }
       case 'delete-node-claim':
         return await deleteClaim(api, changes, change.nodeClaim, instanceId);
+      case 'arrive':
+        return await arrival(api, change, instanceId);
     }
   } finally {
     https.close();
@@ -191,18 +202,47 @@ async function look(
   );
   if ('gap' in node) return { cordon: 'unknown', pods: node };
   if (node.value === null) return { cordon: 'node-gone', pods: { gap: 'there is no such node any more' } };
-  const pods = await reading(
-    api.list({
-      path: '/api/v1/pods',
-      item: PodOnNode,
-      right: 'list pods',
-      fieldSelector: `spec.nodeName=${called}`,
-      pageSize: 250,
-      maxPages: 4,
-    }),
-    { gap: 'the API server knows no pods' },
-  );
+  const pods = await reading(podsOn(api, called), { gap: 'the API server knows no pods' });
   return { cordon: cordonOf(node.value, incident), pods };
+}
+
+function podsOn(api: KubernetesApi, called: string) {
+  return api.list({
+    path: '/api/v1/pods',
+    item: PodOnNode,
+    right: 'list pods',
+    fieldSelector: `spec.nodeName=${called}`,
+    pageSize: 250,
+    maxPages: 4,
+  });
+}
+
+/** How many of the nodes that came are looked at closely: in a group that grows, the newest may not be the first to be of use. */
+const mostNewcomers = 3;
+
+async function arrival(
+  api: KubernetesApi,
+  { node, members, since }: Extract<NodeChange, { do: 'arrive' }>,
+  instanceId: string,
+): Promise<Arrival> {
+  const oldGone = (await nodeOf(api, node, instanceId)) === undefined;
+  if (members.length === 0) return { oldGone, arrived: null };
+  const all = await api.list({
+    path: '/api/v1/nodes',
+    item: NodeToReplace,
+    right: 'list nodes',
+    pageSize: 100,
+    maxPages: 50,
+  });
+  let arrived: Arrival['arrived'] = null;
+  const came = newcomers(all?.value ?? [], { instanceId, members, since }).slice(0, mostNewcomers);
+  for (const one of came) {
+    const pods = await podsOn(api, one.metadata.name);
+    const ready = isOfUse(one, pods?.value ?? []);
+    if (arrived === null || ready) arrived = { node: one.metadata.name, ready };
+    if (ready) break;
+  }
+  return { oldGone, arrived };
 }
 
 const NodeClaim = z.object({

@@ -46,6 +46,11 @@ export async function terminateInGroup(name: string, instanceId: string): Promis
   return { is: 'done', says: `the group ends it: activity ${ActivityId}, ${StatusCode}` };
 }
 
+/** The instances that a group has now; throws as `terminateInGroup`. */
+export async function membersOf(name: string): Promise<string[]> {
+  return Object.keys((await groupNamed(name))?.instances ?? {});
+}
+
 async function groupNamed(name: string): Promise<Group | undefined> {
   const answer = Groups.safeParse(
     await autoscalingQuery('DescribeAutoScalingGroups', { 'AutoScalingGroupNames.member.1': name }),

@@ -52,6 +52,9 @@ export const NodeToReplace = z.object({
     unschedulable: z.boolean().default(false),
     taints: z.array(z.object({ key: z.string(), value: z.string().default('') })).default([]),
   }),
+  status: z
+    .object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]) })
+    .prefault({}),
 });
 export type NodeToReplace = z.infer<typeof NodeToReplace>;
 

@@ -17,6 +17,14 @@ export const Replacement = z.strictObject({
     .describe(
       'Minutes from the cordon until the pods must be gone. After that the node is uncordoned, and a person is told which budgets and pods held it: a budget that allows nothing for a quarter of an hour will not do so by itself.',
     ),
+  arriveMinutes: z
+    .int()
+    .min(1)
+    .max(120)
+    .default(20)
+    .describe(
+      'Minutes from the end of the old node until the new one must be Ready and run pods. An instance takes two to five; after that a person is told that the cluster has a node less.',
+    ),
   leastAgeMinutes: z
     .int()
     .min(0)
