@@ -162,6 +162,8 @@ export const IncidentState = z.object({
   recheck: z.object({ decision: z.enum(['pass', 'void', 'refuse']), reason: z.string() }).optional(),
   /** How often an approval was void because the node had moved on. */
   voids: z.int().nonnegative(),
+  /** Why the approval before was void; it goes onto the next card of this rung. */
+  voided: z.string().optional(),
   treatment: z
     .object({
       status: z.enum(['done', 'refused', 'failed']),

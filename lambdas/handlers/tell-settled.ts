@@ -1,5 +1,7 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { SNSClient } from '@aws-sdk/client-sns';
+import { ApprovalReader } from '../adapters/approval-reader.ts';
+import { dynamo } from '../adapters/dynamo.ts';
 import { environment } from '../adapters/environment.ts';
 import { publish } from '../adapters/notifier.ts';
 import type { Approval } from '../domain/approval/approval.ts';
@@ -18,5 +20,27 @@ export async function tellSettled(
     await publish(sns, environment().NOTIFY_TOPIC_ARN, settledMessage(settled, reason, now));
   } catch (error) {
     logger.error('nobody could be told how the approval ended', { error, approvalId: settled.id });
+  }
+}
+
+/** Who approved something that is not done after all, and who saw that they had, should see it too. The record stays as it was decided. */
+export async function tellVoid(
+  approvalId: string,
+  reason: string,
+  now: Date,
+  logger: Pick<Logger, 'error'>,
+): Promise<void> {
+  try {
+    const record = await new ApprovalReader(dynamo(), environment().STATE_TABLE).get(approvalId);
+    if (record === undefined) return;
+    const by = record.decisions.map(({ person }) => person).join(', ');
+    const why = `approved by ${by}, and not done: ${reason}`;
+    await publish(
+      sns,
+      environment().NOTIFY_TOPIC_ARN,
+      settledMessage({ ...record, status: 'void' }, why, now),
+    );
+  } catch (error) {
+    logger.error('nobody could be told that an approval is void', { error, approvalId });
   }
 }

@@ -46,11 +46,11 @@ export const Card = z.object({
 });
 export type Card = z.infer<typeof Card>;
 
-type Known = Pick<IncidentState, 'diagnosis' | 'plan' | 'ladder' | 'results' | 'leftOut'>;
+type Known = Pick<IncidentState, 'diagnosis' | 'plan' | 'ladder' | 'results' | 'leftOut' | 'voided'>;
 
 export function cardOf(
   approval: Approval,
-  { diagnosis, plan, ladder, results, leftOut }: Known,
+  { diagnosis, plan, ladder, results, leftOut, voided }: Known,
   decideAt?: DecideAt,
 ): Card {
   const { rung } = approval;
@@ -73,11 +73,14 @@ export function cardOf(
     createdAt: approval.createdAt,
     expiresAt: approval.expiresAt,
     tried: bounded(triedLines(results)),
-    why: bounded(
-      diagnosis === undefined
+    why: bounded([
+      ...(voided === undefined
+        ? []
+        : [`It is asked for again, because an approval before this one is void: ${voided}.`]),
+      ...(diagnosis === undefined
         ? ['There is no diagnosis.']
-        : explanationLines(diagnosis, plan.slice(ladder.index), leftOut),
-    ),
+        : explanationLines(diagnosis, plan.slice(ladder.index), leftOut)),
+    ]),
     ...(decideAt === undefined ? {} : { decideAt }),
   };
 }

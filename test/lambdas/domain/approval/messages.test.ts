@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { type Card, cardOf } from '../../../../lambdas/domain/approval/card.ts';
-import { askingMessage } from '../../../../lambdas/domain/approval/messages.ts';
+import { askingMessage, settledMessage } from '../../../../lambdas/domain/approval/messages.ts';
 import type { RungResult } from '../../../../lambdas/domain/incident-state.ts';
 import { sampleApproval } from './sample-approval.ts';
 
@@ -32,4 +32,27 @@ it('of an approval fits into what a topic takes, whatever the node has said', ()
 it('leaves nothing out where there is room', () => {
   const results = Array.from({ length: 8 }, (_, index) => tried(`because ${index}`));
   expect(cardWith(results).tried.filter((line) => line.startsWith('reclaim'))).toHaveLength(8);
+});
+
+const byAna = { person: 'ana', door: 'slack', decision: 'approve', at: '2026-11-21T06:10:00.000Z' } as const;
+
+it.each([
+  ['approved', ['ana']],
+  ['expired', []],
+  ['void', []],
+] as const)('how an approval ended is %s by those who have made it so: %j', (status, by) => {
+  const { settled, title } = settledMessage(
+    sampleApproval({ status, decisions: [byAna] }),
+    'why',
+    new Date(0),
+  );
+  expect(settled?.by).toEqual(by);
+  expect(title.endsWith(by.length === 0 ? `: ${status}` : `: ${status} by ana`)).toBe(true);
+});
+
+it('a card that comes after one that was void says why, before all else', () => {
+  const moved = 'the node has moved on since this was approved: it is now diagnosed healthy';
+  const { why } = cardOf(sampleApproval(), { ...nothing, results: [], voided: moved });
+  expect(why[0]).toBe(`It is asked for again, because an approval before this one is void: ${moved}.`);
+  expect(cardWith([]).why[0]).not.toContain('void');
 });
