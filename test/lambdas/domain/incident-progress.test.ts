@@ -90,6 +90,11 @@ describe('a rung that broke off', () => {
   });
 });
 
+it('the next rung is not said to be asked for again because an approval of this one was void', () => {
+  const state = stateWith({ plan: [first, second], voided: 'the node has moved on' });
+  expect(climb(state)).not.toHaveProperty('voided');
+});
+
 describe('a rung of which nobody saw whether it helped', () => {
   const heavier: Rung = { ...first, treatment: 'drop-caches' };
   const unseen = stateWith({
