@@ -249,7 +249,9 @@ describe('the node is gone', () => {
 
     expect(approval?.status).toBe('approved');
     expect(record.outcome).toBe('refused');
-    expect(record.reason).toMatch(/^the node could not be looked at again: SSM does not reach this node: it is gone/);
+    expect(record.reason).toMatch(
+      /^the node could not be looked at again: SSM does not reach this node: it is gone/,
+    );
     expect(count(trail, 'treatment.intended')).toBe(0);
     expect(trail.find(({ step }) => step === 'rechecked')).toMatchObject({ outcome: 'refuse' });
     expect(statuses(told)).toEqual(['approved']);
