@@ -16,6 +16,7 @@ import { JanitorRule } from './constructs/janitor-rule.ts';
 import { MedicFunctions } from './constructs/medic-functions.ts';
 import { Metrics } from './constructs/metrics.ts';
 import { ModeParameters } from './constructs/mode-parameters.ts';
+import { NodeRights } from './constructs/node-rights.ts';
 import { Nodes } from './constructs/nodes.ts';
 import { Notifications } from './constructs/notifications.ts';
 import { PipelineAlarms } from './constructs/pipeline-alarms.ts';
@@ -173,6 +174,7 @@ export class CgroupMedicStack extends Stack {
         ...(looks.enabled ? { censusMinutes: looks.everyMinutes } : {}),
       });
     }
+    if (settings.nodeRoles.length > 0) new NodeRights(this, 'NodeRights', { roleNames: settings.nodeRoles });
     new FleetDashboard(this, 'Fleet', { auditLogGroupName: auditTrail.logGroupName });
     new SavedQueries(this, 'Queries', { logGroupName: auditTrail.logGroupName });
     const { workspaceArn } = settings.prometheus;

@@ -125,7 +125,7 @@ export class PipelineAlarms extends Construct {
       }),
       threshold: 1,
       evaluationPeriods: 1,
-      // It is published when it changes: until then it is what it was.
+      // It is published when a gate asks and when it changes: until then it is what it was.
       treatMissingData: TreatMissingData.IGNORE,
     });
   }

@@ -17,6 +17,13 @@ export const Settings = z
     clusters: z
       .record(z.string().regex(/^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$/, 'must be an EKS cluster name'), Cluster)
       .refine((clusters) => Object.keys(clusters).length > 0, 'must name at least one cluster'),
+    nodeRoles: z
+      .array(z.string().regex(/^[\w+=,.@-]{1,64}$/, 'must be the name of an IAM role, without its path'))
+      .max(10)
+      .default([])
+      .describe(
+        'IAM roles of your nodes that get what their SSM agent needs, from a policy of this stack. For roles that have AmazonSSMManagedInstanceCore already there is nothing to add.',
+      ),
     people: People,
     trustedSessionRoles: TrustedSessionRoles,
     slack: Slack.prefault({}),

@@ -38,10 +38,13 @@ export async function askBreaker(
   let state: BreakerState | undefined;
   try {
     state = await breakers().read(incident.cluster);
+    if (rung.kind !== 'notify') publish(incident.cluster, state.openedAt !== null);
     const answer = breakerGate(state, asked);
-    if (answer.decision !== 'canary') return told(answer, incident.cluster);
+    const isCanary = state.canary?.incident === incident.id;
+    if (answer.decision !== 'canary' && !isCanary) return answer;
     const goesOn = others.decision === 'pass' || others.decision === 'ask';
     if (!goesOn) return { gate: 'breaker', decision: 'pass', reason: answer.reason };
+    // One that has the place already, and comes back with an approval, holds it from now on.
     const hold = holdSeconds(cluster, rung);
     const taken = await breakers().change(incident.cluster, (present) =>
       withCanary(present, incident.id, settings, asked.now, hold),
@@ -50,7 +53,7 @@ export async function askBreaker(
     // Somebody else has the place, or has closed the breaker, since.
     return again.decision === 'canary'
       ? { gate: 'breaker', decision: 'refuse', reason: 'the place of the canary could not be taken' }
-      : told(again, incident.cluster);
+      : again;
   } catch (error) {
     logger.error('the breaker could not be asked', { error });
     const problem = error instanceof Error ? error.message.slice(0, 300) : 'unknown error';
@@ -88,7 +91,7 @@ export async function leavePlace(state: IncidentState, context: PhaseContext): P
   await change(state, context, (breaker) => withoutCanary(breaker, state.incident.id));
 }
 
-/** A breaker that cannot be written cannot be read either, and then its gate refuses: the incident itself goes on. */
+/** What cannot be written is logged, and the incident itself goes on; a table that is away keeps the gate of the breaker shut as well. */
 async function change(
   state: IncidentState,
   context: PhaseContext,
@@ -118,11 +121,7 @@ async function change(
   });
 }
 
-function told(answer: GateResult, cluster: string): GateResult {
-  if (answer.decision === 'observe') publish(cluster, true);
-  return answer;
-}
-
+/** With each question and each change, so that a change of which the figure was lost shows at the next incident. */
 function publish(cluster: string, open: boolean): void {
   embed({ Cluster: cluster }, [{ metric: 'BreakerOpen', unit: 'Count', value: open ? 1 : 0 }]);
 }

@@ -6,7 +6,7 @@ import { MedicError } from '../adapters/medic-error.ts';
 import { publish } from '../adapters/notifier.ts';
 import type { Approval } from '../domain/approval/approval.ts';
 import { settledMessage } from '../domain/approval/messages.ts';
-import { stageAt } from '../domain/approval/stages.ts';
+import { mayGoOn, stageAt } from '../domain/approval/stages.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import { type PhaseContext, phase } from './phase.ts';
 
@@ -23,7 +23,7 @@ export const handler = phase(
     if (approval === undefined || rung === undefined) throw new MedicError('there is no approval to settle');
     const store = new ApprovalStore(dynamo(), environment().STATE_TABLE);
     const { interruption, ...rest } = approval;
-    const next = ranOut(interruption) ? stageAt(approval, context.now()) : undefined;
+    const next = mayGoOn(approval, ranOut(interruption)) ? stageAt(approval, context.now()) : undefined;
     if (next !== undefined && (await store.get(approval.id))?.status === 'pending') {
       return {
         ...state,

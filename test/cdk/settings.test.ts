@@ -125,7 +125,7 @@ describe('readSettings', () => {
   it('names the settings that exist beside an unknown one at the top', () => {
     expect(problemsOf({ clusters: { prod: {} }, claster: { prod: {} } })).toEqual([
       expect.stringMatching(
-        /^cgroup-medic\.claster = \{"prod":\{\}\}: there is no such setting; remove it, or use one of: clusters, people, trustedSessionRoles, slack, lease,/,
+        /^cgroup-medic\.claster = \{"prod":\{\}\}: there is no such setting; remove it, or use one of: clusters, nodeRoles, people, trustedSessionRoles, slack, lease,/,
       ),
     ]);
   });

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { canonicalJson } from '../../lambdas/domain/canonical-json.ts';
 import { Settings } from '../../lambdas/domain/settings.ts';
@@ -56,7 +56,6 @@ export function testSettings(): Settings {
         policy: { treatments: dropCaches === undefined ? {} : { 'drop-caches': dropCaches } },
         verification: { windowSeconds: 2, samples: 5 },
         approval: { onePersonTeam: true, expirySeconds: { low: 6, medium: 6, high: 6 } },
-        // Many incidents of one test file are not helped, and mean nothing to each other.
         gates: { breaker: { failures: 20 } },
       },
     });
@@ -215,6 +214,7 @@ export async function startTestEngine(
         if (parsed.incident === id) messages.push(parsed);
       });
       try {
+        if (cluster !== clusters.breaking) await closeBreaker(engine, cluster ?? clusters.auto);
         await before?.(instanceId, id);
         const watched = await watchIncident(engine, {
           id,
@@ -256,6 +256,12 @@ async function openRecorded(name: string, id: string, directory: string): Promis
 function askerFor(approve: NonNullable<RunProps['approve']>): Asker {
   if (typeof approve === 'function') return answering(approve);
   return approve === 'never' ? () => new Promise(() => {}) : answeredBy(approve);
+}
+
+/** Many incidents of one test file are not helped, and mean nothing to each other; so few at the same time open no breaker. */
+async function closeBreaker(engine: Engine, cluster: string): Promise<void> {
+  const Key = marshall({ pk: `BREAKER#${cluster}`, sk: 'BREAKER' });
+  await engine.cloud.dynamo.send(new DeleteItemCommand({ TableName: stateTable(engine), Key }));
 }
 
 /** Name of the table that holds leases and approvals. */

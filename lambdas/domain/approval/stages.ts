@@ -42,3 +42,14 @@ export function stageAt(
   );
   return { stage, seconds: Math.max(1, Math.ceil((Math.min(...ends) - now.getTime()) / 1000)) };
 }
+
+/**
+ * Whether a wait that has ended may go on with a next stage, if there is time. One that ran out may. One that broke may where
+ * people had been asked before, once for each stage: nobody needs be told again, and what breaks twice would break for ever.
+ */
+export function mayGoOn(
+  { stage, told }: { stage: Stage; told?: Stage | undefined },
+  ranOut: boolean,
+): boolean {
+  return ranOut || (told !== undefined && told !== stage);
+}

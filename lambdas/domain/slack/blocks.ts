@@ -44,10 +44,14 @@ export function askingBlocks(card: Card): Block[] {
         button('Show evidence', action.evidence, card.approvalId),
       ],
     },
-    context(
-      `Expires ${moment(card.expiresAt)}. Without Slack: ${code(`npm run decide -- ${card.approvalId} approve`)}, or the runbook in the AWS console.`,
-    ),
+    context(`Expires ${moment(card.expiresAt)}. Without Slack: ${otherDoor(card)}.`),
   ];
+}
+
+/** Where somebody decides who cannot, or does not want to, click here. */
+function otherDoor({ approvalId, decideAt }: Card): string {
+  const command = code(`npm run decide -- ${approvalId} approve|deny`);
+  return decideAt === undefined ? command : `<${decideAt.url}|the AWS console>, or ${command}`;
 }
 
 /** The same after it has come to its end: who decided, when, and what came of it. No button is left. */

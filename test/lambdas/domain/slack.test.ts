@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { cardOf } from '../../../lambdas/domain/approval/card.ts';
+import { decideAt } from '../../../lambdas/domain/approval/decide-at.ts';
 import {
   askingBlocks,
   evidenceModal,
@@ -135,6 +136,7 @@ describe('what Slack shows', () => {
       }),
       { diagnosis: undefined, plan: [], ladder: { index: 0, status: 'rung' }, results: [], leftOut: [] },
     ),
+    decideAt: decideAt('CgroupMedic-decide', 'eu-west-1', 'inc-r0-v0'),
     title: hostile,
     reason: hostile.slice(0, 900),
     arguments: { slices: hostile.slice(0, 900) },
@@ -162,7 +164,8 @@ describe('what Slack shows', () => {
     const made = blocks();
     expect(blockProblem(made, most)).toBeUndefined();
     const plain = (JSON.stringify(made) ?? '').replaceAll(/"type":"plain_text","text":"[^"]*"/g, '');
-    expect(plain).not.toMatch(/<(?!!date\^)/);
+    const ours = `<${card.decideAt.url}|the AWS console>`;
+    expect(plain.replaceAll(ours, '')).not.toMatch(/<(?!!date\^)/);
   });
 
   it('asks once more before it approves, and gives no more than the id of the approval to a click', () => {
@@ -171,6 +174,7 @@ describe('what Slack shows', () => {
       value: string;
     }[];
     expect(approve?.confirm).toBeDefined();
+    expect(JSON.stringify(askingBlocks(card))).toContain(`<${card.decideAt.url}|the AWS console>`);
     expect([approve?.value, deny?.value]).toEqual(['inc-r0-v0', 'inc-r0-v0']);
     expect(settledBlocks(card, settled).some(({ type }) => type === 'actions')).toBe(false);
   });

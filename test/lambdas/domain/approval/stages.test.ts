@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { stageAt, timesOf } from '../../../../lambdas/domain/approval/stages.ts';
+import { mayGoOn, stageAt, timesOf } from '../../../../lambdas/domain/approval/stages.ts';
 import { Approvals } from '../../../../lambdas/domain/settings/approval.ts';
 
 const now = new Date('2026-11-21T06:00:00.000Z');
@@ -64,5 +64,15 @@ describe('the wait for a decision', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it.each([
+    ['that ran out goes on', { stage: 'asked' }, true, true],
+    ['that broke before anybody was asked does not', { stage: 'asked' }, false, false],
+    ['that broke at a reminder goes on without it', { stage: 'reminded', told: 'asked' }, false, true],
+    ['that broke there again does not', { stage: 'reminded', told: 'reminded' }, false, false],
+    ['that broke at the second group goes on', { stage: 'escalated', told: 'reminded' }, false, true],
+  ] as const)('%s', (_, wait, ranOut, goesOn) => {
+    expect(mayGoOn(wait, ranOut)).toBe(goesOn);
   });
 });
