@@ -66,7 +66,7 @@ function rowsOf(schema: JsonSchema, path: string): string[] {
     return Object.entries(schema.properties).flatMap(([name, child]) => rowsOf(child, below(name)));
   }
   if (typeof schema.additionalProperties === 'object')
-    return rowsOf(schema.additionalProperties, below('CLUSTER'));
+    return rowsOf(schema.additionalProperties, below(path === 'people' ? 'NAME' : 'CLUSTER'));
   const fallback = schema.default === undefined ? '–' : `\`${JSON.stringify(schema.default)}\``;
   return [`| \`${path}\` | ${fallback} | ${rangeOf(schema)} | ${schema.description ?? ''} |`];
 }

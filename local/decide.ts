@@ -1,6 +1,4 @@
-import { parseArgs } from 'node:util';
-import { printable } from '../lambdas/domain/printable.ts';
-import { endQuietlyWithReader } from './closed-pipe.ts';
+import { argumentsFor, runCommand, UsageError } from './command-line.ts';
 import { DecideRequest, decideAtConsole, type Outcome, RefusedDecision } from './decide-at-console.ts';
 import { clientOptions, DeploymentError, outputOf } from './deployment.ts';
 
@@ -21,20 +19,9 @@ The rights it takes are in the managed policy that the output DecidePolicyArn na
 
 exit code: 0 it is recorded, 1 it could not be done or is not known, 2 wrong usage, 3 it was refused`;
 
-class UsageError extends Error {}
-
-endQuietlyWithReader();
-try {
-  process.stdout.write(`${await main(process.argv.slice(2))}\n`);
-} catch (error) {
-  if (error instanceof UsageError) {
-    process.stderr.write(`${printable(error.message)}\n\n${usage}\n`);
-    process.exitCode = 2;
-  } else if (error instanceof RefusedDecision || error instanceof DeploymentError) {
-    process.stderr.write(`${printable(error.message)}\n`);
-    process.exitCode = error instanceof RefusedDecision ? 3 : 1;
-  } else throw error;
-}
+await runCommand(usage, main, (error) =>
+  error instanceof RefusedDecision ? 3 : error instanceof DeploymentError ? 1 : undefined,
+);
 
 async function main(args: string[]): Promise<string> {
   const { values, positionals } = parse(args);
@@ -75,11 +62,7 @@ function parse(args: string[]) {
     json: flag,
     help: { ...flag, short: 'h' },
   } as const;
-  try {
-    return parseArgs({ args, options, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  return argumentsFor({ args, options, allowPositionals: true });
 }
 
 function requestOf(positionals: string[], reason = ''): DecideRequest {

@@ -1,8 +1,6 @@
-import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { Request } from '../lambdas/domain/intake/by-hand.ts';
-import { printable } from '../lambdas/domain/printable.ts';
-import { endQuietlyWithReader } from './closed-pipe.ts';
+import { argumentsFor, runCommand, UsageError } from './command-line.ts';
 import { type Asked, askByHand, DeploymentError, findDeployment } from './deployment.ts';
 
 const usage = `usage: npm run remediate -- INSTANCE --cluster NAME [--reason TEXT] [--stack STACK | --queue-url URL]
@@ -24,20 +22,7 @@ The right it takes: sqs:SendMessage on that queue, and cloudformation:DescribeSt
 
 exit code: 0 it is in the queue, 1 it is not, 2 wrong usage`;
 
-class UsageError extends Error {}
-
-endQuietlyWithReader();
-try {
-  process.stdout.write(`${await main(process.argv.slice(2))}\n`);
-} catch (error) {
-  if (error instanceof UsageError) {
-    process.stderr.write(`${error.message}\n\n${usage}\n`);
-    process.exitCode = 2;
-  } else if (error instanceof DeploymentError) {
-    process.stderr.write(`${printable(error.message)}\n`);
-    process.exitCode = 1;
-  } else throw error;
-}
+await runCommand(usage, main, (error) => (error instanceof DeploymentError ? 1 : undefined));
 
 async function main(args: string[]): Promise<string> {
   const { values, positionals } = parse(args);
@@ -89,11 +74,7 @@ function parse(args: string[]) {
     json: flag,
     help: { ...flag, short: 'h' },
   } as const;
-  try {
-    return parseArgs({ args, options, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  return argumentsFor({ args, options, allowPositionals: true });
 }
 
 function requestOf(

@@ -17,7 +17,7 @@ export interface DecideRunbookProps {
  * rights of whoever starts it, and IAM is the list of who may. Who they are, its function asks Systems Manager.
  */
 export class DecideRunbook extends Construct {
-  readonly door: MedicFunction;
+  private readonly door: MedicFunction;
 
   /** What the runbook of a stack is called. */
   static nameIn(stack: Stack): string {

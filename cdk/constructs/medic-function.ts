@@ -21,6 +21,8 @@ export interface MedicFunctionProps {
   readonly environment: Readonly<Record<string, string>>;
   /** @default 30 seconds */
   readonly timeout?: Duration;
+  /** What whoever finds a public address may take at the same time, and no other function loses. 0 reserves none. @default 0 */
+  readonly reservedConcurrency?: number;
   /** One of several functions of this kind, so that CloudFormation names it. @default false */
   readonly several?: boolean;
 }
@@ -49,6 +51,7 @@ export class MedicFunction extends LambdaFunction {
       architecture: Architecture.ARM_64,
       memorySize: 256,
       timeout: props.timeout ?? Duration.seconds(30),
+      ...(props.reservedConcurrency ? { reservedConcurrentExecutions: props.reservedConcurrency } : {}),
       environment: props.environment,
       loggingFormat: LoggingFormat.JSON,
       logGroup,

@@ -7,7 +7,7 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Grant } from 'aws-cdk-lib/aws-iam';
-import { CfnFunction, EventSourceMapping, FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
+import { EventSourceMapping, FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -31,8 +31,6 @@ const postTimeout = Duration.minutes(1);
 
 /** The door in Slack: cards go out by a queue of their own, and clicks come in at a public address, signed by Slack. */
 export class Slack extends Construct {
-  readonly functions: readonly MedicFunction[];
-
   constructor(scope: Construct, id: string, props: SlackProps) {
     super(scope, id);
     const { settings, notifications, stateTable, decide, action } = props;
@@ -55,6 +53,7 @@ export class Slack extends Construct {
       description: 'Takes clicks from Slack: verifies them, finds the person, gives their decision to decide',
       settings,
       timeout: Duration.seconds(10),
+      reservedConcurrency: settings.slack.reservedConcurrency,
       environment: { ...environment, DECIDE_FUNCTION: decide.functionName },
     });
     Grant.addToPrincipal({
@@ -63,11 +62,6 @@ export class Slack extends Construct {
       resourceArns: decide.resourceArnsForGrantInvoke,
     });
     stateTable.grantReadPut(inbound);
-    const { reservedConcurrency } = settings.slack;
-    const resource = inbound.node.defaultChild;
-    if (!(resource instanceof CfnFunction)) throw new Error('a function without a resource');
-    // As with the webhook: a flood of forged requests takes nothing from the functions of an incident.
-    if (reservedConcurrency > 0) resource.reservedConcurrentExecutions = reservedConcurrency;
     const url = inbound.addFunctionUrl({ authType: FunctionUrlAuthType.NONE });
 
     const deadLetters = this.queue('DeadLetters', { retentionPeriod: Duration.days(14) });
@@ -104,7 +98,6 @@ export class Slack extends Construct {
         resourceArns: [secret.secretArn],
       });
     }
-    this.functions = [inbound, outbound];
     this.alarms(deadLetters, action);
 
     new CfnOutput(this, 'SlackUrl', { value: url.url }).overrideLogicalId('SlackUrl');

@@ -1,6 +1,6 @@
 import { CfnOutput, Validations } from 'aws-cdk-lib';
 import { Grant } from 'aws-cdk-lib/aws-iam';
-import { CfnFunction, FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
+import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { Settings } from '../../lambdas/domain/settings.ts';
@@ -32,6 +32,7 @@ export class Webhook extends Construct {
       name: 'webhook',
       description: 'Takes alerts of a self-managed Alertmanager into the queue',
       settings,
+      reservedConcurrency: settings.intake.webhook.reservedConcurrency,
       environment: {
         QUEUE_URL: queueUrl,
         SECRET_ID: secret.secretArn,
@@ -44,11 +45,6 @@ export class Webhook extends Construct {
       actions: ['secretsmanager:GetSecretValue'],
       resourceArns: [secret.secretArn],
     });
-    const { reservedConcurrency } = settings.intake.webhook;
-    const resource = this.webhook.node.defaultChild;
-    if (!(resource instanceof CfnFunction)) throw new Error('a function without a resource');
-    // Whoever finds the address can call it: this is what that may cost, and it takes nothing from the other functions.
-    if (reservedConcurrency > 0) resource.reservedConcurrentExecutions = reservedConcurrency;
     const url = this.webhook.addFunctionUrl({ authType: FunctionUrlAuthType.NONE });
     new CfnOutput(this, 'WebhookUrl', { value: url.url }).overrideLogicalId('WebhookUrl');
     new CfnOutput(this, 'WebhookSecretArn', { value: secret.secretArn }).overrideLogicalId(

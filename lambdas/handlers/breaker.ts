@@ -1,7 +1,9 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
 import { BreakerStore } from '../adapters/breaker-store.ts';
 import { dynamo } from '../adapters/dynamo.ts';
 import { embed } from '../adapters/embedded-metrics.ts';
 import { environment } from '../adapters/environment.ts';
+import type { AuditDraft } from '../domain/audit/entry.ts';
 import {
   type BreakerState,
   type Failure,
@@ -13,10 +15,13 @@ import {
 import { breakerGate } from '../domain/gates/breaker-gate.ts';
 import type { GateResult } from '../domain/gates/gate.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
+import type { Breaker } from '../domain/settings/gates.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
 import type { PhaseContext } from './phase.ts';
 
 type Asked = Pick<PhaseContext, 'cluster' | 'now' | 'logger'>;
+/** What a change is written down with. */
+type Tools = { audit(draft: AuditDraft): Promise<unknown>; logger: Pick<Logger, 'error'> };
 
 function breakers(): BreakerStore {
   return new BreakerStore(dynamo(), environment().STATE_TABLE);
@@ -78,47 +83,73 @@ export async function countFailure(
     harmed,
     at: context.now().toISOString(),
   };
-  await change(state, context, (breaker) => withFailure(breaker, failure, context.cluster.gates.breaker));
+  await change(incident.cluster, context, aboutRung(state), (breaker) =>
+    withFailure(breaker, failure, context.cluster.gates.breaker),
+  );
 }
 
 /** A treatment has helped. */
 export async function countSuccess(state: IncidentState, context: PhaseContext): Promise<void> {
-  await change(state, context, (breaker) => withSuccess(breaker, state.incident.id));
+  const { id, cluster } = state.incident;
+  await change(cluster, context, aboutRung(state), (breaker) => withSuccess(breaker, id));
 }
 
 /** The incident is over: if it was the canary, another may be. */
 export async function leavePlace(state: IncidentState, context: PhaseContext): Promise<void> {
-  await change(state, context, (breaker) => withoutCanary(breaker, state.incident.id));
+  const { id, cluster } = state.incident;
+  await change(cluster, context, aboutRung(state), (breaker) => withoutCanary(breaker, id));
+}
+
+/**
+ * The execution of an incident died. With a change of ours on the node that is a treatment that broke off; without one it was
+ * at most the canary, and is not any more.
+ */
+export async function countDeath(
+  { incident, cluster, instanceId }: { incident: string; cluster: string; instanceId: string },
+  treatment: string | undefined,
+  settings: Breaker,
+  tools: Tools,
+): Promise<void> {
+  const at = new Date().toISOString();
+  const why = 'its execution died';
+  await change(cluster, tools, {}, (breaker) =>
+    treatment === undefined
+      ? withoutCanary(breaker, incident)
+      : withFailure(breaker, { incident, instanceId, treatment, why, harmed: false, at }, settings),
+  );
 }
 
 /** What cannot be written is logged, and the incident itself goes on; a table that is away keeps the gate of the breaker shut as well. */
 async function change(
-  state: IncidentState,
-  context: PhaseContext,
+  cluster: string,
+  { audit, logger }: Tools,
+  about: Pick<AuditDraft, 'rung' | 'treatment'>,
   by: (breaker: BreakerState) => BreakerState,
 ): Promise<void> {
-  const { incident, rung } = state;
   let changed: Awaited<ReturnType<BreakerStore['change']>>;
   try {
-    changed = await breakers().change(incident.cluster, by);
+    changed = await breakers().change(cluster, by);
   } catch (error) {
-    return context.logger.error('the breaker could not be changed', { error, cluster: incident.cluster });
+    return logger.error('the breaker could not be changed', { error, cluster });
   }
   const { before, after } = changed;
   if (before.openedAt === after.openedAt) return;
   const opened = after.openedAt !== null;
-  publish(incident.cluster, opened);
-  await context.audit({
+  publish(cluster, opened);
+  await audit({
     step: 'breaker.changed',
     actor: { kind: 'rule', id: 'gate:breaker' },
     what: opened
-      ? `the breaker of ${incident.cluster} opens: ${after.failures.length} incidents were not helped`
-      : `the breaker of ${incident.cluster} closes: the canary was helped`,
+      ? `the breaker of ${cluster} opens: ${after.failures.length} incidents were not helped`
+      : `the breaker of ${cluster} closes: the canary was helped`,
     outcome: opened ? 'open' : 'closed',
-    rung: state.ladder.index,
-    ...(rung === undefined ? {} : { treatment: rung.treatment }),
+    ...about,
     details: { failures: (opened ? after : before).failures },
   });
+}
+
+function aboutRung({ ladder, rung }: IncidentState): Pick<AuditDraft, 'rung' | 'treatment'> {
+  return { rung: ladder.index, ...(rung === undefined ? {} : { treatment: rung.treatment }) };
 }
 
 /** With each question and each change, so that a change of which the figure was lost shows at the next incident. */

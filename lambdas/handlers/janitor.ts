@@ -11,12 +11,14 @@ import { publish } from '../adapters/notifier.ts';
 import { settings } from '../adapters/settings-file.ts';
 import { ssm } from '../adapters/ssm.ts';
 import { lookAtCommand } from '../adapters/ssm-commands.ts';
+import { settledMessage } from '../domain/approval/messages.ts';
 import type { AuditDraft } from '../domain/audit/entry.ts';
 import { openApprovals } from '../domain/audit/open-approvals.ts';
 import { type OpenChange, openChanges } from '../domain/audit/open-changes.ts';
 import { Alarm } from '../domain/incident-state.ts';
 import { nextPollSeconds } from '../domain/polling.ts';
 import { type Undone, undoneBy } from '../domain/treatments/undo-result.ts';
+import { countDeath } from './breaker.ts';
 import { auditTrail, leaseStore } from './phase.ts';
 import { sendUndo } from './undo-command.ts';
 
@@ -93,8 +95,15 @@ export async function handler(event: unknown): Promise<void> {
   await sleep(all.janitor.settleSeconds * 1000);
   const present = await trail.entries(incident);
   await voidApprovals(openApprovals(present));
+  const changes = openChanges(present);
+  // The settings of a cluster that is not configured any more cannot say when its breaker opens, and nothing asks it.
+  const breaker = Object.hasOwn(all.clusters, cluster) ? all.clusters[cluster]?.gates.breaker : undefined;
+  if (breaker !== undefined) {
+    const tools = { audit, logger };
+    await countDeath({ incident, cluster, instanceId }, changes.at(-1)?.treatment, breaker, tools);
+  }
   const undone: string[] = [];
-  for (const change of openChanges(present)) {
+  for (const change of changes) {
     const { status, reason } = await undo(
       change,
       { incident, instanceId, deliverySeconds: all.command.deliverySeconds },
@@ -150,7 +159,13 @@ function subjectOf({
 async function voidApprovals(ids: string[]): Promise<void> {
   const store = new ApprovalStore(dynamo(), environment().STATE_TABLE);
   for (const id of ids) {
-    await store.end(id, 'void');
+    const ended = await store.end(id, 'void');
+    if (ended?.status !== 'void') continue;
+    const message = settledMessage(ended, 'the execution that had asked for it is gone', new Date());
+    // Whoever was asked should not be left with a card that asks.
+    await publish(sns, environment().NOTIFY_TOPIC_ARN, message).catch((error: unknown) => {
+      logger.error('nobody could be told that an approval is void', { error, approvalId: id });
+    });
   }
 }
 

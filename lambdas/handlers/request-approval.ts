@@ -52,7 +52,7 @@ export async function handler(input: unknown): Promise<void> {
         `approval ${asked.id} is ${record.status} already; there is nothing to wait for`,
       );
     }
-    const card = cardOf(record ?? approval, present, null, consoleDoor(asked.id));
+    const card = cardOf(record ?? approval, present, consoleDoor(asked.id));
     await store.setCard(approval, card);
     if (asked.told === stage) return present;
     await audit({

@@ -78,13 +78,11 @@ function asked(card: Card): Html {
 <div class="lines">${lines(card.why.slice(0, 2))}</div></section>`;
 }
 
-function evidence({ why, tried, history }: Card): Html {
-  const before = history === null ? ['Not known.'] : [...history.node, ...history.ami];
+function evidence({ why, tried }: Card): Html {
   return html`<section aria-labelledby="evidence"><h2 id="evidence">Evidence</h2>
 <details><summary>Show evidence</summary>
 <h3>Diagnosis</h3><div class="lines">${lines(why)}</div>
 <h3>Tried in this incident</h3><div class="lines">${lines(tried.length === 0 ? ['Nothing.'] : tried)}</div>
-<h3>What happened before</h3><div class="lines">${lines(before.length === 0 ? ['Nothing.'] : before)}</div>
 </details></section>`;
 }
 

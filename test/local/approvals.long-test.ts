@@ -145,6 +145,32 @@ describe('an approval that two people have to give', () => {
   });
 });
 
+describe('an approval whose execution is stopped', () => {
+  it('is void, and whoever was asked is told so; a click finds it void', async () => {
+    const stopped = new AbortController();
+    const told: Message[] = [];
+    const stop = test.engine.onPublished(({ message }) => {
+      const parsed = Message.parse(JSON.parse(message));
+      if (parsed.cluster !== clusters.approve || parsed.approvalId === undefined) return;
+      told.push(parsed);
+      if (parsed.kind === 'approval-requested') stopped.abort();
+    });
+    const props = { node: 'v2-zombies', cluster: clusters.approve, signal: stopped.signal };
+    const incident = await test.run(props, (one) => one);
+    stop();
+
+    expect(incident.execution.status).toBe('ABORTED');
+    expect(told.map(({ kind, settled }) => `${kind} ${settled?.status ?? ''}`)).toEqual([
+      'approval-requested ',
+      'approval-settled void',
+    ]);
+    expect(await decide(told[0]?.approvalId ?? '', ana)).toMatchObject({
+      status: 'refused',
+      reason: 'this approval is already void',
+    });
+  });
+});
+
 /** The write of a decision, and nothing of what follows it. */
 async function writeOnly(approvalId: string, who: typeof ana, decision: 'approve' | 'deny'): Promise<void> {
   const store = new ApprovalStore(test.engine.cloud.dynamo, stateTable(test.engine));

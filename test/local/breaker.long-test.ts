@@ -64,6 +64,39 @@ describe('a cluster in which treatments do not help', () => {
     expect(lastFigure()).toBe(0);
   }, 180_000);
 
+  it('counts a treatment whose execution died, and no execution that died before one', async () => {
+    await setBreaker({ version: 1, failures: [], openedAt: null, canary: null });
+    const props = { node: 'v2-zombies', cluster: clusters.breaking };
+    await test.run({ ...props, stopAt: 'Diagnose' }, () => {});
+    expect((await breaker()).failures).toEqual([]);
+    const dead = await test.run({ ...props, stopAt: 'PollTreatment' }, (incident) => incident);
+    expect(dead.execution.status).toBe('ABORTED');
+    expect((await breaker()).failures).toMatchObject([
+      { incident: dead.id, treatment: 'reclaim', why: 'its execution died' },
+    ]);
+  });
+
+  it('takes the place of a canary away whose execution died, so that another may try', async () => {
+    const failure = { incident: 'a', instanceId: 'i-0', treatment: 'reclaim', why: '', harmed: false };
+    const openedAt = '2026-01-01T00:00:00.000Z';
+    await setBreaker({ version: 1, failures: [{ ...failure, at: openedAt }], openedAt, canary: null });
+    let held: unknown;
+    await test.run(
+      {
+        node: 'v2-zombies',
+        cluster: clusters.breaking,
+        stopAt: 'SendTreatment',
+        async onEvent({ type, state }) {
+          if (type === 'StateExited' && state?.name === 'Gate') held = breaker();
+        },
+      },
+      async ({ id }) => {
+        expect((await (held as Promise<BreakerState>)).canary?.incident).toBe(id);
+        expect((await breaker()).canary).toBeNull();
+      },
+    );
+  });
+
   it('whose breaker cannot be read refuses, and a person is told', async () => {
     await setBreaker({ version: 7 });
     const incident = await run('v2-zombies');

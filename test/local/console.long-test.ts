@@ -399,7 +399,7 @@ it('tells people on the card and in the message where to decide, and no token', 
   expect(card?.card?.decideAt?.url).toBe(url);
   expect(card?.text).toContain(`Decide at the AWS console: ${url}`);
   expect(card?.text).toContain(
-    `--document-name ${runbook} --parameters 'ApprovalId=${card?.approvalId},Decision=`,
+    `--document-name ${runbook} --parameters '{"ApprovalId":["${card?.approvalId}"],"Decision":`,
   );
   const token = await store.token(card?.approvalId ?? '');
   expect(token?.length).toBeGreaterThan(10);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { approvalIdPattern, consoleReasonPattern } from '../../lambdas/domain/approval/approval-id.ts';
 import { type Cloud, startCloud } from '../../local/cloud/cloud.ts';
-import type { Json } from '../../local/engine/json.ts';
+import type { Json, JsonObject } from '../../local/engine/json.ts';
 import { TaskError } from '../../local/engine/task-error.ts';
+import { render, resourcesOf, synthesize } from '../cdk/template.ts';
 import { emptyStack } from './cloud/test-stack.ts';
 import { runCommand } from './run-command.ts';
 
@@ -10,36 +10,19 @@ import { runCommand } from './run-command.ts';
 vi.setConfig({ testTimeout: 120_000 });
 
 const approvalId = 'i-0123456789abcdef0-0a1b2c-r0-v0';
-/** What the deployed one is like (test/cdk/decide-runbook.test.ts); console.test.ts runs that. */
-const content = {
-  schemaVersion: '0.3',
-  parameters: {
-    ApprovalId: { type: 'String', allowedPattern: approvalIdPattern },
-    Decision: { type: 'String', allowedValues: ['approve', 'deny'] },
-    Reason: { type: 'String', default: '', allowedPattern: consoleReasonPattern },
-  },
-  mainSteps: [
-    {
-      name: 'decide',
-      action: 'aws:invokeLambdaFunction',
-      timeoutSeconds: 60,
-      maxAttempts: 1,
-      onFailure: 'Abort',
-      isEnd: true,
-      inputs: {
-        FunctionName: 'door',
-        InvocationType: 'RequestResponse',
-        InputPayload: {
-          approvalId: '{{ ApprovalId }}',
-          decision: '{{ Decision }}',
-          reason: '{{ Reason }}',
-          executionId: '{{ automation:EXECUTION_ID }}',
-        },
-      },
-    },
-  ],
-  outputs: ['decide.Payload'],
-};
+
+/** The deployed runbook, with a door that the test holds. */
+function runbook(): JsonObject {
+  const template = synthesize();
+  const { Content } = render(
+    template,
+    resourcesOf(template, 'AWS::SSM::Document').find(
+      ({ Properties }) => Properties.Name === 'CgroupMedic-decide',
+    )?.Properties ?? {},
+  ) as { Content: { mainSteps: [{ inputs: JsonObject } & JsonObject] } & JsonObject };
+  const [step] = Content.mainSteps;
+  return { ...Content, mainSteps: [{ ...step, inputs: { ...step.inputs, FunctionName: 'door' } }] };
+}
 
 let cloud: Cloud;
 let door: (payload: Json) => Json;
@@ -49,7 +32,7 @@ beforeAll(async () => {
     stack: {
       ...emptyStack,
       name: 'CgroupMedic',
-      documents: [{ logicalId: 'D', name: 'CgroupMedic-decide', content }],
+      documents: [{ logicalId: 'D', name: 'CgroupMedic-decide', content: runbook() }],
       outputs: { DecideDocumentName: 'CgroupMedic-decide' },
     },
     invoke: async (_, payload) => {

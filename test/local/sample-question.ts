@@ -37,7 +37,6 @@ export function sampleRequest(text = 'dying cgroups'): ApprovalRequest {
       createdAt: '2026-11-28T11:00:00.000Z',
       expiresAt: sentences.expiresAt,
       tried: [text],
-      history: { node: [text], ami: [text] },
       why: ['What is wrong: dying-memcgs', `  ${text}`, 'How we know:', `  for: ${text}`],
     },
   };

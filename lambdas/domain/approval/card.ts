@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { explanationLines } from '../explanation.ts';
 import type { IncidentState } from '../incident-state.ts';
+import { printable } from '../printable.ts';
 import { triedLines } from '../tried.ts';
 import type { Approval } from './approval.ts';
 import { DecideAt } from './decide-at.ts';
@@ -8,6 +9,8 @@ import { DecideAt } from './decide-at.ts';
 /** Longest list and line of a card, so that a message with one stays far below the 256 KB of its topic. */
 const mostLines = 150;
 const longestLine = 1000;
+/** Characters of one list: a message has each twice, and one character may take three bytes. */
+const mostCharacters = 16_000;
 
 const lines = z.array(z.string().max(longestLine)).max(mostLines);
 
@@ -36,8 +39,6 @@ export const Card = z.object({
   expiresAt: z.iso.datetime(),
   /** What was done in this incident before, and what came of it. */
   tried: lines,
-  /** What happened to this node and to others of its AMI before, one line each; `null`: not known. */
-  history: z.object({ node: lines, ami: lines }).nullable(),
   /** The diagnosis in plain words, with findings, gaps and what would follow. */
   why: lines,
   /** Where somebody can decide who has rights in the account. Left out: there is no such place. */
@@ -50,7 +51,6 @@ type Known = Pick<IncidentState, 'diagnosis' | 'plan' | 'ladder' | 'results' | '
 export function cardOf(
   approval: Approval,
   { diagnosis, plan, ladder, results, leftOut }: Known,
-  history: Card['history'] = null,
   decideAt?: DecideAt,
 ): Card {
   const { rung } = approval;
@@ -73,7 +73,6 @@ export function cardOf(
     createdAt: approval.createdAt,
     expiresAt: approval.expiresAt,
     tried: bounded(triedLines(results)),
-    history,
     why: bounded(
       diagnosis === undefined
         ? ['There is no diagnosis.']
@@ -86,7 +85,6 @@ export function cardOf(
 /** The card as plain text, for mail and terminals. */
 export function cardText(card: Card): { title: string; text: string } {
   const indented = (all: readonly string[]) => all.map((line) => `  ${line}`);
-  const history = card.history === null ? [] : [...card.history.node, ...card.history.ami];
   return {
     title: card.title,
     text: [
@@ -106,7 +104,6 @@ export function cardText(card: Card): { title: string; text: string } {
             ...indented(card.tried),
             'What follows is of the node as it was before that.',
           ]),
-      ...(history.length === 0 ? [] : ['What happened before:', ...indented(history)]),
       ...card.why,
     ].join('\n'),
   };
@@ -114,7 +111,14 @@ export function cardText(card: Card): { title: string; text: string } {
 
 /** What a list has beyond its bound is said, not dropped unseen. */
 function bounded(all: readonly string[]): string[] {
-  const kept = all.slice(0, all.length > mostLines ? mostLines - 1 : mostLines);
+  const kept: string[] = [];
+  let characters = 0;
+  for (const line of all) {
+    const cut = printable(line).slice(0, longestLine);
+    characters += cut.length;
+    if (kept.length === mostLines - 1 || characters > mostCharacters) break;
+    kept.push(cut);
+  }
   const more = all.length - kept.length;
-  return [...kept.map((line) => line.slice(0, longestLine)), ...(more > 0 ? [`and ${more} lines more`] : [])];
+  return more === 0 ? kept : [...kept, `and ${more} lines more`];
 }

@@ -21,6 +21,6 @@ export function decideAt(document: string, region: string, approvalId: string): 
   const page = `https://${region}.console.${domain}/systems-manager/automation/execute/${encodeURIComponent(document)}`;
   return {
     url: `${page}?region=${region}#ApprovalId=${encodeURIComponent(approvalId)}`,
-    cli: `aws ssm start-automation-execution --region ${region} --document-name ${document} --parameters 'ApprovalId=${approvalId},Decision=DECISION,Reason=REASON'`,
+    cli: `aws ssm start-automation-execution --region ${region} --document-name ${document} --parameters '{"ApprovalId":["${approvalId}"],"Decision":["DECISION"],"Reason":["REASON"]}'`,
   };
 }

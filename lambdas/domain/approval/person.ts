@@ -53,11 +53,11 @@ export function isAmong(list: readonly string[], { id, known, groups }: Person):
 /**
  * Whether a name by which somebody asked may be this person's. A session of a role asks as `ROLE-ID:SESSION` and an IAM user
  * as `USER-ID`; where the person is known by the ARN of a role or user whose unique id nobody has found out, they may be
- * whoever asked with any.
+ * whoever asked with any. So may a person of the settings of whom nobody has said who they are in AWS.
  */
-export function mayBe(name: string, { id, aliases }: Person): boolean {
+export function mayBe(name: string, { id, aliases, known }: Person): boolean {
   const own = [id, ...aliases];
-  return own.some((one) => mayBeSamePerson(name, one)) || mayBeBehind(name, own);
+  return own.some((one) => mayBeSamePerson(name, one)) || mayBeBehind(name, own, known);
 }
 
 /** A role that is one person as a whole, or an IAM user: AWS knows them by a unique id as well. */
@@ -82,8 +82,13 @@ const principalArn = /^arn:[\w-]+:iam::\d{12}:(?<kind>role|user)\/(?:.*\/)?(?<na
 /** How unique ids begin: IAM user guide, "Understanding unique ID prefixes". */
 const prefixes = { role: 'AROA', user: 'AIDA' } as const;
 
-function mayBeBehind(name: string, own: readonly string[]): boolean {
+function isUniqueId(id: string): boolean {
+  return Object.values(prefixes).some((prefix) => id.startsWith(prefix));
+}
+
+function mayBeBehind(name: string, own: readonly string[], known: boolean): boolean {
   const [uniqueId = ''] = name.split(':');
+  if (known && isUniqueId(uniqueId) && !own.some((one) => one.startsWith('arn:'))) return true;
   return (['role', 'user'] as const).some((kind) => {
     const prefix = prefixes[kind];
     if (!uniqueId.startsWith(prefix)) return false;

@@ -72,9 +72,7 @@ function asked(card: Card): Block[] {
   const who = [
     ...(card.quorum > 1 ? [`${card.quorum} different people have to approve.`] : []),
     ...(card.approvers.length > 0 ? [`They may: ${card.approvers.join(', ')}.`] : []),
-    ...(card.requestedBy === null
-      ? []
-      : [`Asked for by hand by ${card.requestedBy}, who cannot approve it.`]),
+    ...(card.requestedBy === null ? [] : [`Asked for by hand by ${card.requestedBy}.`]),
   ];
   const action = [
     `*${escaped(card.treatment)}*, risk ${escaped(card.risk)}: ${escaped(card.reason)}`,
@@ -83,11 +81,9 @@ function asked(card: Card): Block[] {
     card.undo === null ? 'It cannot be undone.' : `Undo: document ${code(card.undo)}`,
     ...who.map(escaped),
   ];
-  const history = card.history === null ? [] : [...card.history.node, ...card.history.ami];
   return [
     ...pieces(action, 3).map(section),
     ...parts('Tried before in this incident', card.tried, 3),
-    ...parts('What happened before', history, 3),
     ...parts('Why', card.why, 6),
     context(`${escaped(card.instanceId)} in ${escaped(card.cluster)}, incident ${code(card.incident)}`),
   ];

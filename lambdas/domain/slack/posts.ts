@@ -28,36 +28,27 @@ export type Post = {
 export function postsFor(message: Message, known: Known): Post[] {
   const { card, channel, escalationChannel, pending, thread, cards } = known;
   const text = message.title.slice(0, 300);
-  const ask = (where: string, under: Place | undefined): Post[] =>
+  const ask = (where: string): Post[] =>
     card === undefined
       ? []
       : [
           {
             method: 'chat.postMessage',
             card: true,
-            body: {
-              channel: where,
-              text,
-              blocks: askingBlocks(card),
-              ...(under === undefined ? {} : { thread_ts: under.ts, reply_broadcast: true }),
-            },
+            body: { channel: where, text, blocks: askingBlocks(card) },
           },
         ];
   switch (message.kind) {
-    // A card that comes late must not ask for what was decided meanwhile.
     case 'approval-requested':
-      // Nor one that is there already, when the queue delivers again.
-      return pending && cards.length === 0 ? ask(channel, undefined) : [];
+      // A card that comes late must not ask for what was decided meanwhile, nor one that is there already ask again.
+      return pending && cards.length === 0 ? ask(channel) : [];
     case 'approval-reminder':
-      return pending
-        ? cards.length === 0
-          ? ask(channel, undefined)
-          : tell(message, channel, thread, true)
-        : [];
+      if (!pending) return [];
+      return cards.length === 0 ? ask(channel) : tell(message, channel, thread, true);
     case 'approval-escalated':
       if (!pending) return [];
       if (escalationChannel === channel) return tell(message, channel, thread, true);
-      return cards.some((one) => one.channel === escalationChannel) ? [] : ask(escalationChannel, undefined);
+      return cards.some((one) => one.channel === escalationChannel) ? [] : ask(escalationChannel);
     case 'approval-settled':
       return [...settle(message, known, text), ...tell(message, channel, thread, false)];
     case 'progress':

@@ -142,7 +142,6 @@ describe('what Slack shows', () => {
     arguments: { slices: hostile.slice(0, 900) },
     why: Array.from({ length: 150 }, () => hostile.slice(0, 1000)),
     tried: Array.from({ length: 150 }, () => hostile.slice(0, 1000)),
-    history: { node: [hostile.slice(0, 1000)], ami: [] },
   };
   const settled: Settled = {
     status: 'denied',

@@ -17,7 +17,7 @@ describe('where to decide', () => {
 
   it('is a command as well, in which nothing is decided yet', () => {
     expect(decideAt('CgroupMedic-decide', 'eu-central-1', id).cli).toBe(
-      `aws ssm start-automation-execution --region eu-central-1 --document-name CgroupMedic-decide --parameters 'ApprovalId=${id},Decision=DECISION,Reason=REASON'`,
+      `aws ssm start-automation-execution --region eu-central-1 --document-name CgroupMedic-decide --parameters '{"ApprovalId":["${id}"],"Decision":["DECISION"],"Reason":["REASON"]}'`,
     );
   });
 });

@@ -91,3 +91,16 @@ it('may be the one who asked by any name that they are known by', () => {
   expect(mayBe('AROAEXAMPLE:bob@example.com', ana)).toBe(false);
   expect(mayBe('ana', ana)).toBe(true);
 });
+
+describe('a person of the settings of whom nobody has said who they are in AWS', () => {
+  const max = personOfSlack(People.parse({ max: { slack: 'U0MAX0001' } }), 'U0MAX0001') ?? someone('');
+
+  it.each(['AROAEXAMPLE:somebody@example.com', 'AIDAEXAMPLE'])('may be %s, who asked by hand', (asked) => {
+    expect(mayBe(asked, max)).toBe(true);
+  });
+
+  it('is nobody else of the people, nor somebody at the keyboard of one machine', () => {
+    expect(mayBe('ana', max)).toBe(false);
+    expect(mayBe('root', max)).toBe(false);
+  });
+});
