@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { printable } from '../lambdas/domain/printable.ts';
 import { ApprovalPages } from './approval-page/approval-pages.ts';
 import type { Asker } from './approvals.ts';
@@ -28,22 +29,38 @@ export function askPeople({ terminal, say, pages = new ApprovalPages() }: AskPeo
         return undefined;
       });
       if (link === undefined && terminal === undefined) {
-        throw new NobodyToAskError(
-          `${printable(question.request.title)} Somebody has to answer, and there is neither a page nor a terminal to ask at: start again with --approve yes or --approve no.`,
-        );
+        throw nobodyToAsk(question);
       }
       if (link !== undefined) say(invitation(question, link, terminal !== undefined));
-      await (terminal === undefined ? ended(question.signal) : askAtTerminal(question, terminal));
+      if (terminal !== undefined && (await askAtTerminal(question, terminal)) === 'over') return;
+      if (link === undefined) throw nobodyToAsk(question);
+      if (terminal !== undefined) say(`\nNothing is asked here any more. ${onlyThere(question, link)}`);
+      await ended(question.signal);
     },
     close: () => pages.close(),
   };
 }
 
-function invitation({ request }: Question, link: string, alsoHere: boolean): string {
-  const title = printable(request.title);
+function nobodyToAsk({ request }: Question): NobodyToAskError {
+  return new NobodyToAskError(
+    `${printable(request.title)} Somebody has to answer, and there is neither a page nor a terminal to ask at: start again with --approve yes or --approve no.`,
+  );
+}
+
+function invitation(question: Question, link: string, alsoHere: boolean): string {
   return alsoHere
-    ? `\nDecide on this page, or below: ${link}\n`
-    : `\n${title}\nThere is no terminal to ask at. Decide on this page: ${link}\nWithout a decision the approval expires at ${request.expiresAt}, and the incident ends as expired.\n`;
+    ? `\nDecide on this page, or below: ${link}\n${fromElsewhere(link)}`
+    : `\n${printable(question.request.title)}\nThere is no terminal to ask at. ${onlyThere(question, link)}${fromElsewhere(link)}`;
+}
+
+function onlyThere({ request }: Question, link: string): string {
+  return `Decide on this page: ${link}\nWithout a decision the approval expires at ${request.expiresAt}, and the incident ends as expired.\n`;
+}
+
+/** The page answers to one address only, so that the port has to be the same at both ends of a tunnel. */
+function fromElsewhere(link: string): string {
+  const { host, port } = new URL(link);
+  return `If your browser is on another machine, run this there first: ssh -N -L ${port}:${host} ${hostname()}\n`;
 }
 
 async function ended(signal: AbortSignal): Promise<void> {

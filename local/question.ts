@@ -34,6 +34,7 @@ export class Question {
   readonly #end = new AbortController();
   #settled: Settled | undefined;
   #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
 
   constructor(props: QuestionProps) {
     this.request = props.request;
@@ -47,13 +48,23 @@ export class Question {
 
   /** Gives a decision, after those that came before it: so the first is the one that is recorded, and is known as such. */
   decide(decision: Decision, place?: Place): Promise<DecideAnswer> {
-    const answer = this.#last.then(() => this.#decide(decision, place));
+    this.#waiting += 1;
+    const answer = this.#last
+      .then(() => this.#decide(decision, place))
+      .finally(() => {
+        this.#waiting -= 1;
+      });
     this.#last = answer.catch(() => {});
     return answer;
   }
 
-  /** The first word is the last: a message that repeats a decision takes nothing from it. */
+  /** The first word is the last: a message that repeats a decision takes nothing from it, even where it is the faster one. */
   settle(settled: Settled): void {
+    if (this.#waiting === 0) this.#settle(settled);
+    else void this.#last.then(() => this.settle(settled));
+  }
+
+  #settle(settled: Settled): void {
     if (this.#settled !== undefined) return;
     this.#settled = settled;
     this.#end.abort();
@@ -63,9 +74,10 @@ export class Question {
     if (this.#settled !== undefined) {
       return { status: 'refused', reason: `this approval is already ${this.#settled.status}` };
     }
+    if (this.signal.aborted) return { status: 'refused', reason: 'the run has ended' };
     const answer = await this.#props.decide(decision);
     if (answer.status === 'recorded' && answer.approval.status !== 'pending') {
-      this.settle({
+      this.#settle({
         status: answer.approval.status,
         by: [this.#props.person],
         reason: decision.reason,

@@ -57,7 +57,8 @@ export async function watchIncident(engine: Engine, props: WatchIncidentProps): 
     const settled = approvalSettled(message);
     if (settled !== undefined) questions.get(settled.approvalId)?.settle(settled);
     const request = approvalRequest(message, id);
-    if (request === undefined) return;
+    // A message may come twice, and people are asked once.
+    if (request === undefined || questions.has(request.approvalId)) return;
     const question = new Question({
       request,
       person,

@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { DecideAnswer } from '../../lambdas/domain/approval/decide-answer.ts';
 import type { Question } from '../question.ts';
 import { refusalOf } from './allowed.ts';
 import { contentSecurityPolicy, endOf, pageHtml, type Shown } from './page-html.ts';
@@ -53,13 +54,9 @@ export class ApprovalPages {
   #listen(): Promise<Server> {
     return new Promise((done, fail) => {
       const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, (request, response) => {
-        this.#answer(request, response, authorityOf(server)).catch(() => {
-          if (!response.headersSent)
-            send(response, 500, 'The decision could not be given; see the terminal.\n');
-          else response.destroy();
-        });
+        this.#answer(request, response, authorityOf(server)).catch(() => response.destroy());
       });
-      server.once('error', fail);
+      server.on('error', fail);
       server.listen(0, address, () => done(server));
     });
   }
@@ -67,7 +64,7 @@ export class ApprovalPages {
   async #answer(request: IncomingMessage, response: ServerResponse, authority: string): Promise<void> {
     const { method = '', url = '' } = request;
     const refusal = refusalOf({ method, headers: request.headers }, authority);
-    if (refusal !== undefined) return send(response, refusal, 'Refused.\n');
+    if (refusal !== undefined) return send(response, refusal.status, `Refused${refusal.hint}.\n`);
     const [, token = '', name, ...rest] = url.split('/');
     const question = this.#find(token);
     const route = rest.length === 0 ? `${method === 'POST' ? 'POST' : 'GET'} ${name}` : '';
@@ -107,20 +104,30 @@ async function decide(request: IncomingMessage, response: ServerResponse, questi
   const reason = (form.get('reason') ?? '').replaceAll('\r\n', '\n').trim();
   const decision = form.get('decision');
   if (decision !== 'approve' && decision !== 'deny') {
-    return sendPage(response, 400, question, { refusal: 'it is neither approve nor deny', reason });
-  }
-  const said = decision === 'deny' && reason !== '' ? { reason } : {};
-  const answer = await question.decide({ decision, ...said }, 'page');
-  if (answer.status === 'refused') {
-    return sendPage(response, question.settled === undefined ? 422 : 409, question, {
-      refusal: answer.reason,
+    return sendPage(response, 400, question, {
+      refusal: 'Not taken: it is neither approve nor deny.',
       reason,
     });
   }
-  const { status, decisions, quorum } = answer.approval;
-  if (status === 'pending') {
+  const said = decision === 'deny' && reason !== '' ? { reason } : {};
+  let answer: DecideAnswer;
+  try {
+    answer = await question.decide({ decision, ...said }, 'page');
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const refusal = `It is not known whether this was recorded: ${message}. To decide the same once more is safe.`;
+    return sendPage(response, 500, question, { refusal, reason });
+  }
+  if (answer.status === 'recorded' && answer.approval.status === 'pending') {
+    const { decisions, quorum } = answer.approval;
     const note = `Recorded: ${decisions} of ${quorum}. Somebody else has to approve as well.`;
     return sendPage(response, 200, question, { note });
+  }
+  // The second half of a double click was answered by the first.
+  const stands = question.settled?.status === (decision === 'approve' ? 'approved' : 'denied');
+  if (answer.status === 'refused' && !stands) {
+    const status = endOf(question) === undefined ? 422 : 409;
+    return sendPage(response, status, question, { refusal: `Not taken: ${answer.reason}.`, reason });
   }
   // A reload shows what was decided, and sends nothing again.
   response.writeHead(303, { ...headers, location: './' }).end();
@@ -138,7 +145,8 @@ function send(response: ServerResponse, status: number, body: string, type = 'te
 async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request) {
+  // Left half-way, the request would be torn down, and nobody could be told why.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     bytes += chunk.length;
     if (bytes > mostBytes) return undefined;
     chunks.push(chunk);

@@ -49,8 +49,9 @@ export function pageHtml(question: Question, shown: Shown = {}): string {
 <main>
 <h1>${title}</h1>
 <p id="status" role="status" tabindex="-1">${end ?? shown.note ?? ''}</p>
-${shown.refusal === undefined ? '' : html`<p id="refusal" role="alert">Not taken: ${clean(shown.refusal)}.</p>`}
+${shown.refusal === undefined ? '' : html`<p id="refusal" role="alert">${clean(shown.refusal)}</p>`}
 ${asked(card)}
+${tried(card)}
 ${evidence(card)}
 ${end === undefined ? decision(shown) : ''}
 </main>
@@ -71,18 +72,28 @@ function asked(card: Card): Html {
     ['node', `${card.instanceId} of ${card.cluster}`],
     ['asked for by', card.requestedBy ?? 'an alarm'],
     ...(card.quorum > 1 ? [['needs', `${card.quorum} different people`] as [string, string]] : []),
+    ...(card.approvers.length > 0 ? [['may decide', card.approvers.join(', ')] as [string, string]] : []),
     ['expires', card.expiresAt],
+    ['incident', card.incident],
+    ['approval', card.approvalId],
   ];
   return html`<section aria-labelledby="asked"><h2 id="asked">What is asked</h2>
 <dl>${join(facts.map(([name, value]) => html`<dt>${clean(name)}</dt><dd>${clean(value)}</dd>`))}</dl>
 <div class="lines">${lines(card.why.slice(0, 2))}</div></section>`;
 }
 
-function evidence({ why, tried }: Card): Html {
+/** In sight: whoever is asked about a second treatment has to know how the first one ended. */
+function tried(card: Card): Html {
+  if (card.tried.length === 0) return join([]);
+  const known = [...card.tried, 'What follows is of the node as it was before that.'];
+  return html`<section aria-labelledby="tried"><h2 id="tried">Tried before in this incident</h2>
+<div class="lines">${lines(known)}</div></section>`;
+}
+
+function evidence({ why }: Card): Html {
   return html`<section aria-labelledby="evidence"><h2 id="evidence">Evidence</h2>
 <details><summary>Show evidence</summary>
-<h3>Diagnosis</h3><div class="lines">${lines(why)}</div>
-<h3>Tried in this incident</h3><div class="lines">${lines(tried.length === 0 ? ['Nothing.'] : tried)}</div>
+<div class="lines">${lines(why)}</div>
 </details></section>`;
 }
 
@@ -101,7 +112,7 @@ function lines(all: readonly string[]): Html {
 
 /** Text from the node. What would turn the direction of the text around could make it read otherwise than it is. */
 function clean(text: string): string {
-  return printable(text).replace(/[\u202a-\u202e\u2066-\u2069]/g, '·');
+  return printable(text).replace(/[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '·');
 }
 
 function hashOf(text: string): string {

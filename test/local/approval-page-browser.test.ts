@@ -99,7 +99,7 @@ describe.skipIf(!isInstalled('chromium'))('the page in Chromium (skipped where i
     };
     await next();
     await page.keyboard.press('Enter');
-    await page.getByText('Tried in this incident').waitFor();
+    await page.getByText('How we know:').waitFor();
     await next();
     await next();
     await page.keyboard.type('by keyboard');
@@ -113,9 +113,9 @@ describe.skipIf(!isInstalled('chromium'))('the page in Chromium (skipped where i
 
   it('hides the evidence until it is asked for, without scripts as well', async () => {
     const { page } = await visit({}, { javaScriptEnabled: false });
-    expect(await page.getByText('Tried in this incident').isVisible()).toBe(false);
+    expect(await page.getByText('How we know:').isVisible()).toBe(false);
     await page.getByText('Show evidence').click();
-    expect(await page.getByText('Tried in this incident').isVisible()).toBe(true);
+    expect(await page.getByText('How we know:').isVisible()).toBe(true);
   });
 
   it('says that somebody decided at the terminal, and takes the buttons away', async () => {
@@ -219,8 +219,8 @@ describe.skipIf(!isInstalled('chromium'))('the page in Chromium (skipped where i
     expect(await page.locator('html').getAttribute('lang')).toBe('en');
     expect(await page.getByRole('main').count()).toBe(1);
     const levels = await page.locator('h1, h2, h3').evaluateAll((all) => all.map(({ tagName }) => tagName));
-    expect(levels).toEqual(['H1', 'H2', 'H2', 'H3', 'H3', 'H3', 'H2']);
-    for (const name of ['What is asked', 'Evidence', 'Decision'])
+    expect(levels).toEqual(['H1', 'H2', 'H2', 'H2', 'H2']);
+    for (const name of ['What is asked', 'Tried before in this incident', 'Evidence', 'Decision'])
       expect(await page.getByRole('region', { name }).count()).toBe(1);
     expect(await page.getByRole('textbox', { name: 'Reason for a denial (required)' }).count()).toBe(1);
   });

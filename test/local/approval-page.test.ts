@@ -78,6 +78,27 @@ describe('the link of an approval page', () => {
     expect(visit.body).not.toContain('<form');
   });
 
+  it('takes a double click as one decision, and says nothing against it', async () => {
+    const { question, given } = sampleQuestion();
+    const link = await pages.open(question);
+    const answers = await Promise.all([0, 1].map(() => post(link, { decision: 'approve' })));
+
+    expect(answers.map(({ status }) => status)).toEqual([303, 303]);
+    expect(given).toHaveLength(1);
+  });
+
+  it('decides nothing after the run', async () => {
+    const { question, given, over } = sampleQuestion();
+    const link = await pages.open(question);
+    over.abort();
+    const { status, body } = await post(link, { decision: 'approve' });
+
+    expect(status).toBe(409);
+    expect(body).toContain('The run has ended');
+    expect(body).not.toContain('<form');
+    expect(given).toEqual([]);
+  });
+
   it('decides nothing by being visited', async () => {
     const { question, given } = sampleQuestion();
     const link = await pages.open(question);
@@ -92,7 +113,6 @@ describe('the link of an approval page', () => {
 
 describe('a request to an approval page from elsewhere', () => {
   it.each([
-    ['a foreign host', 403, { host: 'evil.example' }],
     ['a foreign origin', 403, { origin: 'http://evil.example' }],
     ['an origin that nobody may know', 403, { origin: 'null' }],
     ['another port of this machine', 403, { origin: 'http://127.0.0.1:1' }],
@@ -120,10 +140,19 @@ describe('a request to an approval page from elsewhere', () => {
   });
 
   it('does not see the page by a foreign host, nor read its state by a foreign origin', async () => {
-    const link = await pages.open(sampleQuestion().question);
+    const { question, given } = sampleQuestion();
+    const link = await pages.open(question);
 
     const names = ['evil.example', `evil.example:${new URL(link).port}`, `localhost:${new URL(link).port}`];
-    for (const host of names) expect((await send(link, { headers: { host } })).status).toBe(403);
+    for (const host of names) {
+      const { status, body } = await send(link, { headers: { host } });
+      expect(status).toBe(403);
+      expect(body).toMatch(
+        /^Refused: this page answers only at the address that was printed. .* the same port/,
+      );
+      expect((await post(link, { decision: 'approve' }, { host })).status).toBe(403);
+    }
+    expect(given).toEqual([]);
     expect((await send(`${link}state`, { headers: { origin: 'http://evil.example' } })).status).toBe(403);
   });
 });
@@ -175,6 +204,36 @@ describe('an answer of an approval page', () => {
     expect(given.at(-1)).toEqual({ decision: 'deny', reason: 'busy\nday' });
   });
 
+  it('says that nobody knows of a decision that broke off, keeps what was typed, and takes it again', async () => {
+    let failures = 1;
+    const { question } = sampleQuestion({
+      refuse: () => {
+        if (failures-- > 0) throw new Error(`the function died ${hostile}`);
+        return undefined;
+      },
+    });
+    const link = await pages.open(question);
+    const broken = await post(link, { decision: 'deny', reason: 'a busy day' });
+
+    expect(broken.status).toBe(500);
+    expect(broken.body).toContain('It is not known whether this was recorded: the function died &lt;img');
+    expect(broken.body).toContain('>a busy day</textarea>');
+    expect((await post(link, { decision: 'deny', reason: 'a busy day' })).status).toBe(303);
+  });
+
+  it('says what was tried before, and who may decide', async () => {
+    const { question } = sampleQuestion({ text: 'reclaim freed nothing' });
+    const { card } = question.request;
+    const link = await pages.open(question);
+    const body = async () => (await send(link)).body;
+    expect(await body()).toMatch(/Tried before in this incident<.*\n.*>reclaim freed nothing<\/p>/);
+    for (const id of [card.incident, card.approvalId]) expect(await body()).toContain(`<dd>${id}</dd>`);
+    expect(await body()).not.toContain('may decide');
+    Object.assign(card, { tried: [], approvers: ['@oncall', 'ana'] });
+    expect(await body()).not.toContain('Tried before');
+    expect(await body()).toContain('<dt>may decide</dt><dd>@oncall, ana</dd>');
+  });
+
   it('says that others of a quorum are needed', async () => {
     const { question } = sampleQuestion({ quorum: 2 });
     const { body } = await post(await pages.open(question), { decision: 'approve' });
@@ -184,9 +243,10 @@ describe('an answer of an approval page', () => {
 
   it('to a form that is too long is a refusal', async () => {
     const { question, given } = sampleQuestion();
-    const reason = 'x'.repeat(20_000);
+    const link = await pages.open(question);
 
-    expect((await post(await pages.open(question), { decision: 'deny', reason })).status).toBe(413);
+    for (const length of [20_000, 5_000_000])
+      expect((await post(link, { decision: 'deny', reason: 'x'.repeat(length) })).status).toBe(413);
     expect(given).toEqual([]);
   });
 
