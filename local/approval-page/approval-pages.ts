@@ -145,8 +145,7 @@ function send(response: ServerResponse, status: number, body: string, type = 'te
 async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  // Left half-way, the request would be torn down, and nobody could be told why.
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+  for await (const chunk of request) {
     bytes += chunk.length;
     if (bytes > mostBytes) return undefined;
     chunks.push(chunk);
