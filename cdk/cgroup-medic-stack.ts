@@ -107,8 +107,11 @@ export class CgroupMedicStack extends Stack {
       intake: intake.intake,
       nodes,
     });
-    modes.grantRead(functions.gate);
-    modes.grantRead(functions.recheck);
+    for (const name of ['gate', 'recheck'] as const) {
+      modes.grantRead(functions[name]);
+      // The machine image, where the opening could not learn it.
+      nodes.grantReadNames(functions[name]);
+    }
     const telling = [
       'request-approval',
       'settle-approval',

@@ -8,6 +8,7 @@ import type { IncidentState } from '../domain/incident-state.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
 import { askBreaker } from './breaker.ts';
 import type { PhaseContext } from './phase.ts';
+import { askRecurrence } from './recurrence.ts';
 
 /** Asks every gate about one rung: before it, and again when an approval for it arrives. The strictest answer holds. */
 export async function askGates(
@@ -21,7 +22,11 @@ export async function askGates(
     logger.error('the mode parameter could not be read', { error });
   });
   // The mode first: of equal answers the first is told, and "passed, because the policy says so" tells more.
-  const first = [modeGate(mode, rung, approved), leaseGate(renewal)];
+  const first = [
+    modeGate(mode, rung, approved),
+    await askRecurrence(state, rung, context, approved),
+    leaseGate(renewal),
+  ];
   // The breaker last: it gives a place away, and only to what nothing else stops.
   const all = [...first, await askBreaker(state, rung, context, strictest(first))];
   return { ...strictest(all), all };
