@@ -52,6 +52,7 @@ export function pageHtml(question: Question, shown: Shown = {}): string {
 ${shown.refusal === undefined ? '' : html`<p id="refusal" role="alert">${clean(shown.refusal)}</p>`}
 ${asked(card)}
 ${tried(card)}
+${history(card)}
 ${evidence(card)}
 ${end === undefined ? decision(shown) : ''}
 </main>
@@ -67,6 +68,7 @@ function asked(card: Card): Html {
     ['risk', card.risk],
     ['why', card.reason],
     ...Object.entries(card.arguments),
+    ...(card.asks === undefined ? [] : [['asked because', card.asks] as [string, string]]),
     ['expected', card.expects],
     ['undo', card.undo === null ? 'It cannot be undone.' : `document ${card.undo}`],
     ['node', `${card.instanceId} of ${card.cluster}`],
@@ -88,6 +90,12 @@ function tried(card: Card): Html {
   const known = [...card.tried, 'What follows is of the node as it was before that.'];
   return html`<section aria-labelledby="tried"><h2 id="tried">Tried before in this incident</h2>
 <div class="lines">${lines(known)}</div></section>`;
+}
+
+function history(card: Card): Html {
+  if (card.history === undefined) return join([]);
+  return html`<section aria-labelledby="history"><h2 id="history">This node and its image before</h2>
+<div class="lines">${lines(card.history)}</div></section>`;
 }
 
 function evidence({ why }: Card): Html {

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { ApprovalPages } from '../../local/approval-page/approval-pages.ts';
 import { isInstalled } from '../ssm-documents/node-folder.ts';
 import { launchChromium } from './chromium.ts';
-import { contrasts } from './contrast.ts';
+import { contrasts, edgeContrasts } from './contrast.ts';
 import { type Asked, hostile, sampleQuestion } from './sample-question.ts';
 
 describe.skipIf(!isInstalled('chromium'))('the page in Chromium (skipped where it is not installed)', () => {
@@ -186,7 +186,7 @@ describe.skipIf(!isInstalled('chromium'))('the page in Chromium (skipped where i
   });
 
   it.each(['light', 'dark'] as const)(
-    'has a contrast of 4.5 or more in every text, %s',
+    'has a contrast of 4.5 or more in every text, and of 3 in every edge, %s',
     async (colorScheme) => {
       const { page } = await visit({ refuse: () => 'not you' }, { colorScheme });
       await page.getByLabel('Reason for a denial').fill('typed');
@@ -197,6 +197,9 @@ describe.skipIf(!isInstalled('chromium'))('the page in Chromium (skipped where i
 
       expect(found.length).toBeGreaterThan(20);
       expect(found.filter(({ ratio }) => ratio < 4.5)).toEqual([]);
+      const edges = await edgeContrasts(page);
+      expect(edges.map(({ text }) => text)).toEqual(['what has the focus', 'BUTTON', 'TEXTAREA', 'BUTTON']);
+      expect(edges.filter(({ ratio }) => ratio < 3)).toEqual([]);
       const back = await page.evaluate('getComputedStyle(document.body).backgroundColor');
       expect(back).toBe(colorScheme === 'dark' ? 'rgb(20, 24, 27)' : 'rgb(255, 255, 255)');
     },
@@ -208,8 +211,15 @@ describe.skipIf(!isInstalled('chromium'))('the page in Chromium (skipped where i
 
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
     for (const button of await page.getByRole('button').all()) {
-      expect((await button.boundingBox())?.height).toBeGreaterThanOrEqual(44);
+      const { width: wide = 0, height = 0 } = (await button.boundingBox()) ?? {};
+      expect(height).toBeGreaterThanOrEqual(44);
+      expect(wide > 250).toBe(width === 320);
     }
+    const [name, value] = [
+      await page.locator('dt').first().boundingBox(),
+      await page.locator('dd').first().boundingBox(),
+    ];
+    expect(name?.x === value?.x).toBe(width === 320);
   });
 
   it('names its language, landmark, headings and fields', async () => {
@@ -219,8 +229,14 @@ describe.skipIf(!isInstalled('chromium'))('the page in Chromium (skipped where i
     expect(await page.locator('html').getAttribute('lang')).toBe('en');
     expect(await page.getByRole('main').count()).toBe(1);
     const levels = await page.locator('h1, h2, h3').evaluateAll((all) => all.map(({ tagName }) => tagName));
-    expect(levels).toEqual(['H1', 'H2', 'H2', 'H2', 'H2']);
-    for (const name of ['What is asked', 'Tried before in this incident', 'Evidence', 'Decision'])
+    expect(levels).toEqual(['H1', 'H2', 'H2', 'H2', 'H2', 'H2']);
+    for (const name of [
+      'What is asked',
+      'Tried before in this incident',
+      'This node and its image before',
+      'Evidence',
+      'Decision',
+    ])
       expect(await page.getByRole('region', { name }).count()).toBe(1);
     expect(await page.getByRole('textbox', { name: 'Reason for a denial (required)' }).count()).toBe(1);
   });

@@ -1,6 +1,7 @@
 import { type IncomingHttpHeaders, type RequestOptions, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Card } from '../../lambdas/domain/approval/card.ts';
 import { ApprovalPages } from '../../local/approval-page/approval-pages.ts';
 import { hostile, sampleQuestion } from './sample-question.ts';
 
@@ -221,17 +222,38 @@ describe('an answer of an approval page', () => {
     expect((await post(link, { decision: 'deny', reason: 'a busy day' })).status).toBe(303);
   });
 
-  it('says what was tried before, and who may decide', async () => {
-    const { question } = sampleQuestion({ text: 'reclaim freed nothing' });
+  it('shows all that is on the card', async () => {
+    const { question } = sampleQuestion();
     const { card } = question.request;
-    const link = await pages.open(question);
-    const body = async () => (await send(link)).body;
-    expect(await body()).toMatch(/Tried before in this incident<.*\n.*>reclaim freed nothing<\/p>/);
-    for (const id of [card.incident, card.approvalId]) expect(await body()).toContain(`<dd>${id}</dd>`);
-    expect(await body()).not.toContain('may decide');
-    Object.assign(card, { tried: [], approvers: ['@oncall', 'ana'] });
-    expect(await body()).not.toContain('Tried before');
-    expect(await body()).toContain('<dt>may decide</dt><dd>@oncall, ana</dd>');
+    const all = Object.assign(card, {
+      arguments: { Slices: 'these slices' },
+      ...{ reason: 'this reason', asks: 'this gate', expects: 'this effect', undo: 'this-undo' },
+      ...{ requestedBy: 'somebody', approvers: ['@oncall'], quorum: 2 },
+      ...{ tried: ['this was tried'], history: ['this was before'], why: ['one', 'two', 'a finding'] },
+    });
+    const { body } = await send(await pages.open(question));
+
+    // An incident on one machine has no other door, and when it was asked is now.
+    const elsewhere = ['version', 'decideAt', 'createdAt'];
+    expect(Object.keys(all).sort()).toEqual(
+      Object.keys(Card.shape)
+        .filter((name) => name !== 'decideAt')
+        .sort(),
+    );
+    for (const [name, value] of Object.entries(all)) {
+      if (elsewhere.includes(name)) continue;
+      for (const text of [value].flat())
+        expect(body).toContain(typeof text === 'object' ? '<dt>Slices</dt><dd>these slices</dd>' : `${text}`);
+    }
+  });
+
+  it('leaves out what the card does not have', async () => {
+    const { question } = sampleQuestion();
+    Object.assign(question.request.card, { tried: [], history: undefined, asks: undefined, undo: null });
+    const { body } = await send(await pages.open(question));
+
+    expect(body).not.toMatch(/Tried before|image before|asked because|may decide|undefined/);
+    expect(body).toContain('<dt>undo</dt><dd>It cannot be undone.</dd>');
   });
 
   it('says that others of a quorum are needed', async () => {

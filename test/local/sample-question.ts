@@ -36,7 +36,9 @@ export function sampleRequest(text = 'dying cgroups'): ApprovalRequest {
       approvers: [],
       createdAt: '2026-11-28T11:00:00.000Z',
       expiresAt: sentences.expiresAt,
+      asks: text,
       tried: [text],
+      history: [text],
       why: ['What is wrong: dying-memcgs', `  ${text}`, 'How we know:', `  for: ${text}`],
     },
   };
