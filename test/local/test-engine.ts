@@ -17,7 +17,7 @@ import { DeleteItemCommand, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { canonicalJson } from '../../lambdas/domain/canonical-json.ts';
 import { Settings } from '../../lambdas/domain/settings.ts';
-import { type Decider, deciderOf } from '../../local/approvals.ts';
+import { type Asker, answeredBy, answering, type Decider } from '../../local/approvals.ts';
 import { synthesize } from '../../local/engine/assembly.ts';
 import { type Engine, startEngine } from '../../local/engine/engine.ts';
 import { readStack, type StackTemplate } from '../../local/engine/template.ts';
@@ -167,6 +167,8 @@ type RunProps = {
   node: string | LocalNode;
   cluster?: string;
   approve?: 'yes' | 'no' | 'never' | Decider;
+  /** Answers instead. */
+  ask?: Asker;
   /** Changes what the node does. */
   change?(node: LocalNode): LocalNode;
   /** Called before the alarm. */
@@ -206,7 +208,7 @@ export async function startTestEngine(
   return {
     engine,
     home,
-    async run({ node: name, cluster, approve = 'never', change, before, ...props }, look) {
+    async run({ node: name, cluster, approve = 'never', ask, change, before, ...props }, look) {
       count += 1;
       const id = `test-${process.pid}-${count}`;
       const opened = typeof name === 'string' ? await openRecorded(name, id, home) : name;
@@ -225,7 +227,7 @@ export async function startTestEngine(
           id,
           node,
           directory,
-          decider: deciderFor(approve),
+          ask: ask ?? askerFor(approve),
           ...(cluster === undefined ? {} : { cluster }),
           ...props,
         });
@@ -258,9 +260,9 @@ async function openRecorded(name: string, id: string, directory: string): Promis
   return { ...opened, managed: { ...opened.managed, instanceId } };
 }
 
-function deciderFor(approve: NonNullable<RunProps['approve']>): Decider {
-  if (typeof approve === 'function') return approve;
-  return approve === 'never' ? () => new Promise(() => {}) : deciderOf(approve);
+function askerFor(approve: NonNullable<RunProps['approve']>): Asker {
+  if (typeof approve === 'function') return answering(approve);
+  return approve === 'never' ? () => new Promise(() => {}) : answeredBy(approve);
 }
 
 /** Many incidents of one test file are not helped, and mean nothing to each other; so few at the same time open no breaker. */
