@@ -46,6 +46,7 @@ export const clusters = {
   returning: 'returning',
   crowded: 'crowded',
   hasty: 'hasty',
+  crowdedAsking: 'crowded-asking',
 };
 
 /** Many nodes at once are no crowd. */
@@ -68,10 +69,10 @@ export function testSettings(): Settings {
     });
     return settings.clusters[localCluster];
   };
-  const withBudget = (budget: object) => ({
+  const withBudget = (budget: object, need: 'auto' | 'approve' = 'auto') => ({
     ...cluster('auto', 'never'),
     // A treatment that people are asked about in a deployment.
-    policy: { treatments: { 'restart-kubelet': 'auto' as const } },
+    policy: { treatments: { 'restart-kubelet': need } },
     approval: { onePersonTeam: true, expirySeconds: { low: 60, medium: 60, high: 60 } },
     gates: { breaker: { failures: 20 }, recurrence: { perNode: 1000, perImage: 10_000 }, budget },
   });
@@ -98,6 +99,7 @@ export function testSettings(): Settings {
       // One node may be disrupted at a time, and whoever waits for that asks often; or nobody waits.
       [clusters.crowded]: withBudget({ waitMinutes: 2, askAgainSeconds: 1 }),
       [clusters.hasty]: withBudget({ waitMinutes: 0 }),
+      [clusters.crowdedAsking]: withBudget({ waitMinutes: 2, askAgainSeconds: 1 }, 'approve'),
       // Two people of one group have to agree; others may as well once they are told.
       [clusters.together]: {
         ...cluster('approve'),

@@ -1,14 +1,6 @@
 import type { Budget } from '../settings/gates.ts';
 import type { Rung } from '../treatments/treatment.ts';
-import {
-  type BudgetState,
-  type Counted,
-  holdersAt,
-  isRoom,
-  type Place,
-  type Room,
-  roomFor,
-} from './budget.ts';
+import { type BudgetState, type Counted, holdersAt, type Place, type Room, roomFor } from './budget.ts';
 import type { GateResult } from './gate.ts';
 
 /** Holders that a reason names. */
@@ -41,7 +33,7 @@ export function budgetGate(
   const room = roomFor(me, state, settings, now);
   if (came === 'taken') return answer('pass', `a place is taken: ${figures(me, room)}, and now this one`);
   if (came === 'looked') return answer('pass', budgetLine(state, me, settings, now));
-  const full = `${figures(me, room)}; ${holdersOf(state, me, now)}`;
+  const full = `${figures(me, room)}; ${holdersOf(state, me, room, now)}`;
   if (came === 'line-full') {
     return answer('skip', `${full}. As many wait for a place as may: it is not waited for`);
   }
@@ -68,25 +60,24 @@ export function budgetProblem(problem: string): GateResult {
 export function budgetLine(state: BudgetState, me: Counted, settings: Budget, now: Date): string {
   const room = roomFor(me, state, settings, now);
   const { held } = room.cluster;
-  if (isRoom(room)) {
+  if (room.open) {
     return `${figures(me, room)}; this one would be ${held === 0 ? 'the first' : 'one more'}`;
   }
-  return `${figures(me, room)}; ${holdersOf(state, me, now)}. Once approved it would wait for a place, for ${settings.waitMinutes} minutes at the most`;
+  return `${figures(me, room)}; ${holdersOf(state, me, room, now)}. Once approved it would wait for a place, for ${settings.waitMinutes} minutes at the most`;
 }
 
 function figures({ nodeGroup, zone }: Counted, room: Room): string {
   const nodes = room.nodeGroup.most === 1 ? 'node' : 'nodes';
-  return `${room.nodeGroup.held} of at most ${room.nodeGroup.most} ${nodes} of group ${nodeGroup} are being disrupted, ${room.zone.held} of ${room.zone.most} in zone ${zone}, ${room.cluster.held} of ${room.cluster.most} in the cluster${room.ahead === 0 ? '' : ` (${room.ahead} of them wait, and go first)`}`;
+  return `${room.nodeGroup.held} of at most ${room.nodeGroup.most} ${nodes} of group ${nodeGroup} are being disrupted, ${room.zone.held} of ${room.zone.most} in zone ${zone}, ${room.cluster.held} of ${room.cluster.most} in the cluster`;
 }
 
-function holdersOf(state: BudgetState, me: Counted, now: Date): string {
-  const inTheWay = holdersAt(state, now).filter(({ instanceId }) => instanceId !== me.instanceId);
-  const waiting = state.waiting.filter(({ incident }) => incident !== me.incident).length;
-  const before = waiting === 0 ? '' : `; ${waiting} more wait for one`;
-  if (inTheWay.length === 0) return `nobody holds a place${before}`;
-  const more = inTheWay.length - mostNamed;
-  const named = inTheWay.slice(0, mostNamed).map(nameOf).join(', ');
-  return `held by ${named}${more > 0 ? ` and ${more} more` : ''}${before}`;
+function holdersOf(state: BudgetState, me: Counted, { ahead }: Room, now: Date): string {
+  const others = holdersAt(state, now).filter(({ instanceId }) => instanceId !== me.instanceId);
+  const first = ahead === 0 ? '' : `; ${ahead} ${ahead === 1 ? 'waits and goes' : 'wait and go'} first`;
+  if (others.length === 0) return `nobody holds a place${first}`;
+  const more = others.length - mostNamed;
+  const named = others.slice(0, mostNamed).map(nameOf).join(', ');
+  return `held by ${named}${more > 0 ? ` and ${more} more` : ''}${first}`;
 }
 
 function nameOf({ incident, instanceId, treatment, until }: Place): string {

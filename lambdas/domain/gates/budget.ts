@@ -31,13 +31,13 @@ export type BudgetState = z.infer<typeof BudgetState>;
 
 export const nobodyDisrupted: BudgetState = { version: 1, holders: [], waiting: [] };
 
-/** How many of each are disrupted, and how many may be. */
+/** How many of each are disrupted now, and how many may be. */
 type Share = { held: number; most: number };
-export type Room = {
-  cluster: Share;
-  nodeGroup: Share;
-  zone: Share;
-  /** Nodes among them that wait, and are not disrupted yet. */
+type Shares = { cluster: Share; nodeGroup: Share; zone: Share };
+export type Room = Shares & {
+  /** Whether this node may be disrupted as well. */
+  open: boolean;
+  /** Those who wait and go first. */
   ahead: number;
 };
 
@@ -49,21 +49,24 @@ export type Room = {
 export function roomFor(me: Counted, state: BudgetState, settings: Budget, now: Date): Room {
   const others = <T extends Place>(places: readonly T[]): T[] =>
     places.filter((place) => isLive(place, now) && place.instanceId !== me.instanceId);
-  const mine = state.waiting.find((place) => place.incident === me.incident && isLive(place, now));
+  const line = [...state.waiting].sort(inLine);
+  const mine = line.findIndex((place) => place.incident === me.incident && isLive(place, now));
+  const before = others(mine < 0 ? line : line.slice(0, mine));
   const holders: Place[] = others(state.holders);
   const taken = [...holders];
   const reserved: Place[] = [];
-  for (const one of [...state.waiting].sort(inLine)) {
-    if (one === mine) break;
-    if (others([one]).length === 0) continue;
-    if (isRoom(countFor(one, taken, reserved, settings))) taken.push(one);
+  for (const one of before) {
+    if (fits(sharesOf(one, taken, reserved, settings))) taken.push(one);
     else reserved.push(one);
   }
-  const ahead = taken.length - holders.length + reserved.length;
-  return { ...countFor(me, taken, reserved, settings), ahead };
+  return {
+    ...sharesOf(me, holders, [], settings),
+    open: fits(sharesOf(me, taken, reserved, settings)),
+    ahead: before.length,
+  };
 }
 
-export function isRoom({ cluster, nodeGroup, zone }: Omit<Room, 'ahead'>): boolean {
+function fits({ cluster, nodeGroup, zone }: Shares): boolean {
   return [cluster, nodeGroup, zone].every(({ held, most }) => held < most);
 }
 
@@ -77,7 +80,7 @@ export function withPlace(
 ): BudgetState | undefined {
   const kept = live(state, now);
   const held = kept.holders.find(({ incident }) => incident === me.incident);
-  if (held === undefined && !isRoom(roomFor(me, state, settings, now))) return undefined;
+  if (held === undefined && !roomFor(me, state, settings, now).open) return undefined;
   const place = placeOf(me, held?.since ?? now.toISOString(), until);
   return {
     ...kept,
@@ -161,12 +164,12 @@ function placeOf(
   return { incident, instanceId, nodeGroup, zone, treatment, since, until: until.toISOString() };
 }
 
-function countFor(
+function sharesOf(
   { nodeGroup, zone, nodes }: Whereabouts,
   taken: readonly Place[],
   reserved: readonly Place[],
   { clusterPercent, nodeGroupPercent, perZone }: Budget,
-): Omit<Room, 'ahead'> {
+): Shares {
   const all = [...taken, ...reserved];
   return {
     cluster: { held: taken.length, most: shareOf(nodes.cluster, clusterPercent) },
