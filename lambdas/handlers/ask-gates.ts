@@ -12,7 +12,9 @@ import type { PhaseContext } from './phase.ts';
 import { askRecurrence } from './recurrence.ts';
 
 /** Seconds after which a gate is asked again that does not say when. */
-const shortestWait = 60;
+const usualWait = 60;
+/** The lease outlives no longer wait between two questions (settings lease.seconds). */
+const longestSlice = 600;
 
 /** What all gates say, and what the incident has to remember of it. */
 export type Gated = GateResult & {
@@ -45,7 +47,7 @@ export async function askGates(
   const all = [...before, await askBreaker(state, rung, context, strictest(before))];
   const answer = strictest(all);
   if (taken && answer.decision !== 'pass') await leaveBudget(state.incident, logger);
-  const waitSeconds = answer.decision === 'wait' ? (answer.waitSeconds ?? shortestWait) : 0;
+  const waitSeconds = answer.decision === 'wait' ? secondsUntil(answer.until, context.now()) : 0;
   return {
     ...answer,
     all,
@@ -55,6 +57,11 @@ export async function askGates(
       ...(waitSeconds === 0 ? {} : { waited: waitedWith(state, answer.gate, waitSeconds) }),
     },
   };
+}
+
+function secondsUntil(until: string | undefined, now: Date): number {
+  if (until === undefined) return usualWait;
+  return Math.min(longestSlice, Math.max(1, Math.ceil((Date.parse(until) - now.getTime()) / 1000)));
 }
 
 function waitedWith({ waited = {} }: IncidentState, gate: string, seconds: number): Record<string, number> {

@@ -26,8 +26,8 @@ export const handler = phase(
       ...remembered,
       gate: { decision, gate, reason, waitSeconds },
     };
-    // Only the first of the questions in a row to which the answer is to wait: the trail need not tell of each.
-    const waitsOn = decision === 'wait' && state.gate?.decision === 'wait' && state.gate.gate === gate;
+    // One entry for each wait, however often it is asked on the way.
+    const waitsOn = decision === 'wait' && state.gate?.decision === 'wait' && state.gate.reason === reason;
     if (waitsOn) return gated;
     await context.audit({
       step: 'gated',

@@ -7,7 +7,7 @@ import { phase } from './phase.ts';
 /** Goes to the next rung of the ladder, or finds that there is none. */
 export const handler = phase('next-rung', async (state, { audit, logger }) => {
   // Verified, undone or passed over: a rung that asks a person next must not hold a place meanwhile.
-  if (state.rung?.disrupts) await leaveBudget(state.incident, logger);
+  if (state.whereabouts !== undefined) await leaveBudget(state.incident, logger);
   const next = climb(state);
   await audit({
     step: 'rung.next',

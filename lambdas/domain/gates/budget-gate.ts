@@ -44,10 +44,10 @@ export function budgetGate(
       `no place came free within ${settings.waitMinutes} minutes (settings gates.budget.waitMinutes): ${full}`,
     );
   }
-  const waitSeconds = Math.min(settings.askAgainSeconds, left);
+  const seconds = Math.min(settings.askAgainSeconds, left);
   return {
-    ...answer('wait', `${full}. It is waited for a place, for ${Math.ceil(left / 60)} minutes at the most`),
-    waitSeconds,
+    ...answer('wait', `${full}. It is waited for a place, for ${settings.waitMinutes} minutes at the most`),
+    until: new Date(now.getTime() + seconds * 1000).toISOString(),
   };
 }
 

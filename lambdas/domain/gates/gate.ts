@@ -11,8 +11,8 @@ export const GateResult = z.object({
   gate: z.string(),
   decision: GateDecision,
   reason: z.string(),
-  /** With `wait`: when to ask again. */
-  waitSeconds: z.int().positive().optional(),
+  /** Of `wait`: when the gate expects to say something else. */
+  until: z.iso.datetime().optional(),
 });
 export type GateResult = z.infer<typeof GateResult>;
 

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
-import { type Card, cardOf } from '../../../../lambdas/domain/approval/card.ts';
+import { type Card, cardOf, cardText } from '../../../../lambdas/domain/approval/card.ts';
 import { askingMessage } from '../../../../lambdas/domain/approval/messages.ts';
 import type { RungResult } from '../../../../lambdas/domain/incident-state.ts';
+import { askingBlocks } from '../../../../lambdas/domain/slack/blocks.ts';
 import { sampleApproval } from './sample-approval.ts';
 
 const nothing = {
@@ -32,4 +33,15 @@ it('of an approval fits into what a topic takes, whatever the node has said', ()
 it('leaves nothing out where there is room', () => {
   const results = Array.from({ length: 8 }, (_, index) => tried(`because ${index}`));
   expect(cardWith(results).tried.filter((line) => line.startsWith('reclaim'))).toHaveLength(8);
+});
+
+it('says how much of the budget is used, in mail, at a terminal and in Slack, and nothing where none is needed', () => {
+  const budget = '0 of at most 2 nodes of group <web> are being disrupted; this one would be the first';
+  const card = cardOf(sampleApproval(), { ...nothing, results: [] }, { budget });
+  expect(cardText(card).text).toContain(`\nBudget: ${budget}.\n`);
+  expect(JSON.stringify(askingBlocks(card))).toContain(
+    'Budget: 0 of at most 2 nodes of group &lt;web&gt; are being disrupted; this one would be the first.',
+  );
+  expect(cardText(cardWith([])).text).not.toContain('Budget');
+  expect(JSON.stringify(askingBlocks(cardWith([])))).not.toContain('Budget');
 });

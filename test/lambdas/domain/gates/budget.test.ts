@@ -195,7 +195,7 @@ describe('the gate of the budget', () => {
 
   it('waits a minute at a time, and names who holds the places and until when', () => {
     const answer = ask(waits(held(spot('a')), spot('x')), spot('b'));
-    expect(answer).toMatchObject({ gate: 'budget', decision: 'wait', waitSeconds: 60 });
+    expect(answer).toMatchObject({ gate: 'budget', decision: 'wait', until: at(2).toISOString() });
     expect(answer.reason).toContain('1 of 1 in zone a');
     expect(answer.reason).toContain(
       `a (restart-kubelet on i-a, until ${at(10).toISOString()} at the latest)`,
@@ -207,7 +207,7 @@ describe('the gate of the budget', () => {
     const full = held(spot('a'));
     expect(ask(full, spot('b'), { waitedSeconds: 1790 })).toMatchObject({
       decision: 'wait',
-      waitSeconds: 10,
+      until: new Date(at(1).getTime() + 10_000).toISOString(),
     });
     const over = ask(full, spot('b'), { waitedSeconds: 1800 });
     expect(over.decision).toBe('skip');
