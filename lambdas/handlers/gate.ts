@@ -26,8 +26,8 @@ export const handler = phase(
       ...remembered,
       gate: { decision, gate, reason, waitSeconds },
     };
-    // One entry for each wait, however often it is asked on the way.
-    const waitsOn = decision === 'wait' && state.gate?.decision === 'wait' && state.gate.reason === reason;
+    // One entry for each wait, however often it is asked on the way, and whoever holds the places meanwhile.
+    const waitsOn = decision === 'wait' && state.gate?.decision === 'wait' && state.gate.gate === gate;
     if (waitsOn) return gated;
     await context.audit({
       step: 'gated',

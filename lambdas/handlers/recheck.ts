@@ -45,7 +45,7 @@ export const handler = phase(
       ...look.seen,
       recheck: { decision, reason: look.reason, waitSeconds: gates.waitSeconds },
     };
-    if (decision === 'wait' && state.recheck?.reason === look.reason) return rechecked;
+    if (decision === 'wait' && state.recheck?.decision === 'wait') return rechecked;
     await context.audit({
       step: 'rechecked',
       actor: { kind: 'rule', id: 'recheck' },
