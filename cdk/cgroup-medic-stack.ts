@@ -68,6 +68,7 @@ export class CgroupMedicStack extends Stack {
     const workflow = new IncidentWorkflow(this, 'Incident', {
       functions,
       longestApproval: Math.max(...expiries),
+      longestWait: Math.max(...clusters.map(([, { gates }]) => gates.budget.waitMinutes)),
     });
     const alarmAction = notifications.alarmAction();
     new JanitorRule(this, 'Janitor', {

@@ -15,7 +15,20 @@ export const handler = phase(
   async (state, context) => {
     const { rung } = state;
     if (rung === undefined) throw new MedicError('there is no rung to ask the gates about');
-    const { decision, gate, reason, all } = await askGates(state, rung, context, false);
+    const { decision, gate, reason, all, waitSeconds, remembered } = await askGates(
+      state,
+      rung,
+      context,
+      false,
+    );
+    const gated: IncidentState = {
+      ...state,
+      ...remembered,
+      gate: { decision, gate, reason, waitSeconds },
+    };
+    // One entry for each wait, however often it is asked on the way, and whoever holds the places meanwhile.
+    const waitsOn = decision === 'wait' && state.gate?.decision === 'wait' && state.gate.gate === gate;
+    if (waitsOn) return gated;
     await context.audit({
       step: 'gated',
       actor: { kind: 'rule', id: `gate:${gate}` },
@@ -26,7 +39,6 @@ export const handler = phase(
       arguments: rung.arguments,
       details: { gates: all },
     });
-    const gated: IncidentState = { ...state, gate: { decision, gate, reason, waitSeconds: 0 } };
     if (decision !== 'ask') return gated;
     return { ...gated, approval: approvalFor(state, rung, context.cluster, context.now()) };
   },

@@ -29,9 +29,10 @@ describe('the state machine', () => {
     expect(JSON.stringify(definition)).not.toContain('{%');
   });
 
-  it('outlives three approvals that nobody answers, by three hours', () => {
+  it('outlives three approvals that nobody answers, and twice the wait for a place, by three hours', () => {
     const longestApproval = 2 * 60 * 60;
-    expect(definition.TimeoutSeconds).toBe(3 * longestApproval + 3 * 60 * 60);
+    const longestWait = 30 * 60;
+    expect(definition.TimeoutSeconds).toBe(3 * longestApproval + 2 * longestWait + 3 * 60 * 60);
   });
 
   it('has one state for every ordinary outcome, and failure states for what is broken', () => {

@@ -44,7 +44,13 @@ export const clusters = {
   breaking: 'breaking',
   together: 'together',
   returning: 'returning',
+  crowded: 'crowded',
+  hasty: 'hasty',
+  crowdedAsking: 'crowded-asking',
 };
+
+/** Many nodes at once are no crowd. */
+const plenty = { nodeGroupPercent: 100, clusterPercent: 100, perZone: 1000 };
 
 /** Settings of a local run, with the shortest waits, and an approval that expires while a test waits. */
 export function testSettings(): Settings {
@@ -58,11 +64,18 @@ export function testSettings(): Settings {
         verification: { windowSeconds: 2, samples: 5 },
         approval: { onePersonTeam: true, expirySeconds: { low: 6, medium: 6, high: 6 } },
         // One node is treated again and again here, and all have one image.
-        gates: { breaker: { failures: 20 }, recurrence: { perNode: 1000, perImage: 10_000 } },
+        gates: { breaker: { failures: 20 }, recurrence: { perNode: 1000, perImage: 10_000 }, budget: plenty },
       },
     });
     return settings.clusters[localCluster];
   };
+  const withBudget = (budget: object, need: 'auto' | 'approve' = 'auto') => ({
+    ...cluster('auto', 'never'),
+    // A treatment that people are asked about in a deployment.
+    policy: { treatments: { 'restart-kubelet': need } },
+    approval: { onePersonTeam: true, expirySeconds: { low: 60, medium: 60, high: 60 } },
+    gates: { breaker: { failures: 20 }, recurrence: { perNode: 1000, perImage: 10_000 }, budget },
+  });
   const all = localSettings({ mode: 'auto' });
   return Settings.parse({
     ...all,
@@ -79,10 +92,14 @@ export function testSettings(): Settings {
       [clusters.askedToo]: { ...cluster('auto'), api: localApi },
       [clusters.breaking]: {
         ...cluster('auto', 'never'),
-        gates: { breaker: { failures: 2 }, recurrence: { perNode: 1000 } },
+        gates: { breaker: { failures: 2 }, recurrence: { perNode: 1000 }, budget: plenty },
       },
       // Treated once, a node is treated again only after a person was asked.
-      [clusters.returning]: { ...cluster('auto'), gates: { recurrence: { perNode: 1 } } },
+      [clusters.returning]: { ...cluster('auto'), gates: { recurrence: { perNode: 1 }, budget: plenty } },
+      // One node may be disrupted at a time, and whoever waits for that asks often; or nobody waits.
+      [clusters.crowded]: withBudget({ waitMinutes: 2, askAgainSeconds: 1 }),
+      [clusters.hasty]: withBudget({ waitMinutes: 0 }),
+      [clusters.crowdedAsking]: withBudget({ waitMinutes: 2, askAgainSeconds: 1 }, 'approve'),
       // Two people of one group have to agree; others may as well once they are told.
       [clusters.together]: {
         ...cluster('approve'),

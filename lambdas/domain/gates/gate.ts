@@ -7,7 +7,13 @@ import * as z from 'zod';
 export const GateDecision = z.enum(['pass', 'ask', 'wait', 'skip', 'refuse', 'observe']);
 export type GateDecision = z.infer<typeof GateDecision>;
 
-export const GateResult = z.object({ gate: z.string(), decision: GateDecision, reason: z.string() });
+export const GateResult = z.object({
+  gate: z.string(),
+  decision: GateDecision,
+  reason: z.string(),
+  /** Of `wait`: when the gate expects to say something else. */
+  until: z.iso.datetime().optional(),
+});
 export type GateResult = z.infer<typeof GateResult>;
 
 /** From the strictest to the mildest: the strictest answer of all the gates holds. */
