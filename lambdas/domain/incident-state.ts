@@ -7,6 +7,7 @@ import { Diagnosis, Possible } from './diagnosis.ts';
 import { AroundProbes } from './evidence/around-probes.ts';
 import { Evidence } from './evidence/evidence.ts';
 import { GateDecision, GateResult } from './gates/gate.ts';
+import { Waiting } from './gates/waiting.ts';
 import { LookAgain } from './look-again.ts';
 import { Mode } from './settings.ts';
 import { Arguments, LeftOut, Rung } from './treatments/treatment.ts';
@@ -140,6 +141,7 @@ export const IncidentState = z.object({
       waitSeconds: z.int().nonnegative(),
     })
     .optional(),
+  waiting: Waiting.optional(),
   approval: z
     .object({
       id: z.string(),

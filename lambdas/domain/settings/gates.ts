@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { Veto } from './veto.ts';
+import { Windows } from './windows.ts';
 
 const Breaker = z.strictObject({
   failures: z
@@ -21,4 +23,22 @@ const Breaker = z.strictObject({
 });
 export type Breaker = z.infer<typeof Breaker>;
 
-export const Gates = z.strictObject({ breaker: Breaker.prefault({}) });
+const Pauses = z.strictObject({
+  waitMinutes: z
+    .int()
+    .min(0)
+    .max(60)
+    .default(15)
+    .describe(
+      'An incident waits for the end of a pause that is at most so many minutes away; a longer one refuses. Short, because the node is leased to an incident that waits. 0: every pause refuses.',
+    ),
+});
+export type Pauses = z.infer<typeof Pauses>;
+
+export const Gates = z.strictObject({
+  breaker: Breaker.prefault({}),
+  pauses: Pauses.prefault({}),
+  veto: Veto.prefault({}),
+  windows: Windows.prefault({}),
+});
+export type Gates = z.infer<typeof Gates>;
