@@ -20,6 +20,7 @@ beforeAll(() => {
 const stores: Readonly<Record<string, string>> = {
   'lambdas/adapters/breaker-store.ts': '<StateTable.Arn>',
   'lambdas/adapters/lease-store.ts': '<StateTable.Arn>',
+  'lambdas/adapters/pause-reader.ts': '<StateTable.Arn>',
   'lambdas/adapters/approval-reader.ts': '<StateTable.Arn>',
   'lambdas/adapters/approval-store.ts': '<StateTable.Arn>',
   'lambdas/adapters/slack-store.ts': '<StateTable.Arn>',

@@ -24,6 +24,7 @@ const inverses = ['reclaim-restore', 'disable-linger', 'release-sessions', 'rele
 const follow = ['ssm:GetCommandInvocation on *', 'ssm:CancelCommand on *'];
 // The name of the parameter begins with the slash.
 const readMode = ['ssm:GetParameter on arn:aws:ssm:us-east-1:000000000000:parameter<Modesexample>'];
+const askGates = [...readMode, 'dynamodb:Query on <StateTable.Arn>', 'ec2:DescribeTags on *'];
 const publish = ['sns:Publish on <NotificationsTopic>'];
 const approvals = ['dynamodb:PutItem on <StateTable.Arn>'];
 const sign = ['kms:Sign on <SigningKey.Arn>'];
@@ -50,8 +51,8 @@ const ownRights: Record<string, string[]> = {
   ),
   'send-undo': [...send(...inverses), 'ssm:CancelCommand on *'],
   'poll-command': follow,
-  gate: readMode,
-  recheck: readMode,
+  gate: askGates,
+  recheck: askGates,
   'request-approval': [...publish, ...approvals],
   'settle-approval': [...publish, ...approvals],
   'record-treatment': publish,
