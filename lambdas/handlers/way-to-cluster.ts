@@ -1,4 +1,3 @@
-import { EKSClient } from '@aws-sdk/client-eks';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { clusterEndpoint } from '../adapters/eks-cluster.ts';
 import { clusterToken, lambdaIdentity } from '../adapters/eks-token.ts';
@@ -26,7 +25,7 @@ export interface AskClusterProps<T> {
 export async function askCluster<T>(props: AskClusterProps<T>): Promise<T> {
   const { cluster, access, instanceId, now, limitMs, here, inVpc } = props;
   const [endpoint, names] = await Promise.all([
-    clusterEndpoint(new EKSClient(impatient), cluster, access === 'public'),
+    clusterEndpoint(cluster, access === 'public'),
     // Only a guess that spares reading the list of all nodes.
     nodeNamesOf(instanceId).catch(() => []),
   ]);

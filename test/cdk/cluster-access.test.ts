@@ -88,7 +88,11 @@ describe('a cluster whose API server is asked', () => {
   it.each(['Functionsgate', 'Functionsrecheck'])(
     'can be described by %s, which looks for a veto on the node, where labels count',
     (gatekeeper) => {
-      expect(actionsOn(gatekeeper, 'eks').map(({ Resource }) => Resource)).toEqual([
+      expect(
+        statements(gatekeeper).flatMap(({ Action, Resource = null }) =>
+          Action === 'eks:DescribeCluster' ? [Resource] : [],
+        ),
+      ).toEqual([
         [
           'arn:aws:eks:us-east-1:000000000000:cluster/inside',
           'arn:aws:eks:us-east-1:000000000000:cluster/open',

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { statementsOf } from './rights-of.ts';
-import { render, resourcesOf, synthesize } from './template.ts';
+import { resourcesOf, synthesize } from './template.ts';
 
 it('people who pause may read and put the pauses of the configured clusters, and nothing else of the state table', () => {
   const template = synthesize({ clusters: { one: {}, two: {} } });
@@ -22,5 +22,4 @@ it('people who pause may read and put the pauses of the configured clusters, and
     },
     { Action: 'cloudformation:DescribeStacks', Effect: 'Allow', Resource: expect.anything() },
   ]);
-  expect(JSON.stringify(render(template, template.Outputs ?? {}))).toContain('PausePolicyArn');
 });
