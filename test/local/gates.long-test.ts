@@ -54,7 +54,7 @@ async function pause(...args: string[]): Promise<void> {
 }
 
 function run(props: Parameters<TestEngine['run']>[0]): Promise<TestIncident> {
-  return test.run({ node: 'v2-zombies', ...props }, (incident) => {
+  return test.run(props, (incident) => {
     expect(verifyTrail(steps(incident), incident.publicKey)).toMatchObject({ ok: true });
     expect(test.engine.cloud.unanswered).toEqual([]);
     return incident;
