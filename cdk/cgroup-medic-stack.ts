@@ -115,6 +115,8 @@ export class CgroupMedicStack extends Stack {
       modes.grantRead(gatekeeper);
       stateTable.grantList(gatekeeper);
       nodes.grantReadTags(gatekeeper);
+      // The machine image, where the opening could not learn it.
+      nodes.grantReadNames(gatekeeper);
     }
     new PausePolicy(this, 'Pauses', { stateTable, modes, clusters: clusters.map(([name]) => name) });
     const telling = [

@@ -42,7 +42,6 @@ export class ClusterAccess extends Construct {
     this.letAsk(examiner, open, readers, 'Entry');
     this.letAsk(intake, open, readers, 'IntakeEntry');
     for (const [name, gatekeeper] of Object.entries(gatekeepers)) {
-      if (labelled.length > 0) nodes.grantReadNames(gatekeeper);
       this.letAsk(gatekeeper, labelled, readers, `${name}Entry`);
     }
   }

@@ -10,6 +10,7 @@ import { publish } from '../adapters/notifier.ts';
 import { SecondLookStore } from '../adapters/second-look-store.ts';
 import { openChanges } from '../domain/audit/open-changes.ts';
 import { closingMessage } from '../domain/closing-message.ts';
+import { pastOf } from '../domain/history/past.ts';
 import { incidentFigures } from '../domain/incident-figures.ts';
 import { endingOf, rungResult } from '../domain/incident-progress.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
@@ -17,6 +18,7 @@ import { lookAgainFor } from '../domain/look-again.ts';
 import { standingChanges } from '../domain/standing-changes.ts';
 import { leavePlace } from './breaker.ts';
 import { type PhaseContext, phase } from './phase.ts';
+import { historyStore } from './recurrence.ts';
 
 const sns = new SNSClient({});
 const cloudwatch = new CloudWatchClient({});
@@ -75,6 +77,11 @@ export const handler = phase(
               },
             ),
           );
+    const past = pastOf(closed);
+    const recorded =
+      past === undefined
+        ? 'not needed'
+        : await attempt(context, 'history', () => historyStore().remember(state.incident.cluster, past));
     await leavePlace(state, context);
     const released = await context.leases.release(instanceId, id);
     await context.audit({
@@ -85,6 +92,7 @@ export const handler = phase(
       details: {
         notified,
         measured,
+        history: recorded,
         leaseReleased: released,
         staying: standingChanges(closed.results),
         ...(lookAgain === undefined ? {} : { lookAgain, lookAgainRemembered: remembered }),

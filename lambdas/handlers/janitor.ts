@@ -20,6 +20,7 @@ import { nextPollSeconds } from '../domain/polling.ts';
 import { type Undone, undoneBy } from '../domain/treatments/undo-result.ts';
 import { countDeath } from './breaker.ts';
 import { auditTrail, leaseStore } from './phase.ts';
+import { historyStore } from './recurrence.ts';
 import { sendUndo } from './undo-command.ts';
 
 /** The event "Step Functions Execution Status Change", as far as it is used. */
@@ -102,6 +103,19 @@ export async function handler(event: unknown): Promise<void> {
     const tools = { audit, logger };
     await countDeath({ incident, cluster, instanceId }, changes.at(-1)?.treatment, breaker, tools);
   }
+  const past = {
+    version: 1,
+    incident,
+    instanceId,
+    imageId,
+    closedAt: new Date().toISOString(),
+    cause: null,
+    outcome: 'failed',
+    done: changes.map(({ treatment }) => ({ treatment, came: 'died' })),
+  } as const;
+  await historyStore()
+    .remember(cluster, past)
+    .catch((error: unknown) => logger.error('the incident could not be remembered', { error }));
   const undone: string[] = [];
   for (const change of changes) {
     const { status, reason } = await undo(

@@ -10,9 +10,11 @@ import { cardOf } from '../domain/approval/card.ts';
 import { type DecideAt, decideAt } from '../domain/approval/decide-at.ts';
 import { askingMessage } from '../domain/approval/messages.ts';
 import type { AuditStep } from '../domain/audit/entry.ts';
+import { historyLines } from '../domain/history/history-lines.ts';
 import { IncidentState } from '../domain/incident-state.ts';
 import type { Cluster } from '../domain/settings.ts';
 import { phase } from './phase.ts';
+import { historyOf } from './recurrence.ts';
 
 const Input = z.object({ state: IncidentState, taskToken: z.string().min(1) });
 const sns = new SNSClient({});
@@ -34,7 +36,7 @@ class DecidedMeanwhileError extends MedicError {
  */
 export async function handler(input: unknown): Promise<void> {
   const { state, taskToken } = Input.parse(input);
-  await phase('request-approval', async (present, { audit, renewFor, settings, cluster, now }) => {
+  await phase('request-approval', async (present, { audit, renewFor, settings, cluster, now, logger }) => {
     const { approval: asked, rung } = present;
     if (asked === undefined || rung === undefined) throw new MedicError('there is no rung to approve');
     // The node stays ours for the whole stage, and for one lease beyond it.
@@ -52,7 +54,11 @@ export async function handler(input: unknown): Promise<void> {
         `approval ${asked.id} is ${record.status} already; there is nothing to wait for`,
       );
     }
-    const card = cardOf(record ?? approval, present, consoleDoor(asked.id));
+    const before = await historyOf(present.incident, cluster, now()).then(historyLines, (error: unknown) => {
+      logger.error('what was done before could not be read', { error });
+      return ['What happened to this node and its machine image before could not be read.'];
+    });
+    const card = cardOf(record ?? approval, present, { decideAt: consoleDoor(asked.id), history: before });
     await store.setCard(approval, card);
     if (asked.told === stage) return present;
     await audit({

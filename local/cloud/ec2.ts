@@ -10,6 +10,8 @@ type Instance = {
   readonly imageId?: string;
 };
 
+/** Of an instance that nobody gave one. */
+const unnamedImage = 'ami-00000000000000000';
 const hourMs = 3_600_000;
 
 /** EC2: the tags, names and consoles of the nodes that are attached, in EC2's own form of the query protocol. */
@@ -89,14 +91,13 @@ function nameOf({ privateDnsName, around }: Instance): string {
 }
 
 function reservationOf(instance: Instance): string {
-  const { instanceId, tags = {}, launchedAt, imageId } = instance;
+  const { instanceId, tags = {}, launchedAt, imageId = unnamedImage } = instance;
   const name = nameOf(instance);
   const items = Object.entries(tags)
     .map(([key, value]) => `<item><key>${escapeXml(key)}</key><value>${escapeXml(value)}</value></item>`)
     .join('');
-  const image = imageId === undefined ? '' : `<imageId>${escapeXml(imageId)}</imageId>`;
   const launched = launchedAt ?? new Date(Date.now() - hourMs);
-  return `<item><instancesSet><item><instanceId>${escapeXml(instanceId)}</instanceId>${image}<privateDnsName>${escapeXml(name)}</privateDnsName><instanceState><code>16</code><name>running</name></instanceState><launchTime>${launched.toISOString()}</launchTime><tagSet>${items}</tagSet></item></instancesSet></item>`;
+  return `<item><instancesSet><item><instanceId>${escapeXml(instanceId)}</instanceId><imageId>${escapeXml(imageId)}</imageId><privateDnsName>${escapeXml(name)}</privateDnsName><instanceState><code>16</code><name>running</name></instanceState><launchTime>${launched.toISOString()}</launchTime><tagSet>${items}</tagSet></item></instancesSet></item>`;
 }
 
 /** `Filter.1.Name=key`, `Filter.1.Value.1=…`, and so on. */

@@ -28,7 +28,7 @@ export interface ManagedNode {
   readonly privateDnsName?: string;
   /** Whether the agent has ever told the service of itself; if not, there is an instance, and no managed node. @default true */
   readonly registered?: boolean;
-  /** The machine image of the instance. @default - EC2 does not say */
+  /** The machine image of the instance. @default one of zeros */
   readonly imageId?: string;
   /** When the instance was launched. @default an hour ago */
   readonly launchedAt?: Date;

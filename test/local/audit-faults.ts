@@ -6,10 +6,11 @@ import type { Engine } from '../../local/engine/engine.ts';
 export type AuditWrite = 'place' | 'entry' | 'log line' | 'mark';
 
 /**
- * fail: from the nth write on, the service takes none. fail-log: from the nth on, the log group takes none, and the table
- * does. kill: right after the nth write was made, the process that made it ends, without the answer.
+ * fail: from the nth write of a kind on, the service takes none of any kind. fail-log: from the nth line on, the log group
+ * takes none, and the table does. kill: right after the nth write of a kind was made, the process that made it ends,
+ * without the answer.
  */
-export type AuditFault = { how: 'fail' | 'fail-log' | 'kill'; nth: number };
+export type AuditFault = { how: 'fail' | 'fail-log' | 'kill'; kind: AuditWrite; nth: number };
 
 /**
  * Lets a fault befall the audit of one incident, until `lift` is called.
@@ -19,10 +20,11 @@ export type AuditFault = { how: 'fail' | 'fail-log' | 'kill'; nth: number };
 export function disturbAudit(
   engine: Engine,
   incident: string,
-  { how, nth }: AuditFault,
+  { how, kind, nth }: AuditFault,
 ): { writes: AuditWrite[]; lift: () => void } {
   const { AUDIT_TABLE, AUDIT_LOG_GROUP } = engine.stack.functions[0]?.environment ?? {};
   const writes: AuditWrite[] = [];
+  let ofKind = 0;
   /** The incident that a process works on is the one whose trail it has read last. */
   const worksOn = new Map<string, string>();
   const disturb: Disturbance = ({ service, call, body, message }) => {
@@ -39,12 +41,13 @@ export function disturbAudit(
     if (write === undefined) return undefined;
     if (how === 'fail-log' && write !== 'log line') return undefined;
     writes.push(write);
+    if (write === kind) ofKind += 1;
     if (how !== 'kill') {
-      if (writes.length >= nth)
-        throw new ServiceError('InternalServerError', 'this write fails for good', 500);
+      if (ofKind >= nth) throw new ServiceError('InternalServerError', 'this write fails for good', 500);
       return undefined;
     }
-    const pid = writes.length === nth ? engine.functions.pidOf(accessKey) : undefined;
+    const isIt = write === kind && ofKind === nth;
+    const pid = isIt ? engine.functions.pidOf(accessKey) : undefined;
     if (pid === undefined) return undefined;
     // Held still, so that it sees nothing of the answer; the write itself is made.
     process.kill(pid, 'SIGSTOP');

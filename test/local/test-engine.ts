@@ -44,6 +44,7 @@ export const clusters = {
   breaking: 'breaking',
   together: 'together',
   paused: 'paused',
+  returning: 'returning',
 };
 
 /** Settings of a local run, with the shortest waits, and an approval that expires while a test waits. */
@@ -57,7 +58,8 @@ export function testSettings(): Settings {
         policy: { treatments: dropCaches === undefined ? {} : { 'drop-caches': dropCaches } },
         verification: { windowSeconds: 2, samples: 5 },
         approval: { onePersonTeam: true, expirySeconds: { low: 6, medium: 6, high: 6 } },
-        gates: { breaker: { failures: 20 } },
+        // One node is treated again and again here, and all have one image.
+        gates: { breaker: { failures: 20 }, recurrence: { perNode: 1000, perImage: 10_000 } },
       },
     });
     return settings.clusters[localCluster];
@@ -76,7 +78,12 @@ export function testSettings(): Settings {
       // Those whose API server is asked about their nodes: each has a stand-in of its own, but for one that EKS does not know.
       [clusters.asked]: { ...cluster('auto'), api: localApi },
       [clusters.askedToo]: { ...cluster('auto'), api: localApi },
-      [clusters.breaking]: { ...cluster('auto', 'never'), gates: { breaker: { failures: 2 } } },
+      [clusters.breaking]: {
+        ...cluster('auto', 'never'),
+        gates: { breaker: { failures: 2 }, recurrence: { perNode: 1000 } },
+      },
+      // Treated once, a node is treated again only after a person was asked.
+      [clusters.returning]: { ...cluster('auto'), gates: { recurrence: { perNode: 1 } } },
       // Two people of one group have to agree; others may as well once they are told.
       [clusters.together]: {
         ...cluster('approve'),

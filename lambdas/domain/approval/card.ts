@@ -39,6 +39,10 @@ export const Card = z.object({
   expiresAt: z.iso.datetime(),
   /** What was done in this incident before, and what came of it. */
   tried: lines,
+  /** Which gate asks, and why. */
+  asks: z.string().max(longestLine).optional(),
+  /** What happened to this node and this machine image before this incident. */
+  history: lines.optional(),
   /** The diagnosis in plain words, with findings, gaps and what would follow. */
   why: lines,
   /** Where somebody can decide who has rights in the account. Left out: there is no such place. */
@@ -46,12 +50,12 @@ export const Card = z.object({
 });
 export type Card = z.infer<typeof Card>;
 
-type Known = Pick<IncidentState, 'diagnosis' | 'plan' | 'ladder' | 'results' | 'leftOut'>;
+type Known = Pick<IncidentState, 'diagnosis' | 'plan' | 'ladder' | 'results' | 'leftOut' | 'gate'>;
 
 export function cardOf(
   approval: Approval,
-  { diagnosis, plan, ladder, results, leftOut }: Known,
-  decideAt?: DecideAt,
+  { diagnosis, plan, ladder, results, leftOut, gate }: Known,
+  { decideAt, history = [] }: { decideAt?: DecideAt | undefined; history?: readonly string[] } = {},
 ): Card {
   const { rung } = approval;
   return {
@@ -72,7 +76,9 @@ export function cardOf(
     approvers: approval.approvers,
     createdAt: approval.createdAt,
     expiresAt: approval.expiresAt,
+    ...(gate?.decision === 'ask' ? { asks: printable(gate.reason).slice(0, longestLine) } : {}),
     tried: bounded(triedLines(results)),
+    ...(history.length === 0 ? {} : { history: bounded(history) }),
     why: bounded(
       diagnosis === undefined
         ? ['There is no diagnosis.']
@@ -90,6 +96,7 @@ export function cardText(card: Card): { title: string; text: string } {
     text: [
       `To approve: ${card.treatment}, risk ${card.risk}: ${card.reason}`,
       ...Object.entries(card.arguments).map(([name, value]) => `  ${name} = ${value}`),
+      ...(card.asks === undefined ? [] : [`Asked because: ${card.asks}`]),
       `Expected: ${card.expects}`,
       card.undo === null ? 'It cannot be undone.' : `Undo: document ${card.undo}`,
       `Approval ${card.approvalId} expires at ${card.expiresAt}.`,
@@ -104,6 +111,7 @@ export function cardText(card: Card): { title: string; text: string } {
             ...indented(card.tried),
             'What follows is of the node as it was before that.',
           ]),
+      ...(card.history ?? []),
       ...card.why,
     ].join('\n'),
   };

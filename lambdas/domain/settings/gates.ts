@@ -35,8 +35,35 @@ const Pauses = z.strictObject({
 });
 export type Pauses = z.infer<typeof Pauses>;
 
+const Recurrence = z.strictObject({
+  windowDays: z
+    .int()
+    .min(1)
+    .max(30)
+    .default(7)
+    .describe('The days in which treatments are counted, and that a card tells of.'),
+  perNode: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(3)
+    .describe(
+      'Incidents within that window in which one node was treated, from which on a person is asked before it is treated again, also in mode auto. What has come back three times in a week comes back: something on the node makes it.',
+    ),
+  perImage: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(20)
+    .describe(
+      'Nodes of one machine image that were treated within that window, from which on a person is asked before another of them is. Twenty are a fleet whose image, or an agent in it, leaks; three would be every fleet on its first night.',
+    ),
+});
+export type Recurrence = z.infer<typeof Recurrence>;
+
 export const Gates = z.strictObject({
   breaker: Breaker.prefault({}),
+  recurrence: Recurrence.prefault({}),
   pauses: Pauses.prefault({}),
   veto: Veto.prefault({}),
   windows: Windows.prefault({}),

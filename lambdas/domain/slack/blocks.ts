@@ -77,6 +77,7 @@ function asked(card: Card): Block[] {
   const action = [
     `*${escaped(card.treatment)}*, risk ${escaped(card.risk)}: ${escaped(card.reason)}`,
     ...args,
+    ...(card.asks === undefined ? [] : [`Asked because: ${escaped(card.asks)}`]),
     `Expected: ${escaped(card.expects)}`,
     card.undo === null ? 'It cannot be undone.' : `Undo: document ${code(card.undo)}`,
     ...who.map(escaped),
@@ -84,6 +85,7 @@ function asked(card: Card): Block[] {
   return [
     ...pieces(action, 3).map(section),
     ...parts('Tried before in this incident', card.tried, 3),
+    ...parts('This node and its image before', card.history ?? [], 2),
     ...parts('Why', card.why, 6),
     context(`${escaped(card.instanceId)} in ${escaped(card.cluster)}, incident ${code(card.incident)}`),
   ];
