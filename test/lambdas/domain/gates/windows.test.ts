@@ -118,7 +118,8 @@ describe('windowGate', () => {
       decision: 'pass',
       reason: expect.stringContaining('22:00-02:00 UTC is open'),
     });
-    const telling = { kind: 'notify', risk: 'none' } as const;
+    // Whatever risk somebody gives it.
+    const telling = { kind: 'notify', risk: 'high' } as const;
     expect(ask({ open }, '2026-11-28T12:00:00Z', telling).decision).toBe('pass');
   });
 
