@@ -122,6 +122,7 @@ export class CgroupMedicStack extends Stack {
     const telling = [
       'request-approval',
       'settle-approval',
+      'recheck',
       'record-treatment',
       'verify',
       'notify',

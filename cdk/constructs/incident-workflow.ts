@@ -38,7 +38,10 @@ export class IncidentWorkflow extends Construct {
       definitionBody: DefinitionBody.fromChainable(new Workflow(this, 'Workflow', { functions })),
       comment: 'cgroup-medic: one execution is one incident of one node',
       // An approval that nobody answers has to expire before the machine does: expiry is an ordinary end, a time-out is not.
-      timeout: Duration.seconds(mostApprovals * longestApproval + longestWait).plus(Duration.hours(3)),
+      // Each question at a gate takes a moment as well, and each look at a node a minute: twice the waits themselves.
+      timeout: Duration.seconds(mostApprovals * longestApproval)
+        .plus(Duration.seconds(2 * longestWait))
+        .plus(Duration.hours(3)),
       tracingEnabled: true,
       // Evidence belongs in the audit trail; a second copy in this log would have other readers and another retention.
       logs: { destination, level: LogLevel.ALL, includeExecutionData: false },

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { describeInstances } from './ec2-instances.ts';
-import { inTime } from './in-time.ts';
+import { within } from './within.ts';
 
 const Instance = z.object({ imageId: z.string().max(256).optional() });
 
@@ -11,6 +11,6 @@ const Instance = z.object({ imageId: z.string().max(256).optional() });
  */
 export async function imageOf(instanceId: string, limitMs: number): Promise<string | null> {
   const asked = describeInstances(Instance, { 'instance-id': [instanceId] });
-  const { instances } = await inTime(asked, limitMs, 'EC2');
+  const { instances } = await within(limitMs, 'EC2', asked);
   return instances[0]?.imageId ?? null;
 }

@@ -2,10 +2,10 @@ import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { readTrend } from '../adapters/cloudwatch-trend.ts';
 import { type ClusterProbes, clusterGap, readCluster } from '../adapters/cluster-reader.ts';
 import { impatient } from '../adapters/impatient.ts';
-import { inTime } from '../adapters/in-time.ts';
 import { readConsole } from '../adapters/instance-console.ts';
 import { MedicError } from '../adapters/medic-error.ts';
 import { askInVpc } from '../adapters/vpc-reader.ts';
+import { within } from '../adapters/within.ts';
 import { boundAround } from '../domain/around/bound.ts';
 import { failed, notHere } from '../domain/around/read.ts';
 import type { AroundProbes } from '../domain/evidence/around-probes.ts';
@@ -32,14 +32,15 @@ export const handler = phase('examine-around', async (state, { cluster, audit, n
     return reasonOf(error);
   };
   const [trend, nodeConsole, known] = await Promise.all([
-    inTime(
-      readTrend(new CloudWatchClient(impatient), { cluster: name, instanceId, now: now() }),
+    within(
       limitMs,
+      'CloudWatch',
+      readTrend(new CloudWatchClient(impatient), { cluster: name, instanceId, now: now() }),
     ).catch((error) => failed(gap('trend')(error))),
     answered
       ? notHere('the node has answered, and its own log says more than its console')
-      : inTime(readConsole(instanceId), limitMs).catch((error) => failed(gap('console')(error))),
-    inTime(ask(name, cluster, instanceId, now()), limitMs).catch((error) =>
+      : within(limitMs, 'EC2', readConsole(instanceId)).catch((error) => failed(gap('console')(error))),
+    within(limitMs, 'the cluster', ask(name, cluster, instanceId, now())).catch((error) =>
       clusterGap(gap('cluster')(error)),
     ),
   ]);

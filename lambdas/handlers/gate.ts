@@ -21,29 +21,28 @@ export const handler = phase(
   async (state, context) => {
     const { rung, waiting: waited } = state;
     if (rung === undefined) throw new MedicError('there is no rung to ask the gates about');
-    const { all, ...asked } = await askGates(state, rung, context, false);
-    const { answer, waitSeconds, waiting } = withWait(asked, waited, context);
+    const { all, waitSeconds: wanted, remembered, ...asked } = await askGates(state, rung, context, false);
+    const { answer, waitSeconds, waiting } = withWait(asked, wanted, waited, context);
     const { decision, gate, reason } = answer;
-    // One entry for each wait, however often it is asked on the way.
-    const goesOnWaiting =
-      decision === 'wait' && state.gate?.decision === 'wait' && state.gate.reason === reason;
-    if (!goesOnWaiting) {
-      await context.audit({
-        step: 'gated',
-        actor: { kind: 'rule', id: `gate:${gate}` },
-        what: waiting?.lookAgain ? `after a wait, the node is looked at again before: ${reason}` : reason,
-        outcome: decision,
-        rung: state.ladder.index,
-        treatment: rung.treatment,
-        arguments: rung.arguments,
-        details: { gates: all, ...(waiting === undefined ? {} : { waiting }) },
-      });
-    }
     const gated: IncidentState = {
       ...state,
+      ...remembered,
       gate: { decision, gate, reason, waitSeconds },
       ...(waiting === undefined ? {} : { waiting }),
     };
+    // One entry for each wait, however often it is asked on the way, and whoever holds the places meanwhile.
+    const waitsOn = decision === 'wait' && state.gate?.decision === 'wait' && state.gate.gate === gate;
+    if (waitsOn) return gated;
+    await context.audit({
+      step: 'gated',
+      actor: { kind: 'rule', id: `gate:${gate}` },
+      what: waiting?.lookAgain ? `after a wait, the node is looked at again before: ${reason}` : reason,
+      outcome: decision,
+      rung: state.ladder.index,
+      treatment: rung.treatment,
+      arguments: rung.arguments,
+      details: { gates: all, ...(waiting === undefined ? {} : { waiting }) },
+    });
     if (decision !== 'ask' || waiting?.lookAgain) return gated;
     return { ...gated, approval: approvalFor(state, rung, context.cluster, context.now()) };
   },
@@ -54,11 +53,12 @@ export const handler = phase(
 /** What the gates say, bounded: an incident that has waited for as long as it may is refused. */
 function withWait(
   asked: GateResult,
+  wanted: number,
   waited: Waiting | undefined,
   { cluster, now }: PhaseContext,
 ): { answer: GateResult; waitSeconds: number; waiting?: Waiting } {
   if (asked.decision === 'wait') {
-    const more = waitMore(waited, asked, { now: now(), longest: longestWait(cluster.gates) });
+    const more = waitMore(waited, wanted, { now: now(), longest: longestWait(cluster.gates) });
     if (more !== undefined) return { answer: asked, ...more };
   }
   const answer: GateResult =

@@ -1,7 +1,7 @@
 import { dynamo } from '../adapters/dynamo.ts';
 import { environment } from '../adapters/environment.ts';
-import { inTime } from '../adapters/in-time.ts';
 import { readPauses } from '../adapters/pause-reader.ts';
+import { within } from '../adapters/within.ts';
 import type { GateResult } from '../domain/gates/gate.ts';
 import { pauseGate } from '../domain/gates/pause-gate.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
@@ -20,7 +20,7 @@ export async function askPauses(
   const asked = { rung, settings: cluster.gates.pauses, now: now(), approved };
   try {
     const reading = readPauses(dynamo(), environment().STATE_TABLE, incident.cluster);
-    return pauseGate(await inTime(reading, limitMs, 'the state table'), { ...asked, now: now() });
+    return pauseGate(await within(limitMs, 'the state table', reading), { ...asked, now: now() });
   } catch (error) {
     logger.error('the pauses of the cluster could not be read', { error });
     const problem = error instanceof Error ? error.message.slice(0, 300) : 'unknown error';

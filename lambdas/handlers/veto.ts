@@ -1,7 +1,7 @@
-import { inTime } from '../adapters/in-time.ts';
 import { vetoTagOf } from '../adapters/instance-veto.ts';
 import { labelOfNode } from '../adapters/node-label.ts';
 import { askLabelInVpc } from '../adapters/vpc-reader.ts';
+import { within } from '../adapters/within.ts';
 import type { GateResult } from '../domain/gates/gate.ts';
 import { type VetoRead, vetoGate } from '../domain/gates/veto-gate.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
@@ -28,7 +28,7 @@ export async function askVeto(
   if (rung.kind === 'notify') return vetoGate([], { rung, key });
   const at = async (where: string, asking: Promise<string | null>): Promise<VetoRead> => {
     try {
-      return { where, value: await inTime(asking, limitMs) };
+      return { where, value: await within(limitMs, 'whoever was asked', asking) };
     } catch (error) {
       logger.error('whether there is a veto could not be read', { where, error });
       return { where, problem: problemOf(error) };

@@ -18,7 +18,7 @@ beforeAll(() => {
 
 /** Modules whose calls go to one table or log group: a right on another one does not serve them. */
 const stores: Readonly<Record<string, string>> = {
-  'lambdas/adapters/breaker-store.ts': '<StateTable.Arn>',
+  'lambdas/adapters/revised-item.ts': '<StateTable.Arn>',
   'lambdas/adapters/history-store.ts': '<StateTable.Arn>',
   'lambdas/adapters/lease-store.ts': '<StateTable.Arn>',
   'lambdas/adapters/pause-reader.ts': '<StateTable.Arn>',

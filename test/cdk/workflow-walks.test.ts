@@ -252,6 +252,20 @@ const walks: readonly { title: string; script: Script; token?: 'never'; visited:
     ],
   },
   {
+    title: 'an approval of what a gate lets nobody do yet',
+    script: {
+      gate: ask,
+      recheck: [{ recheck: { decision: 'wait', waitSeconds: 30 } }, { recheck: { decision: 'pass' } }],
+    },
+    visited: [
+      ...rechecked,
+      'WaitAtRecheck',
+      ...rechecked.slice(asked.length),
+      ...verified.slice(atGate.length),
+      ...closed('Cured'),
+    ],
+  },
+  {
     title: 'an approval that is void for good',
     script: { gate: ask, recheck: [{ recheck: { decision: 'refuse' }, outcome: 'void' }] },
     visited: [...rechecked, ...closed('Void')],

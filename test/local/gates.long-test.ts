@@ -69,7 +69,7 @@ const lastTold = ({ messages }: TestIncident) => messages.at(-1);
 
 describe.concurrent('a pause', () => {
   it('that ends soon is waited for; then the node is looked at again, and treated', async () => {
-    const until = new Date(Date.now() + 90_000).toISOString();
+    const until = new Date(Date.now() + 120_000).toISOString();
     await pause(own.waits, '--reason', 'a short look', '--until', until);
     const incident = await run({ node: 'v2-zombies', cluster: own.waits });
 
