@@ -27,9 +27,9 @@ const done = (subject: string, field: string, example: string): AuditQuery => ({
 });
 
 /** Incidents whose last word is that they have asked somebody. */
-export const waitingApprovals = `fields @timestamp, incident, step, what
+export const waitingApprovals = `fields @timestamp, incident, step, what, details.approvalId
 | filter ${oneOf('step', waitingSteps)}
-| stats latest(step) as last, latest(what) as says, max(@timestamp) as since by incident
+| stats latest(step) as last, latest(what) as says, latest(details.approvalId) as approval, max(@timestamp) as since by incident
 | filter last = "approval.requested"
 | sort since asc`;
 
@@ -68,7 +68,7 @@ export const auditQueries: readonly AuditQuery[] = [
   },
   {
     name: 'What is waiting for a person',
-    says: 'Incidents whose last word is that they have asked somebody, the longest wait first.',
+    says: 'Incidents whose last word is that they have asked somebody, the longest wait first, with the approval to decide on.',
     query: waitingApprovals,
   },
 ];

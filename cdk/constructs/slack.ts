@@ -76,7 +76,12 @@ export class Slack extends Construct {
       description: 'Posts to Slack what people are told',
       settings,
       timeout: postTimeout,
-      environment,
+      environment: { ...environment, DEAD_LETTERS: deadLetters.queueUrl },
+    });
+    Grant.addToPrincipal({
+      grantee: outbound,
+      actions: ['sqs:SendMessage'],
+      resourceArns: [deadLetters.queueArn],
     });
     Grant.addToPrincipal({
       grantee: outbound,
@@ -114,9 +119,20 @@ export class Slack extends Construct {
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.NOT_BREACHING,
     };
+    new Alarm(this, 'Refused', {
+      ...common,
+      alarmDescription: `Slack refuses messages of cgroup-medic, and will until somebody mends what is wrong: the token, the channel, or the app, which the log of slack-post names by Slack's word and docs/slack.md explains. Whoever is asked there does not see it: decide at the AWS console. The messages lie in ${deadLetters.queueName}.`,
+      metric: new Metric({
+        namespace: metricNamespace,
+        metricName: 'SlackRefused',
+        statistic: 'Sum',
+        period: Duration.minutes(1),
+      }),
+      evaluationPeriods: 1,
+    }).addAlarmAction(action);
     new Alarm(this, 'Lost', {
       ...common,
-      alarmDescription: `A message could not be posted to Slack for an hour, and lies in ${deadLetters.queueName}. Whoever was asked there has not seen it: decide at the AWS console. The log of slack-post says why; docs/slack.md has what each word of Slack means.`,
+      alarmDescription: `A message was refused by Slack, or could not be posted for an hour, and lies in ${deadLetters.queueName}. Whoever was asked there has not seen it: decide at the AWS console. The log of slack-post says why; docs/slack.md has what each word of Slack means.`,
       metric: deadLetters.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1) }),
       evaluationPeriods: 1,
     }).addAlarmAction(action);

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import { nodeEventsOf } from '../domain/around/events.ts';
 import { fitting } from '../domain/around/fitting.ts';
 import { KubernetesEvent, KubernetesNode, Pod, PodCertificateRequest } from '../domain/around/kubernetes.ts';
@@ -6,8 +6,7 @@ import { nodeStatusOf } from '../domain/around/node-status.ts';
 import { podStatusOf } from '../domain/around/pod-status.ts';
 import { failed, notHere, probeFrom, type Read } from '../domain/around/read.ts';
 import { AroundProbes } from '../domain/evidence/around-probes.ts';
-import { ClusterEndpoint } from './eks-cluster.ts';
-import { findNode } from './find-node.ts';
+import { type ClusterQuestion, findNode } from './find-node.ts';
 import { HttpsGetter } from './https-get.ts';
 import { readKubeletMetrics } from './kubelet-endpoint.ts';
 import { KubernetesApi, reading } from './kubernetes-api.ts';
@@ -20,16 +19,6 @@ export const ClusterProbes = AroundProbes.pick({
   kubeletMetrics: true,
 });
 export type ClusterProbes = z.infer<typeof ClusterProbes>;
-
-/** Which node is asked about, and where. */
-export const ClusterQuestion = z.object({
-  cluster: z.string(),
-  endpoint: ClusterEndpoint,
-  instanceId: z.string(),
-  /** Names that the node may have. A guess that spares reading all nodes: it counts only if the provider id is the instance's. */
-  names: z.array(z.string()).max(5),
-});
-export type ClusterQuestion = z.infer<typeof ClusterQuestion>;
 
 /** The same gap for all that a cluster could have told. */
 export function clusterGap(reason: string, gapWith: typeof failed | typeof notHere = failed): ClusterProbes {

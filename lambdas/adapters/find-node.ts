@@ -1,6 +1,17 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import { instanceIdOf } from '../domain/around/instance-node.ts';
+import { ClusterEndpoint } from './eks-cluster.ts';
 import type { KubernetesApi } from './kubernetes-api.ts';
+
+/** Which node is asked about, and where. */
+export const ClusterQuestion = z.object({
+  cluster: z.string(),
+  endpoint: ClusterEndpoint,
+  instanceId: z.string(),
+  /** Names that the node may have. A guess that spares reading all nodes: it counts only if the provider id is the instance's. */
+  names: z.array(z.string()).max(5),
+});
+export type ClusterQuestion = z.infer<typeof ClusterQuestion>;
 
 type AnyNode = { metadata: { name: string }; spec: { providerID: string } };
 
@@ -12,7 +23,7 @@ type AnyNode = { metadata: { name: string }; spec: { providerID: string } };
  */
 export async function findNode<T extends AnyNode>(
   api: KubernetesApi,
-  { instanceId, names }: { instanceId: string; names: readonly string[] },
+  { instanceId, names }: Pick<ClusterQuestion, 'instanceId' | 'names'>,
   schema: z.ZodType<T>,
 ): Promise<{ value: T | null; partial?: string }> {
   const isIt = (node: T): boolean => instanceIdOf(node) === instanceId;

@@ -1,8 +1,13 @@
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
 import type { Message } from '../domain/message.ts';
 
-/** What goes on while an incident goes on: for the thread of its card. Mail is for what people have to know. */
-const forThreads: ReadonlySet<Message['kind']> = new Set(['approval-settled', 'progress']);
+/**
+ * What goes on while an incident goes on: for the thread of its card. Mail is for what people have to know, such as that what
+ * they have approved is not done; any other end of an approval is in the message about what came of it.
+ */
+function isForThread({ kind, settled }: Omit<Message, 'version'>): boolean {
+  return kind === 'progress' || (kind === 'approval-settled' && settled?.status !== 'void');
+}
 
 /**
  * Publishes one message for people: JSON in the body, the title as the subject (mail shows nothing else), and its kind as an
@@ -21,7 +26,7 @@ export async function publish(
       Message: JSON.stringify({ version: 1, ...message }),
       MessageAttributes: {
         kind: { DataType: 'String', StringValue: message.kind },
-        ...(forThreads.has(message.kind) ? { quiet: { DataType: 'String', StringValue: 'yes' } } : {}),
+        ...(isForThread(message) ? { quiet: { DataType: 'String', StringValue: 'yes' } } : {}),
       },
     }),
   );

@@ -12,14 +12,31 @@ export class SlackBusyError extends MedicError {
   }
 }
 
-/** Slack has understood a request and refuses it: its settings, its token or its channel are wrong. */
+/**
+ * Refusals that pass by themselves, of those that every method may have; of all others somebody has to mend something.
+ * https://docs.slack.dev/reference/methods/chat.postMessage#errors
+ */
+const passing: ReadonlySet<string> = new Set([
+  'fatal_error',
+  'internal_error',
+  'rate_limited',
+  'ratelimited',
+  'request_timeout',
+  'service_unavailable',
+  'team_added_to_org',
+]);
+
+/** Slack has understood a request and refuses it: its settings, its token or its channel are wrong, or it is not well itself. */
 export class SlackRefusedError extends MedicError {
   override readonly name = 'SlackRefusedError';
   readonly code: string;
+  /** The same request is refused again, until somebody mends what is wrong. */
+  readonly isPermanent: boolean;
 
   constructor(method: string, code: string) {
     super(`Slack refuses ${method}: ${code}. docs/slack.md says what that means`);
     this.code = code;
+    this.isPermanent = !passing.has(code);
   }
 }
 
@@ -77,7 +94,7 @@ export class SlackClient {
         `Slack answered ${method} with status ${response.status}, and nothing that can be read`,
       );
     }
-    if (!parsed.data.ok) throw new SlackRefusedError(method, parsed.data.error ?? 'unknown_error');
+    if (!parsed.data.ok) throw new SlackRefusedError(method, parsed.data.error ?? 'internal_error');
     return parsed.data;
   }
 }

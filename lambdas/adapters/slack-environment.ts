@@ -12,7 +12,13 @@ const SlackEnvironment = z.object({
   SLACK_API_URL,
 });
 type SlackEnvironment = z.infer<typeof SlackEnvironment>;
-const SlackPostEnvironment = z.object({ STATE_TABLE: text, SECRET_ID: text, SLACK_API_URL });
+const SlackPostEnvironment = z.object({
+  STATE_TABLE: text,
+  SECRET_ID: text,
+  /** Where messages go that Slack refuses for good. */
+  DEAD_LETTERS: z.url(),
+  SLACK_API_URL,
+});
 type SlackPostEnvironment = z.infer<typeof SlackPostEnvironment>;
 
 let inbound: SlackEnvironment | undefined;

@@ -77,6 +77,7 @@ export function climb(state: IncidentState): IncidentState {
     treatment: _____,
     verification,
     undo: ______,
+    voided: _______,
     ...rest
   } = state;
   const results = result === undefined ? state.results : [...state.results, result];

@@ -11,7 +11,6 @@ import { publish } from '../adapters/notifier.ts';
 import { settings } from '../adapters/settings-file.ts';
 import { ssm } from '../adapters/ssm.ts';
 import { lookAtCommand } from '../adapters/ssm-commands.ts';
-import { settledMessage } from '../domain/approval/messages.ts';
 import type { AuditDraft } from '../domain/audit/entry.ts';
 import { openApprovals } from '../domain/audit/open-approvals.ts';
 import { type OpenChange, openChanges } from '../domain/audit/open-changes.ts';
@@ -19,8 +18,10 @@ import { Alarm } from '../domain/incident-state.ts';
 import { nextPollSeconds } from '../domain/polling.ts';
 import { type Undone, undoneBy } from '../domain/treatments/undo-result.ts';
 import { countDeath } from './breaker.ts';
+import { leaveBudget } from './budget.ts';
 import { auditTrail, leaseStore } from './phase.ts';
 import { historyStore } from './recurrence.ts';
+import { tellSettled } from './tell-settled.ts';
 import { sendUndo } from './undo-command.ts';
 
 /** The event "Step Functions Execution Status Change", as far as it is used. */
@@ -69,6 +70,7 @@ export async function handler(event: unknown): Promise<void> {
   const sign = headSigner(kms, environment().SIGNING_KEY_ID);
   if (entries.some(({ step }) => step === 'incident.closed') && openChanges(entries).length === 0) {
     // It came to its own end, and at most its signature or its lease is missing.
+    await leaveBudget({ id: incident, cluster }, logger);
     await leases.release(instanceId, incident);
     return trail.close(incident, sign);
   }
@@ -95,7 +97,7 @@ export async function handler(event: unknown): Promise<void> {
   // A function of the dead execution may still be running; its next renewal of the lease fails, its last act is over.
   await sleep(all.janitor.settleSeconds * 1000);
   const present = await trail.entries(incident);
-  await voidApprovals(openApprovals(present));
+  await endApprovals(openApprovals(present));
   const changes = openChanges(present);
   // The settings of a cluster that is not configured any more cannot say when its breaker opens, and nothing asks it.
   const breaker = Object.hasOwn(all.clusters, cluster) ? all.clusters[cluster]?.gates.breaker : undefined;
@@ -126,6 +128,8 @@ export async function handler(event: unknown): Promise<void> {
     undone.push(`${change.treatment}: ${status}, ${reason}`);
   }
 
+  // Not before the undo is over: until then the node is being disrupted.
+  await leaveBudget({ id: incident, cluster }, logger);
   const released = await leases.release(instanceId, incident);
   const summary = undone.length > 0 ? undone.join('; ') : 'nothing of ours stood on the node';
   await audit({
@@ -170,16 +174,17 @@ function subjectOf({
   }
 }
 
-async function voidApprovals(ids: string[]): Promise<void> {
+/** What nobody has decided is void. What was decided, and came to nothing any more, stays as it was decided. */
+async function endApprovals(ids: string[]): Promise<void> {
   const store = new ApprovalStore(dynamo(), environment().STATE_TABLE);
   for (const id of ids) {
     const ended = await store.end(id, 'void');
-    if (ended?.status !== 'void') continue;
-    const message = settledMessage(ended, 'the execution that had asked for it is gone', new Date());
+    if (ended === undefined) continue;
+    const gone = 'the execution that had asked for it is gone';
+    const why = ended.status === 'denied' ? ended.decisions.at(-1)?.reason : undefined;
+    const undone = ended.status === 'approved' ? ': what was approved is not done' : '';
     // Whoever was asked should not be left with a card that asks.
-    await publish(sns, environment().NOTIFY_TOPIC_ARN, message).catch((error: unknown) => {
-      logger.error('nobody could be told that an approval is void', { error, approvalId: id });
-    });
+    await tellSettled(ended, why ?? `${gone}${undone}`, new Date(), logger);
   }
 }
 

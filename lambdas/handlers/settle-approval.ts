@@ -1,16 +1,11 @@
-import { SNSClient } from '@aws-sdk/client-sns';
 import { ApprovalStore } from '../adapters/approval-store.ts';
 import { dynamo } from '../adapters/dynamo.ts';
 import { environment } from '../adapters/environment.ts';
 import { MedicError } from '../adapters/medic-error.ts';
-import { publish } from '../adapters/notifier.ts';
 import type { Approval } from '../domain/approval/approval.ts';
-import { settledMessage } from '../domain/approval/messages.ts';
 import { mayGoOn, stageAt } from '../domain/approval/stages.ts';
-import type { IncidentState } from '../domain/incident-state.ts';
-import { type PhaseContext, phase } from './phase.ts';
-
-const sns = new SNSClient({});
+import { phase } from './phase.ts';
+import { tellSettled } from './tell-settled.ts';
 
 /**
  * After each stage of the wait, however it ended: an approval that is still pending goes on to its next stage, or expires
@@ -36,6 +31,8 @@ export const handler = phase(
     const decision = settled.decisions.at(-1);
     const decided = settled.status === 'approved' || settled.status === 'denied';
     const reason = (decided ? decision?.reason : undefined) ?? expiryReason(settled, interruption);
+    // Before the entry by which the janitor knows that this was done.
+    await tellSettled(settled, reason, context.now(), context.logger);
     await context.audit({
       step: 'approval.settled',
       actor:
@@ -57,7 +54,6 @@ export const handler = phase(
         ...(decided ? { decision } : {}),
       },
     });
-    await tell(state, settled, reason, context);
     return {
       ...state,
       approval: {
@@ -93,18 +89,4 @@ function expiryReason(approval: Approval, interruption: unknown): string | undef
   return decisions.length === 0
     ? `nobody decided by ${expiresAt}`
     : `${decisions.length} of ${quorum} people approved by ${expiresAt}`;
-}
-
-/** Who sees the card should see how it ended. A message that fails takes nothing from what was decided. */
-async function tell(
-  state: IncidentState,
-  settled: Approval,
-  reason: string | undefined,
-  { now, logger }: PhaseContext,
-): Promise<void> {
-  try {
-    await publish(sns, environment().NOTIFY_TOPIC_ARN, settledMessage(settled, reason, now()));
-  } catch (error) {
-    logger.error('nobody could be told how the approval ended', { error, approvalId: state.approval?.id });
-  }
 }

@@ -6,8 +6,9 @@ import { ApprovalReader } from '../adapters/approval-reader.ts';
 import { dynamo } from '../adapters/dynamo.ts';
 import { count } from '../adapters/embedded-metrics.ts';
 import { impatient } from '../adapters/impatient.ts';
+import { putInQueue, sqs } from '../adapters/queue.ts';
 import { settings } from '../adapters/settings-file.ts';
-import { SlackBusyError, SlackClient } from '../adapters/slack-client.ts';
+import { SlackBusyError, SlackClient, SlackRefusedError } from '../adapters/slack-client.ts';
 import { slackPostEnvironment } from '../adapters/slack-environment.ts';
 import { slackSecrets } from '../adapters/slack-secret.ts';
 import { type Posted, SlackStore } from '../adapters/slack-store.ts';
@@ -28,7 +29,8 @@ const secrets = new SecretsManagerClient(impatient);
 /**
  * Posts what people are told to the channel of its cluster: a card with buttons, its reminders, its end, and in the thread what
  * becomes of the incident. No incident waits for it: what cannot be posted is delivered again by the queue, and ends with the
- * dead letters. Mail and every other subscriber of the topic get the same messages without it.
+ * dead letters; what Slack refuses for good is put there at once, so that it shows while somebody is still asked. Mail and every
+ * other subscriber of the topic get the same messages without it.
  */
 export async function handler(event: unknown): Promise<void> {
   for (const { body } of Event.parse(event).Records) {
@@ -37,7 +39,9 @@ export async function handler(event: unknown): Promise<void> {
     } catch (error) {
       logger.error('a message could not be posted to Slack', { error });
       count([{ name: 'SlackFailed', value: 1 }]);
-      throw error;
+      if (!(error instanceof SlackRefusedError && error.isPermanent)) throw error;
+      await putInQueue(sqs(), slackPostEnvironment().DEAD_LETTERS, JSON.parse(body));
+      count([{ name: 'SlackRefused', value: 1 }]);
     }
   }
 }
@@ -70,7 +74,13 @@ async function post({ MessageId, Message: text }: z.infer<typeof Notification>):
   };
   const client = new SlackClient((await slackSecrets(secrets, SECRET_ID)).botToken, SLACK_API_URL, slackMs);
   for (const { method, body, card } of postsFor(message, known)) {
-    const { channel, ts } = await patiently(() => client.call(method, body));
+    const { channel, ts } = await patiently(() => client.call(method, body)).catch((error: unknown) => {
+      // Somebody has taken the card away. Nobody is asked by it any more, and what else there is to tell is told.
+      const isGone = error instanceof SlackRefusedError && error.code === 'message_not_found';
+      if (!isGone || method !== 'chat.update') throw error;
+      logger.warn('a card is not there any more', { incident });
+      return { channel: undefined, ts: undefined };
+    });
     const posted: Posted | undefined =
       channel === undefined || ts === undefined ? undefined : { channel, ts };
     if (method === 'chat.postMessage' && posted !== undefined) {

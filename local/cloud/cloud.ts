@@ -23,6 +23,7 @@ import { type Published, snsService } from './sns.ts';
 import { LocalQueues } from './sqs.ts';
 import { LocalSsm } from './ssm.ts';
 import { type StartExecution, stepFunctionsService, TaskTokens } from './step-functions.ts';
+import { stsService } from './sts.ts';
 import {
   answerError,
   type RecordedCall,
@@ -101,6 +102,7 @@ export async function startCloud({
     dynamodbService(),
     ssm.service(automations.operations()),
     iamService(principals),
+    stsService(),
     ec2Service(() => ssm.nodes),
     autoscalingService(groups),
     stepFunctionsService(tokens, startExecution),

@@ -39,9 +39,9 @@ describe('the door in Slack', () => {
 
   it('gets its messages by a queue of its own, whose dead letters and failures tell people', () => {
     const alarms = propertiesOf('AWS::CloudWatch::Alarm').filter((one) =>
-      /SlackFailed|SlackDeadLetters/.test(JSON.stringify(one)),
+      /SlackFailed|SlackRefused|SlackDeadLetters/.test(JSON.stringify(one)),
     );
-    expect(alarms).toHaveLength(2);
+    expect(alarms).toHaveLength(3);
     for (const alarm of alarms) expect(alarm).toMatchObject({ AlarmActions: [expect.any(String)] });
     expect(
       propertiesOf('AWS::SNS::Subscription').filter((one) => /SlackPosts/.test(JSON.stringify(one))),

@@ -10,13 +10,14 @@ beforeAll(async () => {
 });
 afterAll(() => test?.close());
 
-const [returning, unreadable] = ['i-00000000000000001', 'i-00000000000000002'];
-const run = (instanceId: string, approve: 'yes' | 'no') =>
+const [returning, unreadable, dying] = ['i-00000000000000001', 'i-00000000000000002', 'i-00000000000000003'];
+const run = (instanceId: string, approve: 'yes' | 'no', stopAt?: string) =>
   test.run(
     {
       node: 'v2-zombies',
       cluster: clusters.returning,
       approve,
+      ...(stopAt === undefined ? {} : { stopAt }),
       change: (node) => ({ ...node, managed: { ...node.managed, instanceId } }),
     },
     async (incident) => incident as TestIncident,
@@ -51,7 +52,7 @@ describe('a node that was treated as often as the settings allow', () => {
 
     const third = await run(returning, 'no');
     expect(third.record.outcome).toBe('denied');
-  }, 120_000);
+  }, 240_000);
 
   it('is not treated at all where what was done before cannot be read', async () => {
     const { id } = await run(unreadable, 'no');
@@ -66,5 +67,13 @@ describe('a node that was treated as often as the settings allow', () => {
     expect(refused.record.outcome).toBe('refused');
     expect(refused.record.reason).toContain('what was done before could not be read');
     expect(refused.messages.map(({ kind }) => kind)).not.toContain('approval-requested');
-  }, 120_000);
+  }, 240_000);
+
+  it('counts a treatment whose execution died, for what it did nobody has seen', async () => {
+    expect((await run(dying, 'no', 'PollTreatment')).execution.status).toBe('ABORTED');
+
+    const next = await run(dying, 'no');
+    expect(next.record.outcome).toBe('denied');
+    expect(gated(next)).toMatchObject({ outcome: 'ask', actor: { id: 'gate:recurrence' } });
+  }, 240_000);
 });

@@ -4,6 +4,7 @@ import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { verifyTrail } from '../../lambdas/domain/audit/verify-trail.ts';
+import { Message } from '../../lambdas/domain/message.ts';
 import type { Decider } from '../../local/approvals.ts';
 import type { LocalNode } from '../../local/local-node.ts';
 import { clusters, startTestEngine, stateTable, type TestEngine, type TestIncident } from './test-engine.ts';
@@ -197,6 +198,27 @@ describe.concurrent('one incident from alarm to end', () => {
       const outcomes = (step: string) => trail.flatMap((entry) => (entry.step === step ? entry.outcome : []));
       expect(outcomes('rechecked')).toEqual(['void', 'void', 'pass']);
       expect(outcomes('diagnosed')).toEqual(['dying-memcgs', 'dying-memcgs', 'dying-memcgs']);
+      const told = incident.messages.map((message) => Message.parse(message));
+      const moved = 'the node has moved on since this was approved: it is now diagnosed dying-memcgs';
+      const ends = told.flatMap(({ approvalId = '', settled }) =>
+        settled === undefined ? [] : [`${approvalId.slice(-5)} ${settled.status}`],
+      );
+      expect(ends.slice(0, 5)).toEqual([
+        'r1-v0 approved',
+        'r1-v0 void',
+        'r1-v1 approved',
+        'r1-v1 void',
+        'r1-v2 approved',
+      ]);
+      expect(told.find(({ settled }) => settled?.status === 'void')?.text).toMatch(
+        new RegExp(`^approved by .+, and not done: ${moved}$`),
+      );
+      const asked = told.filter(({ kind }) => kind === 'approval-requested');
+      expect(asked.slice(0, 3).map(({ card }) => card?.why[0]?.includes(`is void: ${moved}`))).toEqual([
+        false,
+        true,
+        true,
+      ]);
       expect(incident.record.rungs.map(({ treatment }) => treatment)).toEqual([
         'reclaim',
         'drop-caches',

@@ -14,6 +14,11 @@ export type SlackMessage = {
   edited: boolean;
 };
 
+/** Words by which Slack refuses. https://docs.slack.dev/reference/methods/chat.postMessage#errors */
+export type Refusal = (typeof permanent)[number] | (typeof passing)[number];
+export const permanent = ['invalid_auth', 'channel_not_found', 'not_in_channel', 'missing_scope'] as const;
+export const passing = ['internal_error', 'service_unavailable', 'ratelimited'] as const;
+
 /** Milliseconds for which what a click gives may open a form. https://docs.slack.dev/interactivity/handling-user-interaction */
 const triggerMs = 3000;
 
@@ -36,7 +41,7 @@ export class SlackServer {
   });
   #count = 0;
   /** What happens to the next calls, one by one; then all is well again. */
-  readonly troubles: ('busy' | 'gone' | 'invalid_auth' | 'error 500')[] = [];
+  readonly troubles: ('busy' | 'gone' | 'error 500' | Refusal)[] = [];
   /** Nobody answers at all. */
   down = false;
 
@@ -88,7 +93,7 @@ export class SlackServer {
     const body: Json = JSON.parse(Buffer.concat(chunks).toString('utf8'));
     this.calls.push({ method, body });
     const known = request.headers.authorization === `Bearer ${this.botToken}` && trouble === undefined;
-    const answer = known ? this.#answer(method, body) : { ok: false, error: 'invalid_auth' };
+    const answer = known ? this.#answer(method, body) : { ok: false, error: trouble ?? 'invalid_auth' };
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
   }
 

@@ -1,11 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Settings } from '../../lambdas/domain/settings.ts';
 import { action, denyView } from '../../lambdas/domain/slack/interaction.ts';
 import { type LocalUrl, serveFunctionUrl } from '../../local/engine/function-url.ts';
 import { drainQueue, notify } from '../../local/engine/queues.ts';
-import { SlackServer } from './slack-server.ts';
+import type { LocalNode } from '../../local/local-node.ts';
+import { passing, permanent, SlackServer } from './slack-server.ts';
 import {
   clusters,
   startTestEngine,
@@ -72,6 +73,27 @@ afterEach(() => {
 
 const posts = () =>
   test.engine.stack.queues.find(({ logicalId }) => logicalId.startsWith('SlackPosts'))?.url ?? '';
+const deadLetters = () => test.engine.stack.queues.find(({ url }) => url === posts())?.deadLetters?.url ?? '';
+const counted = (metric: string) => test.engine.cloud.metrics.filter(({ name }) => name === metric).length;
+
+/** A message for people, which `tell` puts into the queue, and what was counted before. */
+function told(incident: string): { before: Record<'SlackFailed' | 'SlackRefused', number>; tell(): void } {
+  const { subscriptions, queues } = test.engine.stack;
+  const queue = queues.find(({ url }) => url === posts());
+  const topic = subscriptions.find(({ queueArn }) => queueArn === queue?.arn)?.topicArn ?? '';
+  const message = {
+    version: 1,
+    kind: 'call-a-person',
+    incident,
+    cluster: clusters.together,
+    title: 'Look at this node',
+    text: 'Nothing helped.',
+  };
+  return {
+    before: { SlackFailed: counted('SlackFailed'), SlackRefused: counted('SlackRefused') },
+    tell: () => void notify(test.engine, topic, JSON.stringify(message)),
+  };
+}
 let delivering = Promise.resolve();
 /** One delivery after the other, so that the order of what is posted is that of what was told. */
 function deliver(): Promise<void> {
@@ -112,6 +134,7 @@ const send = (body: string) => post(body, slack.sign(body));
 function asking(
   meanwhile: (approvalId: string) => Promise<void>,
   cluster: string = clusters.together,
+  change: (node: LocalNode) => LocalNode = (node) => node,
 ): Promise<TestIncident> {
   const work: Promise<void>[] = [];
   const ended = test.engine.onPublished(({ message }) => {
@@ -122,7 +145,7 @@ function asking(
     done.catch(() => {});
     work.push(done);
   });
-  return test.run({ node: 'v2-zombies', cluster }, async (incident) => {
+  return test.run({ node: 'v2-zombies', cluster, change }, async (incident) => {
     ended();
     await Promise.all(work);
     await deliver();
@@ -190,6 +213,48 @@ describe('an approval in Slack', () => {
     });
     expect(answers[2]).toEqual({ status: 200, body: '{}' });
     expect(incident.record).toMatchObject({ outcome: 'denied', reason: 'a release runs' });
+  });
+
+  it('is void on its card where the node has moved on, and asked for anew on another, which says why', async () => {
+    let root = '';
+    const change = (node: LocalNode): LocalNode => {
+      root = node.root ?? '';
+      return node;
+    };
+    const incident = await asking(
+      async (approvalId) => {
+        await deliver();
+        const isFirst = approvalId.endsWith('v0');
+        const boot = join(root, 'proc/sys/kernel/random/boot_id');
+        if (isFirst) writeFileSync(boot, '00000000-0000-4000-8000-00000000000a\n');
+        await send(
+          isFirst ? click('U0ANA0001', action.approve, approvalId) : submit('U0BOB0001', approvalId, 'no'),
+        );
+      },
+      clusters.together,
+      change,
+    );
+
+    expect(incident.record.outcome).toBe('denied');
+    const [first, second] = slack.messages.filter(({ edited }) => edited);
+    expect(JSON.stringify(first?.blocks)).toContain('*void*');
+    expect(JSON.stringify(first?.blocks)).toContain('approved by ana, and not done: the node has moved on');
+    expect(JSON.stringify(second?.blocks)).toContain('*denied* by bob');
+    expect(JSON.stringify(second?.blocks)).toContain('an approval before this one is void');
+    expect(slack.messages.map(buttonsOf)).not.toContain(1);
+  });
+
+  it('is told to its end in the thread, where somebody has deleted its card', async () => {
+    const incident = await asking(async (approvalId) => {
+      await deliver();
+      const card = slack.messages.splice(0, 1)[0];
+      expect(buttonsOf(card)).toBe(1);
+      await send(submit('U0ANA0001', approvalId, 'enough'));
+    });
+
+    expect(incident.record.outcome).toBe('denied');
+    expect(threadTitles()).toEqual([last('denied by ana'), last('dying-memcgs, denied')]);
+    expect(test.engine.cloud.queues.take(deadLetters())).toEqual([]);
   });
 
   it('is of those whom the settings know and name; the others are told so, privately, and nothing is recorded', async () => {
@@ -301,7 +366,7 @@ describe('when Slack is not well', () => {
     expect(posted()).toHaveLength(1);
   });
 
-  it.each(['down', 'invalid_auth', 'error 500'] as const)(
+  it.each(['down', 'internal_error', 'error 500'] as const)(
     '%s: the incident goes on by another door, the failure shows, and the queue delivers again',
     async (trouble) => {
       if (trouble === 'down') slack.down = true;
@@ -332,25 +397,49 @@ describe('when Slack is not well', () => {
     },
   );
 
-  it.each(['down', 'invalid_auth'] as const)(
+  it.each(permanent)(
+    '%s: the message is a dead letter at once, and people hear of it; it can be sent again once that is mended',
+    async (refusal) => {
+      const { before, tell } = told(`refused-${refusal}`);
+      slack.troubles.push(refusal);
+      tell();
+
+      expect(await drainQueue(test.engine, posts())).toEqual({ done: 1, left: 0, dead: 0 });
+      expect(slack.messages).toEqual([]);
+      expect(counted('SlackRefused') - before.SlackRefused).toBe(1);
+      expect(counted('SlackFailed') - before.SlackFailed).toBe(1);
+      // What start-message-move-task does.
+      const [letter, ...others] = test.engine.cloud.queues.take(deadLetters());
+      expect(others).toEqual([]);
+      test.engine.cloud.queues.put({ queueUrl: posts(), body: letter?.body ?? '' });
+      expect(await drainQueue(test.engine, posts())).toEqual({ done: 1, left: 0, dead: 0 });
+      expect(slack.messages).toMatchObject([{ text: 'Look at this node' }]);
+      // Nothing of it is posted twice, however often it is sent again.
+      test.engine.cloud.queues.put({ queueUrl: posts(), body: letter?.body ?? '' });
+      await drainQueue(test.engine, posts());
+      expect(slack.messages).toHaveLength(1);
+    },
+  );
+
+  it.each(passing)('%s passes: the message is delivered again, and is no dead letter', async (refusal) => {
+    const { before, tell } = told(`passing-${refusal}`);
+    slack.troubles.push(refusal);
+    tell();
+
+    expect(await drainQueue(test.engine, posts())).toEqual({ done: 0, left: 1, dead: 0 });
+    expect(await drainQueue(test.engine, posts())).toEqual({ done: 1, left: 0, dead: 0 });
+    expect(slack.messages).toMatchObject([{ text: 'Look at this node' }]);
+    expect(counted('SlackRefused') - before.SlackRefused).toBe(0);
+    expect(test.engine.cloud.queues.take(deadLetters())).toEqual([]);
+  });
+
+  it.each(['down', 'internal_error'] as const)(
     '%s for good: after ten deliveries the message lies with the dead letters, and nothing was posted',
     async (trouble) => {
       if (trouble === 'down') slack.down = true;
       else slack.troubles.push(...Array.from({ length: 10 }, () => trouble));
-      const { subscriptions, queues } = test.engine.stack;
-      const queue = queues.find(({ url }) => url === posts());
-      const topic = subscriptions.find(({ queueArn }) => queueArn === queue?.arn)?.topicArn ?? '';
-      const message = {
-        version: 1,
-        kind: 'call-a-person',
-        incident: `lost-${trouble}`,
-        cluster: clusters.together,
-        title: 'Look at this node',
-        text: 'Nothing helped.',
-      };
-      notify(test.engine, topic, JSON.stringify(message));
-      const failures = () => test.engine.cloud.metrics.filter(({ name }) => name === 'SlackFailed').length;
-      const before = failures();
+      const { before, tell } = told(`lost-${trouble}`);
+      tell();
       const ends: string[] = [];
       for (let delivery = 1; delivery <= 10; delivery += 1) {
         const { done, left, dead } = await drainQueue(test.engine, posts());
@@ -359,7 +448,8 @@ describe('when Slack is not well', () => {
 
       expect(ends).toEqual([...Array.from({ length: 9 }, () => '0 1 0'), '0 0 1']);
       expect(slack.messages).toEqual([]);
-      expect(failures() - before).toBe(10);
+      expect(counted('SlackFailed') - before.SlackFailed).toBe(10);
+      expect(test.engine.cloud.queues.take(deadLetters())).toHaveLength(1);
     },
   );
 });

@@ -38,14 +38,16 @@ export function settledMessage(
   reason: string | undefined,
   now: Date,
 ): Told {
-  const by = decisions.map(({ person }) => person);
+  // Those who approved in vain have not made it expire.
+  const decided = status === 'approved' || status === 'denied';
+  const by = decided ? decisions.map(({ person }) => person) : [];
   const who = by.length === 0 ? '' : ` by ${by.join(', ')}`;
   return {
     kind: 'approval-settled',
     incident,
     cluster,
     instanceId,
-    title: `${rung.treatment} on ${instanceId} (${cluster}): ${status}${status === 'expired' ? '' : who}`,
+    title: `${rung.treatment} on ${instanceId} (${cluster}): ${status}${who}`,
     text: reason ?? 'no reason given',
     approvalId: id,
     expiresAt,

@@ -27,6 +27,7 @@ const first: Rung = {
   onceStopped: false,
   namesItsApproval: false,
   onlyWhenCalm: false,
+  disrupts: false,
   expects: { text: 'few are left', signal: 'dying', level: 'falls' },
 };
 const second: Rung = { ...first, treatment: 'notify', kind: 'notify', risk: 'none' };
@@ -88,6 +89,11 @@ describe('a rung that broke off', () => {
         'reclaim broke off (Execution Timed Out), and what it has done is not known, so nothing heavier was done; a person is asked to look',
     });
   });
+});
+
+it('the next rung is not said to be asked for again because an approval of this one was void', () => {
+  const state = stateWith({ plan: [first, second], voided: 'the node has moved on' });
+  expect(climb(state)).not.toHaveProperty('voided');
 });
 
 describe('a rung of which nobody saw whether it helped', () => {
