@@ -224,6 +224,45 @@ describe.concurrent('a veto', () => {
   });
 });
 
+/** The recorded node as the API server would have it with other fields in its `spec`. */
+function withSpec(node: LocalNode, fields: object): LocalNode {
+  const around = structuredClone(node.managed.around);
+  const recorded = around?.cluster?.node as { spec?: object } | undefined;
+  if (around === undefined || recorded === undefined) throw new Error('no node was recorded');
+  recorded.spec = { ...recorded.spec, ...fields };
+  return { ...node, managed: { ...node.managed, around } };
+}
+
+describe.concurrent('somebody else', () => {
+  it('that takes the node away refuses', async () => {
+    const taints = [{ key: 'karpenter.sh/disrupted', effect: 'NoSchedule' }];
+    const incident = await run({
+      node: 'v2-trend',
+      cluster: clusters.asked,
+      change: (node) => withSpec(node, { taints }),
+    });
+
+    expect(incident.record.outcome).toBe('refused');
+    expect(incident.record.reason).toBe(
+      'the node is being taken away by Karpenter (taint karpenter.sh/disrupted)',
+    );
+    expect(treated(incident)).toBe(false);
+  });
+
+  it('that has cordoned the node makes a person be asked, in mode auto as well', async () => {
+    const incident = await run({
+      node: 'v2-trend',
+      cluster: clusters.asked,
+      approve: 'yes',
+      change: (node) => withSpec(node, { unschedulable: true }),
+    });
+
+    const gated = steps(incident).find(({ step }) => step === 'gated');
+    expect(gated).toMatchObject({ outcome: 'ask', actor: { id: 'gate:others' } });
+    expect(incident.record.outcome).toBe('cured');
+  });
+});
+
 describe.concurrent('a maintenance window', () => {
   it('that opens too late skips the treatments, and a person is called and told when it opens', async () => {
     const incident = await run({ node: 'v2-zombies', cluster: own.windowed });
