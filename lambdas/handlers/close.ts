@@ -18,6 +18,7 @@ import { lookAgainFor } from '../domain/look-again.ts';
 import { standingChanges } from '../domain/standing-changes.ts';
 import { leavePlace } from './breaker.ts';
 import { type PhaseContext, phase } from './phase.ts';
+import { tellVoid } from './tell-settled.ts';
 import { historyStore } from './recurrence.ts';
 
 const sns = new SNSClient({});
@@ -53,6 +54,7 @@ export const handler = phase(
       closedAt: closedAt.toISOString(),
       ...(lookAgain === undefined ? {} : { lookAgain }),
     } satisfies IncidentState;
+    await tellVoid(state.approval, closedAt, context.logger);
     const { DOCUMENTS } = environment();
     const message = closingMessage(closed, (name) =>
       Object.hasOwn(DOCUMENTS, name) ? (DOCUMENTS[name]?.name ?? name) : name,

@@ -10,7 +10,6 @@ import { askGates } from './ask-gates.ts';
 import { type Examined, evidenceOf, withoutOutput } from './evidence-of.ts';
 import { digestFor } from './gate.ts';
 import { phase } from './phase.ts';
-import { tellVoid } from './tell-settled.ts';
 
 /** How often an approval may be void and asked for again before the incident gives up. */
 const mostVoids = 2;
@@ -54,7 +53,6 @@ export const handler = phase(
       recheck: { decision, reason: look.reason },
     };
     if (look.decision !== 'moved') return rechecked;
-    await tellVoid(approval.id, look.reason, context.now(), context.logger);
     return {
       ...rechecked,
       voided: look.reason,
