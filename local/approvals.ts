@@ -1,6 +1,9 @@
-import { createInterface } from 'node:readline/promises';
 import * as z from 'zod';
+import { Card } from '../lambdas/domain/approval/card.ts';
+import { DecideAnswer } from '../lambdas/domain/approval/decide-answer.ts';
+import { Message } from '../lambdas/domain/message.ts';
 import type { Engine } from './engine/engine.ts';
+import type { Question, Settled } from './question.ts';
 
 export const ApproveFlag = z.enum(['ask', 'yes', 'no']);
 export type ApproveFlag = z.infer<typeof ApproveFlag>;
@@ -13,17 +16,15 @@ const ApprovalRequest = z.object({
   text: z.string(),
   approvalId: z.string(),
   expiresAt: z.string(),
+  card: Card,
 });
 export type ApprovalRequest = z.infer<typeof ApprovalRequest>;
 
 export type Decision = { decision: 'approve' | 'deny'; reason?: string };
-/** Decides on a request. `signal` fires when the decision is not wanted any more. */
+/** Decides on a request, once and for all. `signal` fires when the decision is not wanted any more. */
 export type Decider = (request: ApprovalRequest, signal: AbortSignal) => Promise<Decision>;
-
-/** Raised when a person has to be asked and there is none at the terminal. */
-export class NobodyToAskError extends Error {
-  override readonly name = 'NobodyToAskError';
-}
+/** Sees to it that a question is answered. */
+export type Asker = (question: Question) => Promise<void>;
 
 /** The request in a message to the topic, if it is one and belongs to this incident. */
 export function approvalRequest(message: string, incident: string): ApprovalRequest | undefined {
@@ -31,66 +32,40 @@ export function approvalRequest(message: string, incident: string): ApprovalRequ
   return parsed.success && parsed.data.incident === incident ? parsed.data : undefined;
 }
 
-export function deciderOf(flag: ApproveFlag): Decider {
-  switch (flag) {
-    case 'yes':
-      return async () => ({ decision: 'approve', reason: 'started with --approve yes' });
-    case 'no':
-      return async () => ({ decision: 'deny', reason: 'started with --approve no' });
-    case 'ask':
-      return askAtTerminal;
-  }
+/** How an approval ended, in a message to the topic that says so. */
+export function approvalSettled(message: string): (Settled & { approvalId: string }) | undefined {
+  const { data } = Message.safeParse(JSON.parse(message));
+  if (data?.kind !== 'approval-settled' || data.settled === undefined || data.approvalId === undefined)
+    return undefined;
+  return { approvalId: data.approvalId, ...data.settled };
 }
 
-/**
- * Gives a decision to the deployed function `decide`, as every door does.
- *
- * @returns the reason why it was refused, if it was
- */
+/** Answers by what was said before anybody was asked. */
+export function answeredBy(answer: 'yes' | 'no'): Asker {
+  const decision = answer === 'yes' ? 'approve' : 'deny';
+  return answering(async () => ({ decision, reason: `started with --approve ${answer}` }));
+}
+
+/** Gives the one answer of a decider. It has no other, so that a refusal ends the run. */
+export function answering(decider: Decider): Asker {
+  return async (question) => {
+    const answer = await question.decide(await decider(question.request, question.signal));
+    if (answer.status === 'refused') throw new Error(`the decision was refused: ${answer.reason}`);
+  };
+}
+
+/** Gives a decision to the deployed function `decide`, as every door does. */
 export async function decide(
   engine: Engine,
-  request: ApprovalRequest,
+  { approvalId }: ApprovalRequest,
   { decision, reason }: Decision,
   person: string,
-): Promise<string | undefined> {
+): Promise<DecideAnswer> {
   const answer = await engine.functions.invoke(engine.stack.outputs.DecideFunctionName ?? '', {
-    approvalId: request.approvalId,
+    approvalId,
     decision,
     by: { person, door: 'local' },
     ...(reason === undefined ? {} : { reason }),
   });
-  const { status, reason: refusal } = z
-    .object({ status: z.string(), reason: z.string().optional() })
-    .parse(answer);
-  return status === 'recorded' ? undefined : (refusal ?? 'no reason given');
-}
-
-/** Asks on standard error, so that standard output stays for the record. */
-async function askAtTerminal(request: ApprovalRequest, signal: AbortSignal): Promise<Decision> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new NobodyToAskError(
-      `${request.title} Somebody has to answer, and there is no terminal to ask at: start again with --approve yes or --approve no, or from a terminal.`,
-    );
-  }
-  process.stderr.write(`\n${request.title}\n${request.text.replace(/^/gm, '  ')}\n`);
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  // A prompt takes the keyboard over, so Ctrl-C would not reach the process by itself.
-  terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
-  try {
-    for (;;) {
-      const answer = (await terminal.question('Approve? [yes/no] ', { signal })).trim().toLowerCase();
-      if (['y', 'yes'].includes(answer)) return { decision: 'approve' };
-      if (['n', 'no'].includes(answer)) {
-        const reason = (
-          await terminal.question('Reason for the denial (needed; it goes into the audit): ', { signal })
-        ).trim();
-        if (reason !== '') return { decision: 'deny', reason };
-        process.stderr.write('A denial needs a reason.\n');
-      } else {
-        process.stderr.write(`"${answer.slice(0, 40)}" is no decision: yes or no.\n`);
-      }
-    }
-  } finally {
-    terminal.close();
-  }
+  return DecideAnswer.parse(answer);
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import type { CauseId } from '../lambdas/domain/causes/cause.ts';
 import type { Cluster, Mode, Settings } from '../lambdas/domain/settings.ts';
-import type { Decider } from './approvals.ts';
+import type { Asker } from './approvals.ts';
 import { synthesize } from './engine/assembly.ts';
 import { startEngine } from './engine/engine.ts';
 import type { StackTemplate } from './engine/template.ts';
@@ -31,7 +31,7 @@ export interface RunIncidentProps {
   /** A host that cannot have the leak at all is an error, and no reason to take the next node. */
   readonly hostAsked?: boolean;
   readonly mode: Mode;
-  readonly decider: Decider;
+  readonly ask: Asker;
   /** Where runs are kept. @default `CGROUP_MEDIC_HOME`, or `.cgroup-medic` in the current directory */
   readonly home?: string;
   /** Cluster settings over those of a local run, for tests. */
@@ -75,7 +75,7 @@ export async function runIncident(props: RunIncidentProps): Promise<RunResult> {
         id,
         node,
         directory,
-        decider: props.decider,
+        ask: props.ask,
         clock,
         ...(signal === undefined ? {} : { signal }),
         onEvent: (event) => narrate(event, progress, mode),

@@ -44,7 +44,8 @@ One incident from end to end on this machine: the state machine and the function
            a recorded node: ${recorded.join(', ')}
 --fault    what is wrong with the node (default ${defaultFault}), and the nodes that can have it:
 ${faultLines()}
---approve  who answers when a treatment needs an approval: ask (default, at the terminal), yes, no
+--approve  who answers when a treatment needs an approval: ask (default: on a page of this machine, whose link is printed, and at the
+           terminal; whichever answers first), yes, no
 --mode     observe: say what would be done; approve: ask before every treatment; auto (default): the policy decides
 --json     the incident record on standard output, and nothing else there: "npm start --json" (npm itself
            prints a banner there with "npm start -- --json"; "npm run -s start -- --json" has none either)

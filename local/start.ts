@@ -1,7 +1,8 @@
 import { constants } from 'node:os';
 import { relative } from 'node:path';
 import { standingChanges, standingSentence } from '../lambdas/domain/standing-changes.ts';
-import { deciderOf } from './approvals.ts';
+import { answeredBy } from './approvals.ts';
+import { askPeople, type People } from './ask-people.ts';
 import { SynthesisError } from './engine/assembly.ts';
 import { exitCodes } from './exit-code.ts';
 import { NodeUnavailableError } from './local-node.ts';
@@ -9,6 +10,7 @@ import { listRecordedNodes } from './node/recorded-node.ts';
 import { RunDirectoryError } from './run-directory.ts';
 import { type RunResult, runIncident } from './run-incident.ts';
 import { type StartOptions, startOptions, UsageError, usageOf } from './start-options.ts';
+import { ownTerminal } from './terminal.ts';
 import { undoHere } from './undo-here.ts';
 
 process.exitCode = await main(process.argv.slice(2));
@@ -30,13 +32,14 @@ async function main(args: string[]): Promise<number> {
   // With --json the record is alone on standard output, so that people read the rest on standard error.
   const people = options.json ? process.stderr : process.stdout;
   const interruption = onSignals((text) => people.write(text));
+  const { ask, close } = peopleOf(options.approve);
   try {
     const result = await runIncident({
       nodes: options.nodes,
       fault: options.fault,
       hostAsked: options.hostAsked,
       mode: options.mode,
-      decider: deciderOf(options.approve),
+      ask,
       signal: interruption.signal,
       write: (text) => people.write(text),
     });
@@ -54,7 +57,14 @@ async function main(args: string[]): Promise<number> {
     if (!readable) throw error;
     process.stderr.write(`${error.message}\n`);
     return 1;
+  } finally {
+    await close();
   }
+}
+
+function peopleOf(approve: StartOptions['approve']): People {
+  if (approve !== 'ask') return { ask: answeredBy(approve), close: async () => {} };
+  return askPeople({ terminal: ownTerminal(), say: (text) => process.stderr.write(text) });
 }
 
 /** What went wrong goes to standard error; the exit code says how the incident ended. */

@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import { clusterTag } from '../lambdas/adapters/instance-cluster.ts';
 import type { IncidentRecord } from '../lambdas/domain/incident-record.ts';
 import type { Alarm } from '../lambdas/domain/incident-state.ts';
-import { approvalRequest, type Decider, decide } from './approvals.ts';
+import { type Asker, approvalRequest, approvalSettled, decide } from './approvals.ts';
 import { inOrder } from './audit-file.ts';
 import type { Engine, ExecutionOutcome } from './engine/engine.ts';
 import type { Json } from './engine/json.ts';
@@ -11,14 +11,15 @@ import { incidentRecord } from './incident-record.ts';
 import type { LocalNode } from './local-node.ts';
 import { localCluster } from './local-settings.ts';
 import { PhaseClock, phaseOf } from './phases.ts';
+import { Question } from './question.ts';
 import type { RunDirectory } from './run-directory.ts';
 
 export interface WatchIncidentProps {
   readonly id: string;
   readonly node: Pick<LocalNode, 'title' | 'provenance' | 'recorded' | 'managed'>;
   readonly directory: RunDirectory;
-  /** Who or what answers when the incident asks for an approval. */
-  readonly decider: Decider;
+  /** Sees to an answer when the incident asks for an approval. */
+  readonly ask: Asker;
   /** @default the one cluster of this machine */
   readonly cluster?: string;
   readonly clock?: PhaseClock;
@@ -47,20 +48,28 @@ export async function watchIncident(engine: Engine, props: WatchIncidentProps): 
   const ended = new AbortController();
   const delivered: string[] = [];
   const answers: Promise<void>[] = [];
+  const questions = new Map<string, Question>();
   let approvalProblem: Error | undefined;
   let lastState: Json | undefined;
 
   const person = userInfo().username;
   const answer = async (message: string): Promise<void> => {
+    const settled = approvalSettled(message);
+    if (settled !== undefined) questions.get(settled.approvalId)?.settle(settled);
     const request = approvalRequest(message, id);
-    if (request === undefined) return;
+    // A message may come twice, and people are asked once.
+    if (request === undefined || questions.has(request.approvalId)) return;
+    const question = new Question({
+      request,
+      person,
+      over: AbortSignal.any([ended.signal, signal]),
+      decide: (decision) => decide(engine, request, decision, person),
+    });
+    questions.set(request.approvalId, question);
     try {
-      const over = AbortSignal.any([ended.signal, signal]);
-      const decision = await unlessAborted(props.decider(request, over), over);
-      const refusal = await decide(engine, request, decision, person);
-      if (refusal !== undefined) throw new Error(`the decision was refused: ${refusal}`);
+      await unlessAborted(props.ask(question), question.signal);
     } catch (error) {
-      if (ended.signal.aborted || signal.aborted) return;
+      if (question.signal.aborted) return;
       approvalProblem = error instanceof Error ? error : new Error(String(error));
       stop.abort();
     }

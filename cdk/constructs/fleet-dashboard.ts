@@ -62,7 +62,10 @@ export class FleetDashboard extends Construct {
       }),
       graph('What people decided, by day', 'Cluster,Decision', 'Approvals', 'Sum', day),
     );
-    dashboard.addWidgets(graph('Breakers: 1 is open', 'Cluster', 'BreakerOpen', 'Maximum', look));
+    dashboard.addWidgets(
+      graph('Breakers: 1 is open', 'Cluster', 'BreakerOpen', 'Maximum', look),
+      graph('Nodes that are being disrupted', 'Cluster', 'BudgetHeld', 'Maximum', look),
+    );
     dashboard.addWidgets(
       graph('Alarms accepted, by hour', '', 'AlarmsAccepted', 'Sum', Duration.hours(1)),
       graph('Alarms refused, by hour', 'Reason', 'AlarmsRefused', 'Sum', Duration.hours(1)),

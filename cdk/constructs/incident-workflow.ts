@@ -10,6 +10,8 @@ export interface IncidentWorkflowProps {
   readonly functions: MachineFunctions;
   /** The longest that an approval may wait, in seconds. */
   readonly longestApproval: number;
+  /** The longest that an incident may wait at its gates, in seconds. */
+  readonly longestWait: number;
 }
 
 /** An approval can be void twice and be asked for again, so there can be three. */
@@ -19,7 +21,11 @@ const mostApprovals = 3;
 export class IncidentWorkflow extends Construct {
   readonly stateMachine: StateMachine;
 
-  constructor(scope: Construct, id: string, { functions, longestApproval }: IncidentWorkflowProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { functions, longestApproval, longestWait }: IncidentWorkflowProps,
+  ) {
     super(scope, id);
     const destination = new LogGroup(this, 'Log', {
       // Step Functions adds each destination to one resource policy of limited size, except below this prefix.
@@ -32,7 +38,10 @@ export class IncidentWorkflow extends Construct {
       definitionBody: DefinitionBody.fromChainable(new Workflow(this, 'Workflow', { functions })),
       comment: 'cgroup-medic: one execution is one incident of one node',
       // An approval that nobody answers has to expire before the machine does: expiry is an ordinary end, a time-out is not.
-      timeout: Duration.seconds(mostApprovals * longestApproval).plus(Duration.hours(3)),
+      // Each question at a gate takes a moment as well, and each look at a node a minute: twice the waits themselves.
+      timeout: Duration.seconds(mostApprovals * longestApproval)
+        .plus(Duration.seconds(2 * longestWait))
+        .plus(Duration.hours(3)),
       tracingEnabled: true,
       // Evidence belongs in the audit trail; a second copy in this log would have other readers and another retention.
       logs: { destination, level: LogLevel.ALL, includeExecutionData: false },

@@ -7,6 +7,8 @@ import {
   type State,
   TaskInput,
   Timeout,
+  Wait,
+  WaitTime,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { LookAround } from './look-around.ts';
@@ -49,7 +51,13 @@ export class Approve extends Phase {
     settle.next(this.approved);
 
     const recheck = this.task('Recheck', functions.recheck);
-    this.stillTrue = new Choice(this, 'StillTrue?');
+    // A gate that was open when people were asked may be shut now, and open again soon: the look is repeated then.
+    const wait = new Wait(this, 'WaitAtRecheck', { time: WaitTime.secondsPath('$.recheck.waitSeconds') });
+    wait.next(look);
+    this.stillTrue = new Choice(this, 'StillTrue?').when(
+      Condition.stringEquals('$.recheck.decision', 'wait'),
+      wait,
+    );
     const around = new LookAround(this, 'Around', {
       name: 'RecheckAround',
       ask: functions['examine-around'],

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { describeInstances } from './ec2-instances.ts';
-import { MedicError } from './medic-error.ts';
+import { within } from './within.ts';
 
 const Instance = z.object({ imageId: z.string().max(256).optional() });
 
@@ -10,14 +10,7 @@ const Instance = z.object({ imageId: z.string().max(256).optional() });
  * @throws where EC2 refuses, or does not answer within `limitMs`
  */
 export async function imageOf(instanceId: string, limitMs: number): Promise<string | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new MedicError(`EC2 did not answer within ${limitMs / 1000} s`)),
-      limitMs,
-    );
-  });
   const asked = describeInstances(Instance, { 'instance-id': [instanceId] });
-  const { instances } = await Promise.race([asked, late]).finally(() => clearTimeout(timer));
+  const { instances } = await within(limitMs, 'EC2', asked);
   return instances[0]?.imageId ?? null;
 }

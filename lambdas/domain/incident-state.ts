@@ -6,7 +6,9 @@ import { Finding } from './causes/cause.ts';
 import { Diagnosis, Possible } from './diagnosis.ts';
 import { AroundProbes } from './evidence/around-probes.ts';
 import { Evidence } from './evidence/evidence.ts';
+import { Whereabouts } from './gates/fleet.ts';
 import { GateDecision, GateResult } from './gates/gate.ts';
+import { Waiting } from './gates/waiting.ts';
 import { LookAgain } from './look-again.ts';
 import { Mode } from './settings.ts';
 import { Arguments, LeftOut, Rung } from './treatments/treatment.ts';
@@ -140,6 +142,12 @@ export const IncidentState = z.object({
       waitSeconds: z.int().nonnegative(),
     })
     .optional(),
+  /** Group and zone of the node, and how many nodes there are with it, as the budget counts them. */
+  whereabouts: Whereabouts.optional(),
+  /** Seconds that this incident was told to wait in all, by the gate that said so. */
+  waited: z.record(z.string(), z.int().nonnegative()).optional(),
+  /** How it has waited at its gates, all of them together. */
+  waiting: Waiting.optional(),
   approval: z
     .object({
       id: z.string(),
@@ -159,7 +167,14 @@ export const IncidentState = z.object({
       interruption: z.unknown().optional(),
     })
     .optional(),
-  recheck: z.object({ decision: z.enum(['pass', 'void', 'refuse']), reason: z.string() }).optional(),
+  recheck: z
+    .object({
+      decision: z.enum(['pass', 'void', 'refuse', 'wait']),
+      reason: z.string(),
+      /** With `wait`: a gate lets nothing go ahead yet. The node is looked at again afterwards. */
+      waitSeconds: z.int().nonnegative().optional(),
+    })
+    .optional(),
   /** How often an approval was void because the node had moved on. */
   voids: z.int().nonnegative(),
   /** Why the approval before was void; it goes onto the next card of this rung. */

@@ -66,6 +66,7 @@ function rungOf(treatment: Treatment, proposal: Proposal, cluster: Cluster): Run
     onceStopped: treatment.onceStopped ?? false,
     namesItsApproval: treatment.namesItsApproval ?? false,
     onlyWhenCalm: treatment.onlyWhenCalm ?? false,
+    disrupts: proposal.disrupts ?? treatment.disrupts,
     arguments: proposal.arguments,
     risk,
     needs: needFor(treatment.id, risk, cluster),

@@ -4,11 +4,24 @@ import { ssm } from '../adapters/ssm.ts';
 import { type GateResult, strictest } from '../domain/gates/gate.ts';
 import { leaseGate } from '../domain/gates/lease-gate.ts';
 import { modeGate } from '../domain/gates/mode-gate.ts';
+import { waitFor } from '../domain/gates/waiting.ts';
+import { windowGate } from '../domain/gates/window-gate.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
 import { askBreaker } from './breaker.ts';
+import { askBudget, leaveBudget } from './budget.ts';
+import { askPauses } from './pauses.ts';
 import type { PhaseContext } from './phase.ts';
 import { askRecurrence } from './recurrence.ts';
+import { askVeto } from './veto.ts';
+
+/** What all gates say, and what the incident has to remember of it. */
+export type Gated = GateResult & {
+  all: GateResult[];
+  /** Seconds until they are asked again; 0 where they are not. */
+  waitSeconds: number;
+  remembered: Pick<IncidentState, 'whereabouts' | 'waited'>;
+};
 
 /** Asks every gate about one rung: before it, and again when an approval for it arrives. The strictest answer holds. */
 export async function askGates(
@@ -16,18 +29,43 @@ export async function askGates(
   rung: Rung,
   context: PhaseContext,
   approved: boolean,
-): Promise<GateResult & { all: GateResult[] }> {
+): Promise<Gated> {
   const { renewal, logger } = context;
-  const mode = await readMode(ssm(), environment().MODE_PARAMETER_PREFIX, state.incident.cluster, (error) => {
-    logger.error('the mode parameter could not be read', { error });
-  });
+  const [mode, pauses, veto, recurrence] = await Promise.all([
+    readMode(ssm(), environment().MODE_PARAMETER_PREFIX, state.incident.cluster, (error) => {
+      logger.error('the mode parameter could not be read', { error });
+    }),
+    askPauses(state, rung, context, approved),
+    askVeto(state, rung, context),
+    askRecurrence(state, rung, context, approved),
+  ]);
   // The mode first: of equal answers the first is told, and "passed, because the policy says so" tells more.
   const first = [
     modeGate(mode, rung, approved),
-    await askRecurrence(state, rung, context, approved),
+    pauses,
+    veto,
+    windowGate(context.cluster.gates.windows, { rung, now: context.now(), approved }),
+    recurrence,
     leaseGate(renewal),
   ];
-  // The breaker last: it gives a place away, and only to what nothing else stops.
-  const all = [...first, await askBreaker(state, rung, context, strictest(first))];
-  return { ...strictest(all), all };
+  // Budget and breaker last: they give a place away, and only to what nothing else stops.
+  const { result, taken, whereabouts } = await askBudget(state, rung, context, strictest(first));
+  const before = [...first, result];
+  const all = [...before, await askBreaker(state, rung, context, strictest(before))];
+  const answer = strictest(all);
+  if (taken && answer.decision !== 'pass') await leaveBudget(state.incident, logger);
+  const waitSeconds = answer.decision === 'wait' ? waitFor(answer.until, context.now()) : 0;
+  return {
+    ...answer,
+    all,
+    waitSeconds,
+    remembered: {
+      ...(whereabouts === undefined ? {} : { whereabouts }),
+      ...(waitSeconds === 0 ? {} : { waited: waitedWith(state, answer.gate, waitSeconds) }),
+    },
+  };
+}
+
+function waitedWith({ waited = {} }: IncidentState, gate: string, seconds: number): Record<string, number> {
+  return { ...waited, [gate]: (Object.hasOwn(waited, gate) ? (waited[gate] ?? 0) : 0) + seconds };
 }

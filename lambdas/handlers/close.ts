@@ -17,6 +17,7 @@ import type { IncidentState } from '../domain/incident-state.ts';
 import { lookAgainFor } from '../domain/look-again.ts';
 import { standingChanges } from '../domain/standing-changes.ts';
 import { leavePlace } from './breaker.ts';
+import { leaveBudget } from './budget.ts';
 import { type PhaseContext, phase } from './phase.ts';
 import { tellVoid } from './tell-settled.ts';
 import { historyStore } from './recurrence.ts';
@@ -85,6 +86,7 @@ export const handler = phase(
         ? 'not needed'
         : await attempt(context, 'history', () => historyStore().remember(state.incident.cluster, past));
     await leavePlace(state, context);
+    await leaveBudget(state.incident, context.logger);
     const released = await context.leases.release(instanceId, id);
     await context.audit({
       step: 'incident.closed',

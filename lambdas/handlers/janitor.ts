@@ -18,6 +18,7 @@ import { Alarm } from '../domain/incident-state.ts';
 import { nextPollSeconds } from '../domain/polling.ts';
 import { type Undone, undoneBy } from '../domain/treatments/undo-result.ts';
 import { countDeath } from './breaker.ts';
+import { leaveBudget } from './budget.ts';
 import { auditTrail, leaseStore } from './phase.ts';
 import { historyStore } from './recurrence.ts';
 import { tellSettled } from './tell-settled.ts';
@@ -69,6 +70,7 @@ export async function handler(event: unknown): Promise<void> {
   const sign = headSigner(kms, environment().SIGNING_KEY_ID);
   if (entries.some(({ step }) => step === 'incident.closed') && openChanges(entries).length === 0) {
     // It came to its own end, and at most its signature or its lease is missing.
+    await leaveBudget({ id: incident, cluster }, logger);
     await leases.release(instanceId, incident);
     return trail.close(incident, sign);
   }
@@ -126,6 +128,8 @@ export async function handler(event: unknown): Promise<void> {
     undone.push(`${change.treatment}: ${status}, ${reason}`);
   }
 
+  // Not before the undo is over: until then the node is being disrupted.
+  await leaveBudget({ id: incident, cluster }, logger);
   const released = await leases.release(instanceId, incident);
   const summary = undone.length > 0 ? undone.join('; ') : 'nothing of ours stood on the node';
   await audit({

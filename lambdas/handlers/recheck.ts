@@ -7,6 +7,7 @@ import type { Cluster } from '../domain/settings.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
 import { sampleOf } from '../domain/verification.ts';
 import { askGates } from './ask-gates.ts';
+import { leaveBudget } from './budget.ts';
 import { type Examined, evidenceOf, withoutOutput } from './evidence-of.ts';
 import { digestFor } from './gate.ts';
 import { phase } from './phase.ts';
@@ -15,7 +16,7 @@ import { phase } from './phase.ts';
 const mostVoids = 2;
 
 type Look = {
-  decision: 'pass' | 'moved' | 'refuse';
+  decision: 'pass' | 'moved' | 'refuse' | 'wait';
   reason: string;
   /** What of the state the look has replaced. */
   seen: Pick<IncidentState, 'evidence' | 'before'>;
@@ -36,6 +37,15 @@ export const handler = phase(
     // A new approval is asked for on what the node is now, twice at the most.
     const again = look.decision === 'moved' && voids < mostVoids;
     const decision = look.decision === 'moved' ? (again ? 'void' : 'refuse') : look.decision;
+    // The place in the budget is for a treatment, and this will be none.
+    if (decision === 'void' || decision === 'refuse') await leaveBudget(state.incident, context.logger);
+    const rechecked: IncidentState = {
+      ...withoutOutput(state),
+      ...gates.remembered,
+      ...look.seen,
+      recheck: { decision, reason: look.reason, waitSeconds: gates.waitSeconds },
+    };
+    if (decision === 'wait' && state.recheck?.decision === 'wait') return rechecked;
     await context.audit({
       step: 'rechecked',
       actor: { kind: 'rule', id: 'recheck' },
@@ -47,11 +57,6 @@ export const handler = phase(
       evidenceDigest: approval.evidenceDigest,
       details: { approvalId: approval.id, gates: gates.all, voids },
     });
-    const rechecked: IncidentState = {
-      ...withoutOutput(state),
-      ...look.seen,
-      recheck: { decision, reason: look.reason },
-    };
     if (look.decision !== 'moved') return rechecked;
     return {
       ...rechecked,
@@ -73,7 +78,8 @@ function lookAgain(
   now: Date,
 ): Look {
   const refuse = (reason: string): Look => ({ decision: 'refuse', reason, seen: {} });
-  if (gates.decision !== 'pass') return refuse(`${gates.gate}: ${gates.reason}`);
+  const waits = gates.decision === 'wait';
+  if (gates.decision !== 'pass' && !waits) return refuse(`${gates.gate}: ${gates.reason}`);
   const examined: Examined = evidenceOf(state);
   if ('gap' in examined) return refuse(`the node could not be looked at again: ${examined.gap.reason}`);
   const { evidence } = examined;
@@ -87,6 +93,10 @@ function lookAgain(
       : diagnose(evidence, cluster.thresholds, cluster.diagnosis.shadow);
   const digest = digestFor({ incident: state.incident, evidence, diagnosis }, rung);
   const seen = { evidence, before: sampleOf(evidence, now) };
+  if (digest === approvedDigest && waits) {
+    // What was approved is what a later look is compared with, and not this one.
+    return { decision: 'wait', reason: `${gates.gate}: ${gates.reason}`, seen: {} };
+  }
   return digest === approvedDigest
     ? { decision: 'pass', reason: 'the node is as it was when this was approved', seen }
     : {

@@ -13,6 +13,7 @@ import type { AuditStep } from '../domain/audit/entry.ts';
 import { historyLines } from '../domain/history/history-lines.ts';
 import { IncidentState } from '../domain/incident-state.ts';
 import type { Cluster } from '../domain/settings.ts';
+import { budgetOf } from './budget.ts';
 import { phase } from './phase.ts';
 import { historyOf } from './recurrence.ts';
 
@@ -36,7 +37,8 @@ class DecidedMeanwhileError extends MedicError {
  */
 export async function handler(input: unknown): Promise<void> {
   const { state, taskToken } = Input.parse(input);
-  await phase('request-approval', async (present, { audit, renewFor, settings, cluster, now, logger }) => {
+  await phase('request-approval', async (present, context) => {
+    const { audit, renewFor, settings, cluster, now, logger } = context;
     const { approval: asked, rung } = present;
     if (asked === undefined || rung === undefined) throw new MedicError('there is no rung to approve');
     // The node stays ours for the whole stage, and for one lease beyond it.
@@ -58,7 +60,11 @@ export async function handler(input: unknown): Promise<void> {
       logger.error('what was done before could not be read', { error });
       return ['What happened to this node and its machine image before could not be read.'];
     });
-    const card = cardOf(record ?? approval, present, { decideAt: consoleDoor(asked.id), history: before });
+    const card = cardOf(record ?? approval, present, {
+      decideAt: consoleDoor(asked.id),
+      history: before,
+      budget: await budgetOf(present, context),
+    });
     await store.setCard(approval, card);
     if (asked.told === stage) return present;
     await audit({

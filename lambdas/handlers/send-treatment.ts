@@ -4,6 +4,7 @@ import { sendCommand } from '../adapters/ssm-commands.ts';
 import { DocumentChangedError } from '../adapters/ssm-documents.ts';
 import type { Actor, AuditEntry } from '../domain/audit/entry.ts';
 import type { Command, IncidentState } from '../domain/incident-state.ts';
+import { keepPlace } from './budget.ts';
 import { pinnedDocument } from './documents.ts';
 import { LeaseLostError, phase } from './phase.ts';
 
@@ -14,7 +15,8 @@ const graceSeconds = 60;
  * Sends the treatment of the present rung. The intent is written before the act: whatever happens in between, the
  * trail says what may stand on the node and how it is undone.
  */
-export const handler = phase('send-treatment', async (state, { settings, audit, now, renewFor, trail }) => {
+export const handler = phase('send-treatment', async (state, context) => {
+  const { settings, audit, now, renewFor, trail } = context;
   const { rung } = state;
   if (rung?.document === undefined) throw new MedicError('the present rung has no document to send');
   if (isBegun(await trail.entries(state.incident.id), state.ladder.index)) {
@@ -27,6 +29,9 @@ export const handler = phase('send-treatment', async (state, { settings, audit, 
     throw error;
   });
   if (document instanceof DocumentChangedError) return refused(state, document.message);
+  if (!(await keepPlace(state, context))) {
+    return refused(state, 'its place in the budget of the cluster has expired, and others may have taken it');
+  }
 
   const { id, instanceId } = state.incident;
   const identity = { incident: id, fencing: String(state.lease.fencing), dryRun: 'false' };

@@ -8,9 +8,11 @@ type Instance = {
   readonly privateDnsName?: string;
   readonly launchedAt?: Date;
   readonly imageId?: string;
+  readonly zone?: string;
 };
 
 /** Of an instance that nobody gave one. */
+const unnamedZone = 'us-east-1a';
 const unnamedImage = 'ami-00000000000000000';
 const hourMs = 3_600_000;
 
@@ -91,13 +93,13 @@ function nameOf({ privateDnsName, around }: Instance): string {
 }
 
 function reservationOf(instance: Instance): string {
-  const { instanceId, tags = {}, launchedAt, imageId = unnamedImage } = instance;
+  const { instanceId, tags = {}, launchedAt, imageId = unnamedImage, zone = unnamedZone } = instance;
   const name = nameOf(instance);
   const items = Object.entries(tags)
     .map(([key, value]) => `<item><key>${escapeXml(key)}</key><value>${escapeXml(value)}</value></item>`)
     .join('');
   const launched = launchedAt ?? new Date(Date.now() - hourMs);
-  return `<item><instancesSet><item><instanceId>${escapeXml(instanceId)}</instanceId><imageId>${escapeXml(imageId)}</imageId><privateDnsName>${escapeXml(name)}</privateDnsName><instanceState><code>16</code><name>running</name></instanceState><launchTime>${launched.toISOString()}</launchTime><tagSet>${items}</tagSet></item></instancesSet></item>`;
+  return `<item><instancesSet><item><instanceId>${escapeXml(instanceId)}</instanceId><imageId>${escapeXml(imageId)}</imageId><privateDnsName>${escapeXml(name)}</privateDnsName><instanceState><code>16</code><name>running</name></instanceState><launchTime>${launched.toISOString()}</launchTime><placement><availabilityZone>${escapeXml(zone)}</availabilityZone><tenancy>default</tenancy></placement><tagSet>${items}</tagSet></item></instancesSet></item>`;
 }
 
 /** `Filter.1.Name=key`, `Filter.1.Value.1=…`, and so on. */

@@ -30,6 +30,8 @@ export interface ManagedNode {
   readonly registered?: boolean;
   /** The machine image of the instance. @default one of zeros */
   readonly imageId?: string;
+  /** Its availability zone. @default the first of the region */
+  readonly zone?: string;
   /** When the instance was launched. @default an hour ago */
   readonly launchedAt?: Date;
   /** What is known around it, where that was recorded. */

@@ -171,6 +171,7 @@ describe('the dashboard', () => {
     const others = [
       'AlarmsAccepted CgroupMedic',
       'BreakerOpen CgroupMedic,Cluster',
+      'BudgetHeld CgroupMedic,Cluster',
       'AlarmsRefused CgroupMedic,Reason',
       ...['DyingCgroups', 'NodesOverThreshold', 'NodesAnswered'].map(
         (metric) => `${metric} CgroupMedic,ClusterName`,

@@ -178,6 +178,25 @@ const walks: readonly { title: string; script: Script; token?: 'never'; visited:
     ],
   },
   {
+    title:
+      'a gate that says wait, then pass, on a node of which little is known by then: it is looked at again',
+    script: {
+      gate: [
+        { gate: { decision: 'wait', waitSeconds: 0 }, waiting: { lookAgain: false } },
+        { gate: { decision: 'pass', waitSeconds: 0 }, waiting: { lookAgain: true } },
+        { gate: { decision: 'pass', waitSeconds: 0 }, waiting: { lookAgain: false } },
+      ],
+    },
+    visited: [
+      ...atGate,
+      'WaitAtGate',
+      'Gate',
+      'GateOpen?',
+      ...verified.slice(opened.length),
+      ...closed('Cured'),
+    ],
+  },
+  {
     title: 'a rung that is skipped, and one after it',
     script: {
       gate: [{ gate: { decision: 'skip', waitSeconds: 0 } }, { gate: { decision: 'pass', waitSeconds: 0 } }],
@@ -228,6 +247,20 @@ const walks: readonly { title: string; script: Script; token?: 'never'; visited:
     visited: [
       ...rechecked,
       ...rechecked.slice(opened.length),
+      ...verified.slice(atGate.length),
+      ...closed('Cured'),
+    ],
+  },
+  {
+    title: 'an approval of what a gate lets nobody do yet',
+    script: {
+      gate: ask,
+      recheck: [{ recheck: { decision: 'wait', waitSeconds: 30 } }, { recheck: { decision: 'pass' } }],
+    },
+    visited: [
+      ...rechecked,
+      'WaitAtRecheck',
+      ...rechecked.slice(asked.length),
       ...verified.slice(atGate.length),
       ...closed('Cured'),
     ],

@@ -35,6 +35,7 @@ const record: IncidentRecord = {
       onceStopped: false,
       namesItsApproval: false,
       onlyWhenCalm: false,
+      disrupts: true,
       expects: { text: 'few are left', signal: 'dying', level: 'falls' },
     },
   ],

@@ -110,18 +110,6 @@ describe('the exit code of npm start', () => {
   });
 });
 
-describe('npm start --approve ask', () => {
-  it('without a terminal refuses as soon as somebody has to be asked', async () => {
-    const run = start(['--node', 'v2-zombies', '--mode', 'approve']);
-    expect(await run.ended).toBe(1);
-    expect(run.err()).toMatch(
-      /there is no terminal to ask at: start again with --approve yes or --approve no/,
-    );
-    expect(run.out()).toMatch(/^failed: .* there is no terminal to ask at/m);
-    expect(run.out()).toMatch(/ janitor +janitor\.finished: nothing of ours stood on the node/);
-  });
-});
-
 describe.skipIf(!host.possible)('npm start --node host (needs Linux, root and cgroup v1)', () => {
   // Others count the dying and the living cgroups of this host, and so does the incident.
   let release: (() => Promise<void>) | undefined;

@@ -17,7 +17,7 @@ import { DeleteItemCommand, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { canonicalJson } from '../../lambdas/domain/canonical-json.ts';
 import { Settings } from '../../lambdas/domain/settings.ts';
-import { type Decider, deciderOf } from '../../local/approvals.ts';
+import { type Asker, answeredBy, answering, type Decider } from '../../local/approvals.ts';
 import { synthesize } from '../../local/engine/assembly.ts';
 import { type Engine, startEngine } from '../../local/engine/engine.ts';
 import { readStack, type StackTemplate } from '../../local/engine/template.ts';
@@ -43,8 +43,15 @@ export const clusters = {
   unknown: 'unknown',
   breaking: 'breaking',
   together: 'together',
+  paused: 'paused',
   returning: 'returning',
+  crowded: 'crowded',
+  hasty: 'hasty',
+  crowdedAsking: 'crowded-asking',
 };
+
+/** Many nodes at once are no crowd. */
+const plenty = { nodeGroupPercent: 100, clusterPercent: 100, perZone: 1000 };
 
 /** Settings of a local run, with the shortest waits, and an approval that expires while a test waits. */
 export function testSettings(): Settings {
@@ -58,11 +65,18 @@ export function testSettings(): Settings {
         verification: { windowSeconds: 2, samples: 5 },
         approval: { onePersonTeam: true, expirySeconds: { low: 6, medium: 6, high: 6 } },
         // One node is treated again and again here, and all have one image.
-        gates: { breaker: { failures: 20 }, recurrence: { perNode: 1000, perImage: 10_000 } },
+        gates: { breaker: { failures: 20 }, recurrence: { perNode: 1000, perImage: 10_000 }, budget: plenty },
       },
     });
     return settings.clusters[localCluster];
   };
+  const withBudget = (budget: object, need: 'auto' | 'approve' = 'auto') => ({
+    ...cluster('auto', 'never'),
+    // A treatment that people are asked about in a deployment.
+    policy: { treatments: { 'restart-kubelet': need } },
+    approval: { onePersonTeam: true, expirySeconds: { low: 60, medium: 60, high: 60 } },
+    gates: { breaker: { failures: 20 }, recurrence: { perNode: 1000, perImage: 10_000 }, budget },
+  });
   const all = localSettings({ mode: 'auto' });
   return Settings.parse({
     ...all,
@@ -79,10 +93,14 @@ export function testSettings(): Settings {
       [clusters.askedToo]: { ...cluster('auto'), api: localApi },
       [clusters.breaking]: {
         ...cluster('auto', 'never'),
-        gates: { breaker: { failures: 2 }, recurrence: { perNode: 1000 } },
+        gates: { breaker: { failures: 2 }, recurrence: { perNode: 1000 }, budget: plenty },
       },
       // Treated once, a node is treated again only after a person was asked.
-      [clusters.returning]: { ...cluster('auto'), gates: { recurrence: { perNode: 1 } } },
+      [clusters.returning]: { ...cluster('auto'), gates: { recurrence: { perNode: 1 }, budget: plenty } },
+      // One node may be disrupted at a time, and whoever waits for that asks often; or nobody waits.
+      [clusters.crowded]: withBudget({ waitMinutes: 2, askAgainSeconds: 1 }),
+      [clusters.hasty]: withBudget({ waitMinutes: 0 }),
+      [clusters.crowdedAsking]: withBudget({ waitMinutes: 2, askAgainSeconds: 1 }, 'approve'),
       // Two people of one group have to agree; others may as well once they are told.
       [clusters.together]: {
         ...cluster('approve'),
@@ -94,7 +112,14 @@ export function testSettings(): Settings {
           escalation: { atPercent: 50, group: 'managers' },
         },
       },
-      [clusters.unknown]: { ...cluster('auto'), api: { access: 'public' } },
+      // Where labels are no veto, what an API server does not say keeps nothing away.
+      [clusters.unknown]: {
+        ...cluster('auto'),
+        api: { access: 'public' },
+        gates: { breaker: { failures: 20 }, veto: { nodeLabel: false } },
+      },
+      // Tests pause it.
+      [clusters.paused]: cluster('auto'),
       // In mode auto as well, but its parameter is for one test to change.
       [clusters.switched]: cluster('auto'),
     },
@@ -167,6 +192,8 @@ type RunProps = {
   node: string | LocalNode;
   cluster?: string;
   approve?: 'yes' | 'no' | 'never' | Decider;
+  /** Answers instead. */
+  ask?: Asker;
   /** Changes what the node does. */
   change?(node: LocalNode): LocalNode;
   /** Called before the alarm. */
@@ -206,7 +233,7 @@ export async function startTestEngine(
   return {
     engine,
     home,
-    async run({ node: name, cluster, approve = 'never', change, before, ...props }, look) {
+    async run({ node: name, cluster, approve = 'never', ask, change, before, ...props }, look) {
       count += 1;
       const id = `test-${process.pid}-${count}`;
       const opened = typeof name === 'string' ? await openRecorded(name, id, home) : name;
@@ -225,7 +252,7 @@ export async function startTestEngine(
           id,
           node,
           directory,
-          decider: deciderFor(approve),
+          ask: ask ?? askerFor(approve),
           ...(cluster === undefined ? {} : { cluster }),
           ...props,
         });
@@ -258,9 +285,9 @@ async function openRecorded(name: string, id: string, directory: string): Promis
   return { ...opened, managed: { ...opened.managed, instanceId } };
 }
 
-function deciderFor(approve: NonNullable<RunProps['approve']>): Decider {
-  if (typeof approve === 'function') return approve;
-  return approve === 'never' ? () => new Promise(() => {}) : deciderOf(approve);
+function askerFor(approve: NonNullable<RunProps['approve']>): Asker {
+  if (typeof approve === 'function') return answering(approve);
+  return approve === 'never' ? () => new Promise(() => {}) : answeredBy(approve);
 }
 
 /** Many incidents of one test file are not helped, and mean nothing to each other; so few at the same time open no breaker. */

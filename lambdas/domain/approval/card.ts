@@ -41,6 +41,8 @@ export const Card = z.object({
   tried: lines,
   /** Which gate asks, and why. */
   asks: z.string().max(longestLine).optional(),
+  /** How many nodes are being disrupted beside this one, where the treatment disrupts it. */
+  budget: z.string().max(longestLine).optional(),
   /** What happened to this node and this machine image before this incident. */
   history: lines.optional(),
   /** The diagnosis in plain words, with findings, gaps and what would follow. */
@@ -55,7 +57,11 @@ type Known = Pick<IncidentState, 'diagnosis' | 'plan' | 'ladder' | 'results' | '
 export function cardOf(
   approval: Approval,
   { diagnosis, plan, ladder, results, leftOut, gate, voided }: Known,
-  { decideAt, history = [] }: { decideAt?: DecideAt | undefined; history?: readonly string[] } = {},
+  {
+    decideAt,
+    history = [],
+    budget,
+  }: { decideAt?: DecideAt | undefined; history?: readonly string[]; budget?: string | undefined } = {},
 ): Card {
   const { rung } = approval;
   return {
@@ -78,6 +84,7 @@ export function cardOf(
     expiresAt: approval.expiresAt,
     ...(gate?.decision === 'ask' ? { asks: printable(gate.reason).slice(0, longestLine) } : {}),
     tried: bounded(triedLines(results)),
+    ...(budget === undefined ? {} : { budget: printable(budget).slice(0, longestLine) }),
     ...(history.length === 0 ? {} : { history: bounded(history) }),
     why: bounded([
       ...(voided === undefined
@@ -101,6 +108,7 @@ export function cardText(card: Card): { title: string; text: string } {
       ...Object.entries(card.arguments).map(([name, value]) => `  ${name} = ${value}`),
       ...(card.asks === undefined ? [] : [`Asked because: ${card.asks}`]),
       `Expected: ${card.expects}`,
+      ...(card.budget === undefined ? [] : [`Budget: ${card.budget}.`]),
       card.undo === null ? 'It cannot be undone.' : `Undo: document ${card.undo}`,
       `Approval ${card.approvalId} expires at ${card.expiresAt}.`,
       ...(card.decideAt === undefined

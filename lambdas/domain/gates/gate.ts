@@ -1,13 +1,19 @@
 import * as z from 'zod';
 
 /**
- * What the gates say of one rung. pass: go on. ask: a person has to approve. wait: come back after `waitSeconds`.
+ * What the gates say of one rung. pass: go on. ask: a person has to approve. wait: ask again, bounded by `waiting.ts`.
  * skip: not this rung, try the next. refuse: nothing more on this node. observe: say what would be done, do nothing.
  */
 export const GateDecision = z.enum(['pass', 'ask', 'wait', 'skip', 'refuse', 'observe']);
 export type GateDecision = z.infer<typeof GateDecision>;
 
-export const GateResult = z.object({ gate: z.string(), decision: GateDecision, reason: z.string() });
+export const GateResult = z.object({
+  gate: z.string(),
+  decision: GateDecision,
+  reason: z.string(),
+  /** Of `wait`: when the gate expects to say something else. */
+  until: z.iso.datetime().optional(),
+});
 export type GateResult = z.infer<typeof GateResult>;
 
 /** From the strictest to the mildest: the strictest answer of all the gates holds. */

@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { Veto } from './veto.ts';
+import { Windows } from './windows.ts';
 
 const Breaker = z.strictObject({
   failures: z
@@ -20,6 +22,18 @@ const Breaker = z.strictObject({
     ),
 });
 export type Breaker = z.infer<typeof Breaker>;
+
+const Pauses = z.strictObject({
+  waitMinutes: z
+    .int()
+    .min(0)
+    .max(60)
+    .default(15)
+    .describe(
+      'An incident waits for the end of a pause that is at most so many minutes away; a longer one refuses. Short, because the node is leased to an incident that waits. 0: every pause refuses.',
+    ),
+});
+export type Pauses = z.infer<typeof Pauses>;
 
 const Recurrence = z.strictObject({
   windowDays: z
@@ -47,4 +61,54 @@ const Recurrence = z.strictObject({
 });
 export type Recurrence = z.infer<typeof Recurrence>;
 
-export const Gates = z.strictObject({ breaker: Breaker.prefault({}), recurrence: Recurrence.prefault({}) });
+const Budget = z.strictObject({
+  nodeGroupPercent: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(10)
+    .describe(
+      'Percent of the running nodes of one node group (or node pool, or Auto Scaling group) that may be disrupted at once, rounded down; one always may be. What goes wrong with a tenth is noticed, and is no outage.',
+    ),
+  clusterPercent: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(10)
+    .describe(
+      'The same of all running nodes of the cluster: many small groups must not add up to half of it.',
+    ),
+  perZone: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(1)
+    .describe(
+      'Nodes of one availability zone that may be disrupted at once. One: volumes and zonal replicas cannot go anywhere else.',
+    ),
+  waitMinutes: z
+    .int()
+    .min(0)
+    .max(240)
+    .default(30)
+    .describe(
+      'Minutes that one incident waits for a place in all, before it leaves the treatment out. About as long as one treatment and the looks after it hold theirs.',
+    ),
+  askAgainSeconds: z
+    .int()
+    .min(1)
+    .max(600)
+    .default(60)
+    .describe('Seconds after which one that waits asks again: each question is one read of one item.'),
+});
+export type Budget = z.infer<typeof Budget>;
+
+export const Gates = z.strictObject({
+  breaker: Breaker.prefault({}),
+  recurrence: Recurrence.prefault({}),
+  budget: Budget.prefault({}),
+  pauses: Pauses.prefault({}),
+  veto: Veto.prefault({}),
+  windows: Windows.prefault({}),
+});
+export type Gates = z.infer<typeof Gates>;

@@ -79,6 +79,7 @@ function asked(card: Card): Block[] {
     ...args,
     ...(card.asks === undefined ? [] : [`Asked because: ${escaped(card.asks)}`]),
     `Expected: ${escaped(card.expects)}`,
+    ...(card.budget === undefined ? [] : [`Budget: ${escaped(card.budget)}.`]),
     card.undo === null ? 'It cannot be undone.' : `Undo: document ${code(card.undo)}`,
     ...who.map(escaped),
   ];

@@ -9,6 +9,7 @@ export const containSessions: Treatment = {
   undoDocument: 'release-sessions',
   standing: true,
   risk: 'medium',
+  disrupts: false,
   treats: ['session-churn'],
 
   propose(evidence) {

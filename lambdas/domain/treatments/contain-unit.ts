@@ -13,6 +13,7 @@ export const containUnit: Treatment = {
   undoDocument: 'release-unit',
   standing: true,
   risk: 'medium',
+  disrupts: false,
   treats: ['orphaned-agent', 'agent-leak'],
 
   propose(evidence, _, diagnosis) {

@@ -11,6 +11,7 @@ export const disableAgent: Treatment = {
   undoDocument: 'enable-agent',
   standing: true,
   risk: 'medium',
+  disrupts: true,
   treats: ['orphaned-agent'],
 
   propose(evidence) {

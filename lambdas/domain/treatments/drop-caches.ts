@@ -12,6 +12,7 @@ export const dropCaches: Treatment = {
   namesItsApproval: true,
   onlyWhenCalm: true,
   risk: 'medium',
+  disrupts: true,
   treats: ['dying-memcgs'],
 
   propose(evidence, cluster) {

@@ -16,6 +16,7 @@ export const enableLinger: Treatment = {
   undoDocument: 'disable-linger',
   standing: true,
   risk: 'low',
+  disrupts: false,
   treats: ['session-churn'],
 
   propose(evidence, cluster) {

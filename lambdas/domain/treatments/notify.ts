@@ -7,6 +7,7 @@ export const notify: Treatment = {
   id: 'notify',
   kind: 'notify',
   risk: 'none',
+  disrupts: false,
   treats: CauseId.options.filter((cause) => cause !== 'healthy'),
 
   propose(_, __, { findings }) {

@@ -11,6 +11,7 @@ export const pruneContainers: Treatment = {
   kind: 'document',
   document: 'prune-containers',
   risk: 'medium',
+  disrupts: false,
   treats: ['dead-containers'],
 
   propose(evidence, { thresholds }) {

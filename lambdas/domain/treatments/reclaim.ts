@@ -18,6 +18,7 @@ export const reclaim: Treatment = {
   document: 'reclaim',
   undoDocument: 'reclaim-restore',
   risk: 'low',
+  disrupts: false,
   treats: ['dying-memcgs', 'session-churn', 'orphaned-agent', 'agent-leak'],
 
   propose(evidence, cluster, diagnosis) {

@@ -14,6 +14,7 @@ export const restartKubelet: Treatment = {
   kind: 'document',
   document: 'restart-kubelet',
   risk: 'medium',
+  disrupts: true,
   treats: ['kubelet-leak', 'kubelet-oom-cycle'],
 
   propose(evidence, _, diagnosis) {

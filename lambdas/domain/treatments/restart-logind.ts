@@ -7,6 +7,7 @@ export const restartLogind: Treatment = {
   kind: 'document',
   document: 'restart-logind',
   risk: 'low',
+  disrupts: true,
   treats: ['session-churn', 'leaked-scopes'],
 
   propose(evidence, cluster) {

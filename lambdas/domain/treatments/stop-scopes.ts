@@ -10,6 +10,7 @@ export const stopScopes: Treatment = {
   kind: 'document',
   document: 'stop-scopes',
   risk: 'low',
+  disrupts: false,
   treats: ['leaked-scopes'],
 
   propose(evidence, cluster) {
@@ -48,6 +49,7 @@ function endingProcesses(evidence: Evidence, { scopes, thresholds }: Cluster): P
   if (users.length === 0) return undefined;
   return {
     risk: 'medium',
+    disrupts: true,
     arguments: {
       minAgeSeconds: String(scopes.minAgeSeconds),
       maxCount: '500',

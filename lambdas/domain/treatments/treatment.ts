@@ -56,6 +56,8 @@ export const Rung = z.object({
   namesItsApproval: z.boolean().default(false),
   /** Not after a treatment that stopped because the node waits for memory or disks: it would make that worse. */
   onlyWhenCalm: z.boolean().default(false),
+  /** It ends processes, restarts a service or slows everything on the node: it needs a place in the budget. In doubt it does. */
+  disrupts: z.boolean().default(true),
   arguments: Arguments,
   risk: Risk,
   needs: z.enum(['auto', 'approval', 'never']),
@@ -71,6 +73,8 @@ export type Proposal = {
   expects: z.input<typeof Expects>;
   /** Where this node makes it riskier than the treatment is by itself. */
   risk?: Risk;
+  /** Where it disrupts on this node, and not by itself. */
+  disrupts?: true;
 };
 
 /** Why a treatment has nothing to do on a node: no answer without a reason. */
@@ -96,6 +100,8 @@ export type Treatment = {
   namesItsApproval?: boolean;
   onlyWhenCalm?: boolean;
   risk: Risk;
+  /** It ends processes, restarts a service, or slows everything that runs on the node. */
+  disrupts: boolean;
   /** Causes on whose ladder it stands, in the order of the list of treatments (gentlest first). */
   treats: readonly CauseId[];
   /** `nothing` where the findings leave nothing for it to do, or the settings forbid all of it. */

@@ -7,7 +7,7 @@ import { DescribeDocumentCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { finishedOn, isOver, outputOn, sendToCluster } from '../../../lambdas/adapters/census-commands.ts';
 import { publishCluster } from '../../../lambdas/adapters/census-metrics.ts';
-import { runningNodes } from '../../../lambdas/adapters/cluster-nodes.ts';
+import { fleetOf, runningNodes } from '../../../lambdas/adapters/cluster-nodes.ts';
 import { clusterTag } from '../../../lambdas/adapters/instance-cluster.ts';
 import { publishNodes } from '../../../lambdas/adapters/node-metrics.ts';
 import { putInQueue } from '../../../lambdas/adapters/queue.ts';
@@ -154,6 +154,16 @@ describe('the nodes of a cluster', () => {
     expect(await runningNodes('nobody')).toEqual([]);
   });
 
+  it('have a node group and a zone, or nobody knows them', async () => {
+    const tags = { [clusterTag]: 'placed', 'eks:nodegroup-name': 'web' };
+    cloud.ssm.attach(node(600, { tags, zone: 'eu-west-1b' }));
+    cloud.ssm.attach(node(601, { tags: { [clusterTag]: 'placed' }, zone: '' }));
+    expect(await fleetOf('placed')).toEqual([
+      { instanceId: idOf(600), nodeGroup: 'web', zone: 'eu-west-1b' },
+      { instanceId: idOf(601), nodeGroup: 'unknown', zone: 'unknown' },
+    ]);
+  });
+
   it('that EC2 does not tell are an error, and no cluster without nodes', async () => {
     const server = createServer((_, response) => response.writeHead(200).end('<a><b/></a>'));
     server.listen(0, '127.0.0.1');
@@ -161,6 +171,7 @@ describe('the nodes of a cluster', () => {
     vi.stubEnv('AWS_ENDPOINT_URL', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 
     await expect(runningNodes('prod')).rejects.toThrow(/cannot be read/);
+    await expect(fleetOf('prod')).rejects.toThrow(/cannot be read/);
     server.close();
   });
 });

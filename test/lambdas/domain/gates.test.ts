@@ -16,6 +16,7 @@ const rung: Rung = {
   onceStopped: false,
   namesItsApproval: false,
   onlyWhenCalm: false,
+  disrupts: false,
   expects: { text: '', signal: 'dying', level: 'falls' },
 };
 const asks: Rung = { ...rung, needs: 'approval', risk: 'medium' };

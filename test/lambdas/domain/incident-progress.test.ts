@@ -27,6 +27,7 @@ const first: Rung = {
   onceStopped: false,
   namesItsApproval: false,
   onlyWhenCalm: false,
+  disrupts: false,
   expects: { text: 'few are left', signal: 'dying', level: 'falls' },
 };
 const second: Rung = { ...first, treatment: 'notify', kind: 'notify', risk: 'none' };

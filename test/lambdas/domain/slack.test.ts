@@ -139,6 +139,7 @@ describe('what Slack shows', () => {
     decideAt: decideAt('CgroupMedic-decide', 'eu-west-1', 'inc-r0-v0'),
     title: hostile,
     reason: hostile.slice(0, 900),
+    budget: hostile.slice(0, 900),
     arguments: { slices: hostile.slice(0, 900) },
     why: Array.from({ length: 150 }, () => hostile.slice(0, 1000)),
     tried: Array.from({ length: 150 }, () => hostile.slice(0, 1000)),

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
-import { type Card, cardOf } from '../../../../lambdas/domain/approval/card.ts';
+import { type Card, cardOf, cardText } from '../../../../lambdas/domain/approval/card.ts';
 import { askingMessage, settledMessage } from '../../../../lambdas/domain/approval/messages.ts';
 import type { RungResult } from '../../../../lambdas/domain/incident-state.ts';
+import { askingBlocks } from '../../../../lambdas/domain/slack/blocks.ts';
 import { sampleApproval } from './sample-approval.ts';
 
 const nothing = {
@@ -55,4 +56,15 @@ it('a card that comes after one that was void says why, before all else', () => 
   const { why } = cardOf(sampleApproval(), { ...nothing, results: [], voided: moved });
   expect(why[0]).toBe(`It is asked for again, because an approval before this one is void: ${moved}.`);
   expect(cardWith([]).why[0]).not.toContain('void');
+});
+
+it('says how much of the budget is used, in mail, at a terminal and in Slack, and nothing where none is needed', () => {
+  const budget = '0 of at most 2 nodes of group <web> are being disrupted; this one would be the first';
+  const card = cardOf(sampleApproval(), { ...nothing, results: [] }, { budget });
+  expect(cardText(card).text).toContain(`\nBudget: ${budget}.\n`);
+  expect(JSON.stringify(askingBlocks(card))).toContain(
+    'Budget: 0 of at most 2 nodes of group &lt;web&gt; are being disrupted; this one would be the first.',
+  );
+  expect(cardText(cardWith([])).text).not.toContain('Budget');
+  expect(JSON.stringify(askingBlocks(cardWith([])))).not.toContain('Budget');
 });

@@ -22,6 +22,7 @@ export function sampleApproval(change: Partial<Approval> = {}): Approval {
       onceStopped: false,
       namesItsApproval: false,
       onlyWhenCalm: false,
+      disrupts: false,
       expects: { text: '', signal: 'dying', level: 'falls' },
     },
     evidenceDigest: 'd',

@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import type * as z from 'zod';
+import { ifHolds } from './dynamo.ts';
+import { MedicError } from './medic-error.ts';
+
+/** A storm of incidents that end in the same second gets through in far fewer. */
+const mostRounds = 40;
+const longestPauseMs = 200;
+
+export type Revised<State> = {
+  /** Kind of the item, and the first part of its key: `BREAKER`. */
+  kind: string;
+  /** What it is called in an error: `the breaker`. */
+  name: string;
+  schema: z.ZodType<State>;
+  /** What a cluster has for which there is no item. */
+  absent: State;
+};
+
+/** One item per cluster, changed as a whole by whoever read its last revision: of several at a time, one writes, and the others look again. */
+export class RevisedItem<State> {
+  readonly #client: DynamoDBClient;
+  readonly #table: string;
+  readonly #what: Revised<State>;
+
+  constructor(client: DynamoDBClient, table: string, what: Revised<State>) {
+    this.#client = client;
+    this.#table = table;
+    this.#what = what;
+  }
+
+  /** @throws for an item that nobody can read: whoever asks must not take that for one that is not there */
+  async read(cluster: string): Promise<State> {
+    return (await this.#item(cluster)).state;
+  }
+
+  /**
+   * Changes the state by what `change` makes of it, and by nothing where that is the same or `undefined`. Tries again where
+   * somebody else was faster.
+   */
+  async change(
+    cluster: string,
+    change: (state: State) => State | undefined,
+  ): Promise<{ before: State; after: State }> {
+    for (let round = 0; round < mostRounds; round += 1) {
+      const { state: before, revision } = await this.#item(cluster);
+      const after = change(before);
+      if (after === undefined || after === before) return { before, after: before };
+      if (await this.#write(cluster, after, revision)) return { before, after };
+      await sleep(Math.random() * longestPauseMs);
+    }
+    throw new MedicError(`${this.#what.name} of ${cluster} could not be changed: others kept changing it`, {
+      context: { cluster, rounds: mostRounds },
+    });
+  }
+
+  async #item(cluster: string): Promise<{ state: State; revision: number }> {
+    const { Item } = await this.#client.send(
+      new GetItemCommand({ TableName: this.#table, Key: this.#keyOf(cluster), ConsistentRead: true }),
+    );
+    if (Item === undefined) return { state: this.#what.absent, revision: 0 };
+    const { state, revision } = unmarshall(Item);
+    return { state: this.#what.schema.parse(JSON.parse(String(state))), revision: Number(revision) };
+  }
+
+  async #write(cluster: string, state: State, revision: number): Promise<boolean> {
+    const written = await ifHolds(
+      this.#client.send(
+        new UpdateItemCommand({
+          TableName: this.#table,
+          Key: this.#keyOf(cluster),
+          ConditionExpression: revision === 0 ? 'attribute_not_exists(pk)' : '#revision = :read',
+          UpdateExpression: 'SET #state = :state, #revision = :next',
+          ExpressionAttributeNames: { '#state': 'state', '#revision': 'revision' },
+          ExpressionAttributeValues: marshall({
+            ':state': JSON.stringify(state),
+            ':next': revision + 1,
+            ...(revision === 0 ? {} : { ':read': revision }),
+          }),
+        }),
+      ),
+    );
+    return written !== undefined;
+  }
+
+  #keyOf(cluster: string) {
+    const { kind } = this.#what;
+    return marshall({ pk: `${kind}#${cluster}`, sk: kind });
+  }
+}
