@@ -19,8 +19,8 @@ import { standingChanges } from '../domain/standing-changes.ts';
 import { leavePlace } from './breaker.ts';
 import { leaveBudget } from './budget.ts';
 import { type PhaseContext, phase } from './phase.ts';
-import { tellVoid } from './tell-settled.ts';
 import { historyStore } from './recurrence.ts';
+import { tellVoid } from './tell-settled.ts';
 
 const sns = new SNSClient({});
 const cloudwatch = new CloudWatchClient({});

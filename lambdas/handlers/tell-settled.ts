@@ -34,7 +34,7 @@ export async function tellVoid(
   const { id: approvalId, reason = 'the node has moved on' } = approval;
   try {
     const record = await new ApprovalReader(dynamo(), environment().STATE_TABLE).get(approvalId);
-    if (record === undefined) return;
+    if (record?.status !== 'approved') return;
     const by = record.decisions.map(({ person }) => person).join(', ');
     const why = `approved by ${by}, and not done: ${reason}`;
     await publish(
