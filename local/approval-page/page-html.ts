@@ -70,6 +70,7 @@ function asked(card: Card): Html {
     ...Object.entries(card.arguments),
     ...(card.asks === undefined ? [] : [['asked because', card.asks] as [string, string]]),
     ['expected', card.expects],
+    ...(card.budget === undefined ? [] : [['budget', card.budget] as [string, string]]),
     ['undo', card.undo === null ? 'It cannot be undone.' : `document ${card.undo}`],
     ['node', `${card.instanceId} of ${card.cluster}`],
     ['asked for by', card.requestedBy ?? 'an alarm'],

@@ -228,6 +228,7 @@ describe('an answer of an approval page', () => {
     const all = Object.assign(card, {
       arguments: { Slices: 'these slices' },
       ...{ reason: 'this reason', asks: 'this gate', expects: 'this effect', undo: 'this-undo' },
+      ...{ budget: 'these places' },
       ...{ requestedBy: 'somebody', approvers: ['@oncall'], quorum: 2 },
       ...{ tried: ['this was tried'], history: ['this was before'], why: ['one', 'two', 'a finding'] },
     });
@@ -250,6 +251,7 @@ describe('an answer of an approval page', () => {
   it('leaves out what the card does not have', async () => {
     const { question } = sampleQuestion();
     Object.assign(question.request.card, { tried: [], history: undefined, asks: undefined, undo: null });
+    Object.assign(question.request.card, { budget: undefined });
     const { body } = await send(await pages.open(question));
 
     expect(body).not.toMatch(/Tried before|image before|asked because|may decide|undefined/);

@@ -39,6 +39,7 @@ export function sampleRequest(text = 'dying cgroups'): ApprovalRequest {
       asks: text,
       tried: [text],
       history: [text],
+      budget: text,
       why: ['What is wrong: dying-memcgs', `  ${text}`, 'How we know:', `  for: ${text}`],
     },
   };
