@@ -68,7 +68,8 @@ function rowsOf(schema: JsonSchema, path: string): string[] {
   if (typeof schema.additionalProperties === 'object')
     return rowsOf(schema.additionalProperties, below(path === 'people' ? 'NAME' : 'CLUSTER'));
   const fallback = schema.default === undefined ? '–' : `\`${JSON.stringify(schema.default)}\``;
-  return [`| \`${path}\` | ${fallback} | ${rangeOf(schema)} | ${schema.description ?? ''} |`];
+  const own = `| \`${path}\` | ${fallback} | ${rangeOf(schema)} | ${schema.description ?? ''} |`;
+  return [own, ...(schema.items?.properties === undefined ? [] : rowsOf(schema.items, `${path}[]`))];
 }
 
 function rangeOf({ type, enum: values, minimum, maximum, items }: JsonSchema): string {
@@ -76,6 +77,8 @@ function rangeOf({ type, enum: values, minimum, maximum, items }: JsonSchema): s
   if (minimum !== undefined && maximum !== undefined) return `${minimum} to ${maximum}`;
   if (type === 'boolean') return '`true` `false`';
   if (type !== 'array') return type ?? '';
+  if (items?.properties !== undefined) return 'a list of the following';
+  if (items?.enum !== undefined) return `a list of ${items.enum.map((value) => `\`${value}\``).join(' ')}`;
   if (items?.format === 'email') return 'a list of addresses';
   return items?.pattern?.startsWith('^(\\/') ? 'a list of cgroup paths' : 'a list of ids';
 }

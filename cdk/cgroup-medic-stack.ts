@@ -1,5 +1,6 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { longestWait } from '../lambdas/domain/gates/waiting.ts';
 import type { Settings } from '../lambdas/domain/settings.ts';
 import { treatments } from '../lambdas/domain/treatments/index.ts';
 import packageJson from '../package.json' with { type: 'json' };
@@ -19,6 +20,7 @@ import { ModeParameters } from './constructs/mode-parameters.ts';
 import { NodeRights } from './constructs/node-rights.ts';
 import { Nodes } from './constructs/nodes.ts';
 import { Notifications } from './constructs/notifications.ts';
+import { PausePolicy } from './constructs/pause-policy.ts';
 import { PipelineAlarms } from './constructs/pipeline-alarms.ts';
 import { PrometheusRules } from './constructs/prometheus-rules.ts';
 import { SavedQueries } from './constructs/saved-queries.ts';
@@ -68,7 +70,7 @@ export class CgroupMedicStack extends Stack {
     const workflow = new IncidentWorkflow(this, 'Incident', {
       functions,
       longestApproval: Math.max(...expiries),
-      longestWait: Math.max(...clusters.map(([, { gates }]) => gates.budget.waitMinutes)),
+      longestWait: Math.max(...clusters.map(([, { gates }]) => longestWait(gates))),
     });
     const alarmAction = notifications.alarmAction();
     new JanitorRule(this, 'Janitor', {
@@ -106,13 +108,17 @@ export class CgroupMedicStack extends Stack {
       settings,
       examiner: functions['examine-around'],
       intake: intake.intake,
+      gatekeepers: { gate: functions.gate, recheck: functions.recheck },
       nodes,
     });
-    for (const name of ['gate', 'recheck'] as const) {
-      modes.grantRead(functions[name]);
+    for (const gatekeeper of [functions.gate, functions.recheck]) {
+      modes.grantRead(gatekeeper);
+      stateTable.grantList(gatekeeper);
+      nodes.grantReadTags(gatekeeper);
       // The machine image, where the opening could not learn it.
-      nodes.grantReadNames(functions[name]);
+      nodes.grantReadNames(gatekeeper);
     }
+    new PausePolicy(this, 'Pauses', { stateTable, modes, clusters: clusters.map(([name]) => name) });
     const telling = [
       'request-approval',
       'settle-approval',

@@ -31,10 +31,15 @@ export function askPeople({ terminal, say, pages = new ApprovalPages() }: AskPeo
       if (link === undefined && terminal === undefined) {
         throw nobodyToAsk(question);
       }
-      if (link !== undefined) say(invitation(question, link, terminal !== undefined));
-      if (terminal !== undefined && (await askAtTerminal(question, terminal)) === 'over') return;
+      if (terminal !== undefined) {
+        const alsoAt =
+          link === undefined ? '' : `Decide here, or on this page: ${link}\n${fromElsewhere(link)}`;
+        if ((await askAtTerminal(question, terminal, alsoAt)) === 'over') return;
+      }
       if (link === undefined) throw nobodyToAsk(question);
-      if (terminal !== undefined) say(`\nNothing is asked here any more. ${onlyThere(question, link)}`);
+      const why =
+        terminal === undefined ? 'There is no terminal to ask at' : 'Nothing is asked here any more';
+      say(`\n${printable(question.request.title)}\n${why}. ${onlyThere(question, link)}`);
       await ended(question.signal);
     },
     close: () => pages.close(),
@@ -47,20 +52,14 @@ function nobodyToAsk({ request }: Question): NobodyToAskError {
   );
 }
 
-function invitation(question: Question, link: string, alsoHere: boolean): string {
-  return alsoHere
-    ? `\nDecide on this page, or below: ${link}\n${fromElsewhere(link)}`
-    : `\n${printable(question.request.title)}\nThere is no terminal to ask at. ${onlyThere(question, link)}${fromElsewhere(link)}`;
-}
-
 function onlyThere({ request }: Question, link: string): string {
-  return `Decide on this page: ${link}\nWithout a decision the approval expires at ${request.expiresAt}, and the incident ends as expired.\n`;
+  return `Decide on this page: ${link}\nWithout a decision the approval expires at ${request.expiresAt}, and the incident ends as expired.\n${fromElsewhere(link)}\n`;
 }
 
 /** The page answers to one address only, so that the port has to be the same at both ends of a tunnel. */
 function fromElsewhere(link: string): string {
   const { host, port } = new URL(link);
-  return `If your browser is on another machine, run this there first: ssh -N -L ${port}:${host} ${hostname()}\n`;
+  return `If your browser is on another machine, run this there first: ssh -N -L ${port}:${host} ${hostname()}`;
 }
 
 async function ended(signal: AbortSignal): Promise<void> {

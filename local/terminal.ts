@@ -18,18 +18,22 @@ const typedAheadMs = 100;
 /**
  * Asks until a decision is recorded, here or elsewhere. A refusal is said, and the question asked again.
  *
+ * @param alsoAt says where else one can decide
  * @returns `closed`: nobody can answer here any more (Ctrl-D), and the question is open
  */
 export async function askAtTerminal(
   question: Question,
   { input, output }: Terminal,
+  alsoAt = '',
 ): Promise<'over' | 'closed'> {
   const { request } = question;
   const closed = new AbortController();
   const signal = AbortSignal.any([question.signal, closed.signal]);
   const say = (text: string) => output.write(`${printable(text)}\n`);
   say(`\n${request.title}\n${request.text.replace(/^/gm, '  ')}`);
-  const lines = createInterface({ input, output });
+  // Next to the prompt: a card is longer than a screen.
+  if (alsoAt !== '') say(`\n${alsoAt}`);
+  const lines = createInterface({ input, output, prompt: '' });
   // A prompt takes the keyboard over, so Ctrl-C would not reach the process by itself.
   lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   lines.once('close', () => closed.abort());

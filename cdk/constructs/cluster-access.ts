@@ -13,6 +13,8 @@ export interface ClusterAccessProps {
   readonly examiner: MedicFunction;
   /** The function that asks which instance a node is. */
   readonly intake: MedicFunction;
+  /** The functions that look for a veto on a node before it is treated, by name. */
+  readonly gatekeepers: Readonly<Record<string, MedicFunction>>;
   readonly nodes: Nodes;
 }
 
@@ -21,36 +23,56 @@ export const readersGroup = 'cgroup-medic:readers';
 
 /** The way to the API servers of the clusters whose settings open one; for all others there is nothing here. */
 export class ClusterAccess extends Construct {
-  constructor(scope: Construct, id: string, { settings, examiner, intake, nodes }: ClusterAccessProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { settings, examiner, intake, gatekeepers, nodes }: ClusterAccessProps,
+  ) {
     super(scope, id);
     const open = Object.entries(settings.clusters).filter(([, { api }]) => api.access !== 'none');
-    if (open.length === 0) return;
-    nodes.grantReadNames(examiner);
-    const askers = [examiner, intake];
-    for (const grantee of askers) {
-      Grant.addToPrincipal({
-        grantee,
-        actions: ['eks:DescribeCluster'],
-        resourceArns: open.map(([name]) =>
-          Stack.of(this).formatArn({ service: 'eks', resource: 'cluster', resourceName: name }),
-        ),
-      });
-    }
-    const readers: Record<string, string> = {};
+    const labelled = open.filter(([, { gates }]) => gates.veto.nodeLabel);
+    const readers = new Map<string, ClusterReader>();
     for (const [name, { api }] of open) {
-      if (api.access === 'public') {
-        this.addEntry(`Entry-${name}`, name, examiner.role);
-        this.addEntry(`IntakeEntry-${name}`, name, intake.role);
+      if (api.access !== 'vpc') continue;
+      const reader = new ClusterReader(this, `Reader-${name}`, { cluster: name, settings, vpc: api.vpc });
+      this.addEntry(`Entry-${name}`, name, reader.role);
+      readers.set(name, reader);
+    }
+    if (open.length > 0) nodes.grantReadNames(examiner);
+    this.letAsk(examiner, open, readers, 'Entry');
+    this.letAsk(intake, open, readers, 'IntakeEntry');
+    for (const [name, gatekeeper] of Object.entries(gatekeepers)) {
+      this.letAsk(gatekeeper, labelled, readers, `${name}Entry`);
+    }
+  }
+
+  /** Gives a function what it takes to ask these clusters: where they are, and an entry of its own or the way through their VPC. */
+  private letAsk(
+    asker: MedicFunction,
+    clusters: readonly [string, Settings['clusters'][string]][],
+    readers: ReadonlyMap<string, ClusterReader>,
+    entry: string,
+  ): void {
+    if (clusters.length === 0) return;
+    Grant.addToPrincipal({
+      grantee: asker,
+      actions: ['eks:DescribeCluster'],
+      resourceArns: clusters.map(([name]) =>
+        Stack.of(this).formatArn({ service: 'eks', resource: 'cluster', resourceName: name }),
+      ),
+    });
+    const names: Record<string, string> = {};
+    for (const [name] of clusters) {
+      const reader = readers.get(name);
+      if (reader === undefined) {
+        this.addEntry(`${entry}-${name}`, name, asker.role);
         continue;
       }
-      const reader = new ClusterReader(this, `Reader-${name}`, { cluster: name, settings, vpc: api.vpc });
-      for (const asker of askers) reader.grantInvoke(asker);
-      readers[name] = reader.functionName;
-      this.addEntry(`Entry-${name}`, name, reader.role);
+      reader.grantInvoke(asker);
+      names[name] = reader.functionName;
     }
-    if (Object.keys(readers).length > 0) {
-      for (const asker of askers)
-        asker.addEnvironment('CLUSTER_READERS', Stack.of(this).toJsonString(readers));
+    if (Object.keys(names).length > 0) {
+      asker.addEnvironment('CLUSTER_READERS', Stack.of(this).toJsonString(names));
     }
   }
 

@@ -10,7 +10,7 @@ export interface IncidentWorkflowProps {
   readonly functions: MachineFunctions;
   /** The longest that an approval may wait, in seconds. */
   readonly longestApproval: number;
-  /** The longest that one incident may wait at its gates, in minutes. */
+  /** The longest that an incident may wait at its gates, in seconds. */
   readonly longestWait: number;
 }
 
@@ -40,7 +40,7 @@ export class IncidentWorkflow extends Construct {
       // An approval that nobody answers has to expire before the machine does: expiry is an ordinary end, a time-out is not.
       // Each question at a gate takes a moment as well, and each look at a node a minute: twice the waits themselves.
       timeout: Duration.seconds(mostApprovals * longestApproval)
-        .plus(Duration.minutes(2 * longestWait))
+        .plus(Duration.seconds(2 * longestWait))
         .plus(Duration.hours(3)),
       tracingEnabled: true,
       // Evidence belongs in the audit trail; a second copy in this log would have other readers and another retention.

@@ -33,7 +33,11 @@ export class ModeParameters extends Construct {
     Grant.addToPrincipal({
       grantee,
       actions: ['ssm:GetParameter'],
-      resourceArns: this.parameters.map(({ parameterArn }) => parameterArn),
+      resourceArns: this.parameterArns,
     });
+  }
+
+  get parameterArns(): string[] {
+    return this.parameters.map(({ parameterArn }) => parameterArn);
   }
 }

@@ -1,7 +1,8 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
-import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import { Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { pausesOf } from '../../lambdas/adapters/pause-reader.ts';
 
 /** Leases, incidents and approvals while they live. What must outlive them is in the audit trail. */
 export class StateTable extends Construct {
@@ -28,7 +29,7 @@ export class StateTable extends Construct {
     this.grant(grantee, ['dynamodb:GetItem', 'dynamodb:UpdateItem']);
   }
 
-  /** Leases, and approvals. Single items only: no function scans, queries or deletes. */
+  /** Leases, and approvals. Single items only: no function scans or deletes. */
   grantReadWrite(grantee: IGrantable): void {
     this.grant(grantee, ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']);
   }
@@ -36,6 +37,20 @@ export class StateTable extends Construct {
   /** Single items that it puts and reads, and changes none. */
   grantReadPut(grantee: IGrantable): void {
     this.grant(grantee, ['dynamodb:GetItem', 'dynamodb:PutItem']);
+  }
+
+  /** All items of one partition: the pauses of a cluster. */
+  grantList(grantee: IGrantable): void {
+    this.grant(grantee, ['dynamodb:Query']);
+  }
+
+  /** What people need who pause clusters: their items, and no others. */
+  pauseStatement(clusters: readonly string[]): PolicyStatement {
+    return new PolicyStatement({
+      actions: ['dynamodb:Query', 'dynamodb:PutItem'],
+      resources: [this.table.tableArn],
+      conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': clusters.map(pausesOf) } },
+    });
   }
 
   private grant(grantee: IGrantable, actions: string[]): void {

@@ -33,7 +33,7 @@ export class Workflow extends StateMachineFragment {
     open.exits({ ours: examine, otherwise: close });
     examine.exits({ examined: diagnose });
     diagnose.exits({ rung: gate, otherwise: close });
-    gate.exits({ pass: treat, ask: approve, skip: nextRung, otherwise: close });
+    gate.exits({ lookAgain: examine, pass: treat, ask: approve, skip: nextRung, otherwise: close });
     approve.exits({ notApproved: close, pass: treat, void: examine, otherwise: close });
     treat.exits({ done: verify, refused: nextRung, notified: nextRung, failed: undo, unknownKind: close });
     verify.exits({ cured: close, relieved: nextRung, otherwise: undo });

@@ -1,13 +1,12 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import { nodeEventsOf } from '../domain/around/events.ts';
 import { fitting } from '../domain/around/fitting.ts';
-import { instanceIdOf } from '../domain/around/instance-node.ts';
-import { KubernetesEvent, KubernetesNode, Pod, PodCertificateRequest } from '../domain/around/kubernetes.ts';
+import { KubernetesEvent, Pod, PodCertificateRequest } from '../domain/around/kubernetes.ts';
 import { nodeStatusOf } from '../domain/around/node-status.ts';
 import { podStatusOf } from '../domain/around/pod-status.ts';
 import { failed, notHere, probeFrom, type Read } from '../domain/around/read.ts';
 import { AroundProbes } from '../domain/evidence/around-probes.ts';
-import { ClusterEndpoint } from './eks-cluster.ts';
+import { type ClusterQuestion, findNode } from './find-node.ts';
 import { HttpsGetter } from './https-get.ts';
 import { readKubeletMetrics } from './kubelet-endpoint.ts';
 import { KubernetesApi, reading } from './kubernetes-api.ts';
@@ -20,16 +19,6 @@ export const ClusterProbes = AroundProbes.pick({
   kubeletMetrics: true,
 });
 export type ClusterProbes = z.infer<typeof ClusterProbes>;
-
-/** Which node is asked about, and where. */
-export const ClusterQuestion = z.object({
-  cluster: z.string(),
-  endpoint: ClusterEndpoint,
-  instanceId: z.string(),
-  /** Names that the node may have. A guess that spares reading all nodes: it counts only if the provider id is the instance's. */
-  names: z.array(z.string()).max(5),
-});
-export type ClusterQuestion = z.infer<typeof ClusterQuestion>;
 
 /** The same gap for all that a cluster could have told. */
 export function clusterGap(reason: string, gapWith: typeof failed | typeof notHere = failed): ClusterProbes {
@@ -100,30 +89,6 @@ export async function readCluster(props: ReadClusterProps): Promise<ClusterProbe
   } finally {
     https.close();
   }
-}
-
-/** The node of the instance, by its provider id: first among the names it may have, then among all nodes. */
-async function findNode(
-  api: KubernetesApi,
-  { instanceId, names }: ClusterQuestion,
-): Promise<{ value: KubernetesNode | null; partial?: string }> {
-  const isIt = (node: KubernetesNode): boolean => instanceIdOf(node) === instanceId;
-  for (const name of names) {
-    const node = await api.get(`/api/v1/nodes/${encodeURIComponent(name)}`, KubernetesNode, 'get nodes');
-    if (node !== undefined && isIt(node)) return { value: node };
-  }
-  const list = await api.list({
-    path: '/api/v1/nodes',
-    item: KubernetesNode,
-    right: 'list nodes',
-    pageSize: 100,
-    maxPages: 50,
-    until: isIt,
-  });
-  const node = list?.value.find(isIt) ?? null;
-  return node !== null || list?.partial === undefined
-    ? { value: node }
-    : { value: node, partial: list.partial };
 }
 
 function podsOf(api: KubernetesApi, node: string) {

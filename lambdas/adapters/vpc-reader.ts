@@ -1,8 +1,10 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import type * as z from 'zod';
-import { ClusterProbes, type ClusterQuestion } from './cluster-reader.ts';
+import { ClusterProbes } from './cluster-reader.ts';
+import type { ClusterQuestion } from './find-node.ts';
 import { MedicError } from './medic-error.ts';
 import { NodeAnswer, type NodeQuestion } from './node-instance.ts';
+import { LabelAnswer, type LabelQuestion } from './node-label.ts';
 
 /**
  * Asks a cluster about one of its nodes through the function in its VPC.
@@ -26,10 +28,19 @@ export async function askNodeInVpc(
   return ask(client, functionName, question, NodeAnswer, 'an instance');
 }
 
+/** Asks a cluster through the function in its VPC for a label of one of its nodes. Throws as `askInVpc`. */
+export async function askLabelInVpc(
+  client: LambdaClient,
+  functionName: string,
+  question: LabelQuestion,
+): Promise<LabelAnswer> {
+  return ask(client, functionName, question, LabelAnswer, 'a label');
+}
+
 async function ask<T extends z.ZodObject>(
   client: LambdaClient,
   functionName: string,
-  question: ClusterQuestion | NodeQuestion,
+  question: ClusterQuestion | NodeQuestion | LabelQuestion,
   schema: T,
   wanted: string,
 ): Promise<z.infer<T>> {

@@ -8,6 +8,7 @@ import { AroundProbes } from './evidence/around-probes.ts';
 import { Evidence } from './evidence/evidence.ts';
 import { Whereabouts } from './gates/fleet.ts';
 import { GateDecision, GateResult } from './gates/gate.ts';
+import { Waiting } from './gates/waiting.ts';
 import { LookAgain } from './look-again.ts';
 import { Mode } from './settings.ts';
 import { Arguments, LeftOut, Rung } from './treatments/treatment.ts';
@@ -145,6 +146,8 @@ export const IncidentState = z.object({
   whereabouts: Whereabouts.optional(),
   /** Seconds that this incident was told to wait in all, by the gate that said so. */
   waited: z.record(z.string(), z.int().nonnegative()).optional(),
+  /** How it has waited at its gates, all of them together. */
+  waiting: Waiting.optional(),
   approval: z
     .object({
       id: z.string(),

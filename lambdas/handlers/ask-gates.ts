@@ -4,17 +4,16 @@ import { ssm } from '../adapters/ssm.ts';
 import { type GateResult, strictest } from '../domain/gates/gate.ts';
 import { leaseGate } from '../domain/gates/lease-gate.ts';
 import { modeGate } from '../domain/gates/mode-gate.ts';
+import { waitFor } from '../domain/gates/waiting.ts';
+import { windowGate } from '../domain/gates/window-gate.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
 import { askBreaker } from './breaker.ts';
 import { askBudget, leaveBudget } from './budget.ts';
+import { askPauses } from './pauses.ts';
 import type { PhaseContext } from './phase.ts';
 import { askRecurrence } from './recurrence.ts';
-
-/** Seconds after which a gate is asked again that does not say when. */
-const usualWait = 60;
-/** The lease outlives no longer wait between two questions (settings lease.seconds). */
-const longestSlice = 600;
+import { askVeto } from './veto.ts';
 
 /** What all gates say, and what the incident has to remember of it. */
 export type Gated = GateResult & {
@@ -32,13 +31,21 @@ export async function askGates(
   approved: boolean,
 ): Promise<Gated> {
   const { renewal, logger } = context;
-  const mode = await readMode(ssm(), environment().MODE_PARAMETER_PREFIX, state.incident.cluster, (error) => {
-    logger.error('the mode parameter could not be read', { error });
-  });
+  const [mode, pauses, veto, recurrence] = await Promise.all([
+    readMode(ssm(), environment().MODE_PARAMETER_PREFIX, state.incident.cluster, (error) => {
+      logger.error('the mode parameter could not be read', { error });
+    }),
+    askPauses(state, rung, context, approved),
+    askVeto(state, rung, context),
+    askRecurrence(state, rung, context, approved),
+  ]);
   // The mode first: of equal answers the first is told, and "passed, because the policy says so" tells more.
   const first = [
     modeGate(mode, rung, approved),
-    await askRecurrence(state, rung, context, approved),
+    pauses,
+    veto,
+    windowGate(context.cluster.gates.windows, { rung, now: context.now(), approved }),
+    recurrence,
     leaseGate(renewal),
   ];
   // Budget and breaker last: they give a place away, and only to what nothing else stops.
@@ -47,7 +54,7 @@ export async function askGates(
   const all = [...before, await askBreaker(state, rung, context, strictest(before))];
   const answer = strictest(all);
   if (taken && answer.decision !== 'pass') await leaveBudget(state.incident, logger);
-  const waitSeconds = answer.decision === 'wait' ? secondsUntil(answer.until, context.now()) : 0;
+  const waitSeconds = answer.decision === 'wait' ? waitFor(answer.until, context.now()) : 0;
   return {
     ...answer,
     all,
@@ -57,11 +64,6 @@ export async function askGates(
       ...(waitSeconds === 0 ? {} : { waited: waitedWith(state, answer.gate, waitSeconds) }),
     },
   };
-}
-
-function secondsUntil(until: string | undefined, now: Date): number {
-  if (until === undefined) return usualWait;
-  return Math.min(longestSlice, Math.max(1, Math.ceil((Date.parse(until) - now.getTime()) / 1000)));
 }
 
 function waitedWith({ waited = {} }: IncidentState, gate: string, seconds: number): Record<string, number> {

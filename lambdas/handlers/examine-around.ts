@@ -1,16 +1,11 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import { EKSClient } from '@aws-sdk/client-eks';
-import { LambdaClient } from '@aws-sdk/client-lambda';
 import { readTrend } from '../adapters/cloudwatch-trend.ts';
 import { type ClusterProbes, clusterGap, readCluster } from '../adapters/cluster-reader.ts';
-import { clusterEndpoint } from '../adapters/eks-cluster.ts';
-import { clusterToken, lambdaIdentity } from '../adapters/eks-token.ts';
-import { environment } from '../adapters/environment.ts';
 import { impatient } from '../adapters/impatient.ts';
 import { readConsole } from '../adapters/instance-console.ts';
-import { nodeNamesOf } from '../adapters/instance-names.ts';
 import { MedicError } from '../adapters/medic-error.ts';
 import { askInVpc } from '../adapters/vpc-reader.ts';
+import { within } from '../adapters/within.ts';
 import { boundAround } from '../domain/around/bound.ts';
 import { failed, notHere } from '../domain/around/read.ts';
 import type { AroundProbes } from '../domain/evidence/around-probes.ts';
@@ -18,6 +13,7 @@ import type { IncidentState } from '../domain/incident-state.ts';
 import type { Cluster } from '../domain/settings.ts';
 import { evidenceOf } from './evidence-of.ts';
 import { phase } from './phase.ts';
+import { askCluster } from './way-to-cluster.ts';
 
 /** How long each of the three may take. They are asked at the same time, and the function has 30 s. */
 const limitMs = 20_000;
@@ -36,13 +32,17 @@ export const handler = phase('examine-around', async (state, { cluster, audit, n
     return reasonOf(error);
   };
   const [trend, nodeConsole, known] = await Promise.all([
-    inTime(readTrend(new CloudWatchClient(impatient), { cluster: name, instanceId, now: now() })).catch(
-      (error) => failed(gap('trend')(error)),
-    ),
+    within(
+      limitMs,
+      'CloudWatch',
+      readTrend(new CloudWatchClient(impatient), { cluster: name, instanceId, now: now() }),
+    ).catch((error) => failed(gap('trend')(error))),
     answered
       ? notHere('the node has answered, and its own log says more than its console')
-      : inTime(readConsole(instanceId)).catch((error) => failed(gap('console')(error))),
-    inTime(ask(name, cluster, instanceId, now())).catch((error) => clusterGap(gap('cluster')(error))),
+      : within(limitMs, 'EC2', readConsole(instanceId)).catch((error) => failed(gap('console')(error))),
+    within(limitMs, 'the cluster', ask(name, cluster, instanceId, now())).catch((error) =>
+      clusterGap(gap('cluster')(error)),
+    ),
   ]);
   const around: AroundProbes = boundAround({ ...known, trend, console: nodeConsole });
   const read = Object.entries(around).map(([probe, { status }]) => `${probe} ${status}`);
@@ -64,34 +64,15 @@ async function ask(name: string, { api }: Cluster, instanceId: string, now: Date
       notHere,
     );
   }
-  const [endpoint, names] = await Promise.all([
-    clusterEndpoint(new EKSClient(impatient), name, api.access === 'public'),
-    // Only a guess that spares reading the list of all nodes.
-    nodeNamesOf(instanceId).catch(() => []),
-  ]);
-  const question = { cluster: name, endpoint, instanceId, names };
-  if (api.access === 'vpc') {
-    const { CLUSTER_READERS } = environment();
-    const reader = Object.hasOwn(CLUSTER_READERS, name) ? CLUSTER_READERS[name] : undefined;
-    if (reader === undefined) {
-      throw new MedicError(`there is no function in the VPC of ${name}: deploy the stack again`);
-    }
-    const lambda = new LambdaClient({
-      maxAttempts: 1,
-      requestHandler: { ...impatient.requestHandler, requestTimeout: limitMs },
-    });
-    return askInVpc(lambda, reader, question);
-  }
-  const token = await clusterToken(name, { ...lambdaIdentity(), now });
-  return readCluster({ question, token, kubelet: false, limitMs: clusterMs, now });
-}
-
-function inTime<T>(promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new MedicError(`no answer within ${limitMs / 1000} s`)), limitMs);
+  return askCluster({
+    cluster: name,
+    access: api.access,
+    instanceId,
+    now,
+    limitMs,
+    here: (question, token) => readCluster({ question, token, kubelet: false, limitMs: clusterMs, now }),
+    inVpc: askInVpc,
   });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 /** A refusal of AWS names the action that is missing; the name of the error says what kind it is. */

@@ -2,29 +2,33 @@ import { MedicError } from '../adapters/medic-error.ts';
 import { evidenceDigest } from '../domain/approval/approval.ts';
 import { stageAt, timesOf } from '../domain/approval/stages.ts';
 import { probeValue } from '../domain/evidence/probe.ts';
+import type { GateResult } from '../domain/gates/gate.ts';
+import { afterWait, longestWait, type Waiting, waitedEnough, waitMore } from '../domain/gates/waiting.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Cluster } from '../domain/settings.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
 import { askGates } from './ask-gates.ts';
 import { referenceTo } from './documents.ts';
-import { phase } from './phase.ts';
+import { type PhaseContext, phase } from './phase.ts';
 
-/** Asks the gates about the present rung. Where a person has to approve, it says what exactly they approve. */
+/**
+ * Asks the gates about the present rung, and again after each wait. What was found before a wait may not be so after it, so an
+ * incident that has waited looks at the node again before anything is done or asked. Where a person has to approve, this says
+ * what exactly they approve.
+ */
 export const handler = phase(
   'gate',
   async (state, context) => {
-    const { rung } = state;
+    const { rung, waiting: waited } = state;
     if (rung === undefined) throw new MedicError('there is no rung to ask the gates about');
-    const { decision, gate, reason, all, waitSeconds, remembered } = await askGates(
-      state,
-      rung,
-      context,
-      false,
-    );
+    const { all, waitSeconds: wanted, remembered, ...asked } = await askGates(state, rung, context, false);
+    const { answer, waitSeconds, waiting } = withWait(asked, wanted, waited, context);
+    const { decision, gate, reason } = answer;
     const gated: IncidentState = {
       ...state,
       ...remembered,
       gate: { decision, gate, reason, waitSeconds },
+      ...(waiting === undefined ? {} : { waiting }),
     };
     // One entry for each wait, however often it is asked on the way, and whoever holds the places meanwhile.
     const waitsOn = decision === 'wait' && state.gate?.decision === 'wait' && state.gate.gate === gate;
@@ -32,19 +36,37 @@ export const handler = phase(
     await context.audit({
       step: 'gated',
       actor: { kind: 'rule', id: `gate:${gate}` },
-      what: reason,
+      what: waiting?.lookAgain ? `after a wait, the node is looked at again before: ${reason}` : reason,
       outcome: decision,
       rung: state.ladder.index,
       treatment: rung.treatment,
       arguments: rung.arguments,
-      details: { gates: all },
+      details: { gates: all, ...(waiting === undefined ? {} : { waiting }) },
     });
-    if (decision !== 'ask') return gated;
+    if (decision !== 'ask' || waiting?.lookAgain) return gated;
     return { ...gated, approval: approvalFor(state, rung, context.cluster, context.now()) };
   },
   // A lease that is lost is a refusal with a reason here, not an error.
   { needsLease: false },
 );
+
+/** What the gates say, bounded: an incident that has waited for as long as it may is refused. */
+function withWait(
+  asked: GateResult,
+  wanted: number,
+  waited: Waiting | undefined,
+  { cluster, now }: PhaseContext,
+): { answer: GateResult; waitSeconds: number; waiting?: Waiting } {
+  if (asked.decision === 'wait') {
+    const more = waitMore(waited, wanted, { now: now(), longest: longestWait(cluster.gates) });
+    if (more !== undefined) return { answer: asked, ...more };
+  }
+  const answer: GateResult =
+    asked.decision === 'wait' ? { ...asked, decision: 'refuse', reason: waitedEnough(waited, asked) } : asked;
+  if (waited === undefined) return { answer, waitSeconds: 0 };
+  const goesOn = answer.decision === 'pass' || answer.decision === 'ask';
+  return { answer, waitSeconds: 0, waiting: goesOn ? afterWait(waited) : { ...waited, lookAgain: false } };
+}
 
 function approvalFor(
   state: IncidentState,
@@ -55,7 +77,8 @@ function approvalFor(
   const risk = rung.risk === 'none' ? 'low' : rung.risk;
   const times = timesOf(cluster.approval, risk, now);
   return {
-    id: `${state.incident.id}-r${state.ladder.index}-v${state.voids}`,
+    // The plan is made anew after each void approval and each wait, so that the same place in it may be another rung.
+    id: `${state.incident.id}-r${state.ladder.index}-v${state.voids + (state.waiting?.looks ?? 0)}`,
     evidenceDigest: digestFor(state, rung),
     ...times,
     stage: 'asked',

@@ -1,4 +1,3 @@
-import { EKSClient } from '@aws-sdk/client-eks';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { instancesById, nodesByName } from '../adapters/ec2-instances.ts';
 import { type ClusterEndpoint, clusterEndpoint } from '../adapters/eks-cluster.ts';
@@ -87,8 +86,7 @@ async function askApiServers(
         const left = deadline - Date.now();
         if (left <= 0) throw new MedicError(`no time was left to ask the API server of ${cluster}`);
         const { access } = settings.api;
-        const endpoint =
-          endpoints.get(cluster) ?? clusterEndpoint(new EKSClient(impatient), cluster, access === 'public');
+        const endpoint = endpoints.get(cluster) ?? clusterEndpoint(cluster, access === 'public');
         endpoints.set(cluster, endpoint);
         const asked = { cluster, endpoint: await endpoint, nodeName };
         const instanceId = await askApiServer(asked, access, Math.min(left, limitMs));

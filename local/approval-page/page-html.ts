@@ -63,19 +63,21 @@ ${end === undefined ? html`<script>${Html.trusted(script)}</script>` : ''}
 }
 
 function asked(card: Card): Html {
+  const known = (name: string, value: string | undefined): [string, string][] =>
+    value === undefined ? [] : [[name, value]];
   const facts: [string, string][] = [
     ['treatment', card.treatment],
     ['risk', card.risk],
     ['why', card.reason],
     ...Object.entries(card.arguments),
-    ...(card.asks === undefined ? [] : [['asked because', card.asks] as [string, string]]),
+    ...known('asked because', card.asks),
+    ...known('budget', card.budget),
     ['expected', card.expects],
-    ...(card.budget === undefined ? [] : [['budget', card.budget] as [string, string]]),
     ['undo', card.undo === null ? 'It cannot be undone.' : `document ${card.undo}`],
     ['node', `${card.instanceId} of ${card.cluster}`],
     ['asked for by', card.requestedBy ?? 'an alarm'],
-    ...(card.quorum > 1 ? [['needs', `${card.quorum} different people`] as [string, string]] : []),
-    ...(card.approvers.length > 0 ? [['may decide', card.approvers.join(', ')] as [string, string]] : []),
+    ...known('needs', card.quorum > 1 ? `${card.quorum} different people` : undefined),
+    ...known('may decide', card.approvers.length > 0 ? card.approvers.join(', ') : undefined),
     ['expires', card.expiresAt],
     ['incident', card.incident],
     ['approval', card.approvalId],

@@ -9,6 +9,7 @@ export const styles = `${reportStyles}
 #status, #refusal { font-weight: 600; overflow-wrap: anywhere; }
 #refusal { border: 2px solid var(--deny); border-radius: .4rem; padding: .6rem .8rem; }
 .lines p { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; }
+.lines { margin: .6rem 0; }
 dl { grid-template-columns: fit-content(30%) minmax(0, 1fr); }
 dt { overflow-wrap: anywhere; }
 dt, dd { unicode-bidi: isolate; }

@@ -22,6 +22,7 @@ import { type Published, snsService } from './sns.ts';
 import { LocalQueues } from './sqs.ts';
 import { LocalSsm } from './ssm.ts';
 import { type StartExecution, stepFunctionsService, TaskTokens } from './step-functions.ts';
+import { stsService } from './sts.ts';
 import {
   answerError,
   type RecordedCall,
@@ -97,6 +98,7 @@ export async function startCloud({
     dynamodbService(),
     ssm.service(automations.operations()),
     iamService(principals),
+    stsService(),
     ec2Service(() => ssm.nodes),
     stepFunctionsService(tokens, startExecution),
     cloudwatchService(metrics, () => ssm.nodes.flatMap(recordedMetrics), alarms),

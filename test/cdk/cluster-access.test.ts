@@ -19,6 +19,8 @@ beforeAll(() => {
       closed: {},
       open: { api: { access: 'public' } },
       inside: { api: { access: 'vpc', vpc } },
+      // Its labels are no veto.
+      unlabelled: { api: { access: 'public' }, gates: { veto: { nodeLabel: false } } },
     },
   });
 });
@@ -46,26 +48,24 @@ describe('a cluster whose API server is asked', () => {
     const entries = resourcesOf(template, 'AWS::EKS::AccessEntry').map(({ Properties }) =>
       render(template, Properties),
     );
-    expect(entries).toEqual([
-      {
-        ClusterName: 'open',
-        KubernetesGroups: ['cgroup-medic:readers'],
-        PrincipalArn: '<FunctionsexaminearoundRole.Arn>',
-        Type: 'STANDARD',
-      },
-      {
-        ClusterName: 'open',
-        KubernetesGroups: ['cgroup-medic:readers'],
-        PrincipalArn: '<IntakeFunctionRole.Arn>',
-        Type: 'STANDARD',
-      },
-      {
-        ClusterName: 'inside',
-        KubernetesGroups: ['cgroup-medic:readers'],
-        PrincipalArn: '<ClustersReaderinsideRole.Arn>',
-        Type: 'STANDARD',
-      },
-    ]);
+    const entry = (ClusterName: string, role: string) => ({
+      ClusterName,
+      KubernetesGroups: ['cgroup-medic:readers'],
+      PrincipalArn: `<${role}.Arn>`,
+      Type: 'STANDARD',
+    });
+    expect(entries).toHaveLength(7);
+    expect(entries).toEqual(
+      expect.arrayContaining([
+        entry('inside', 'ClustersReaderinsideRole'),
+        entry('open', 'FunctionsexaminearoundRole'),
+        entry('open', 'IntakeFunctionRole'),
+        entry('open', 'FunctionsgateRole'),
+        entry('open', 'FunctionsrecheckRole'),
+        entry('unlabelled', 'FunctionsexaminearoundRole'),
+        entry('unlabelled', 'IntakeFunctionRole'),
+      ]),
+    );
   });
 
   it.each(['Functionsexaminearound', 'IntakeFunction'])(
@@ -78,8 +78,25 @@ describe('a cluster whose API server is asked', () => {
           Resource: [
             'arn:aws:eks:us-east-1:000000000000:cluster/inside',
             'arn:aws:eks:us-east-1:000000000000:cluster/open',
+            'arn:aws:eks:us-east-1:000000000000:cluster/unlabelled',
           ],
         },
+      ]);
+    },
+  );
+
+  it.each(['Functionsgate', 'Functionsrecheck'])(
+    'can be described by %s, which looks for a veto on the node, where labels count',
+    (gatekeeper) => {
+      expect(
+        statements(gatekeeper).flatMap(({ Action, Resource = null }) =>
+          Action === 'eks:DescribeCluster' ? [Resource] : [],
+        ),
+      ).toEqual([
+        [
+          'arn:aws:eks:us-east-1:000000000000:cluster/inside',
+          'arn:aws:eks:us-east-1:000000000000:cluster/open',
+        ],
       ]);
     },
   );
@@ -106,15 +123,17 @@ describe('a cluster that is asked from within', () => {
     });
   });
 
-  it('is asked by nobody but the examination and the intake, which know the function by the name of the cluster', () => {
+  it('is asked by nobody but the examination, the intake and the gates, which know the function by the name of the cluster', () => {
     const invoking = resourcesOf(template, 'AWS::IAM::Policy').filter(({ Properties }) =>
       /ClustersReaderinside[0-9A-F]{8}/.test(JSON.stringify(Properties.PolicyDocument)),
     );
     expect(invoking.map(({ Properties }) => render(template, Properties.Roles ?? []))).toEqual([
       ['<FunctionsexaminearoundRole>'],
+      ['<FunctionsgateRole>'],
+      ['<FunctionsrecheckRole>'],
       ['<IntakeFunctionRole>'],
     ]);
-    for (const name of ['examine-around', 'intake']) {
+    for (const name of ['examine-around', 'intake', 'gate', 'recheck']) {
       const { Properties } = functionNamed(template, name);
       const environment = render(template, Properties.Environment ?? null);
       expect(JSON.stringify(environment), name).toContain(

@@ -178,6 +178,25 @@ const walks: readonly { title: string; script: Script; token?: 'never'; visited:
     ],
   },
   {
+    title:
+      'a gate that says wait, then pass, on a node of which little is known by then: it is looked at again',
+    script: {
+      gate: [
+        { gate: { decision: 'wait', waitSeconds: 0 }, waiting: { lookAgain: false } },
+        { gate: { decision: 'pass', waitSeconds: 0 }, waiting: { lookAgain: true } },
+        { gate: { decision: 'pass', waitSeconds: 0 }, waiting: { lookAgain: false } },
+      ],
+    },
+    visited: [
+      ...atGate,
+      'WaitAtGate',
+      'Gate',
+      'GateOpen?',
+      ...verified.slice(opened.length),
+      ...closed('Cured'),
+    ],
+  },
+  {
     title: 'a rung that is skipped, and one after it',
     script: {
       gate: [{ gate: { decision: 'skip', waitSeconds: 0 } }, { gate: { decision: 'pass', waitSeconds: 0 } }],

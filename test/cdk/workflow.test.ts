@@ -29,10 +29,12 @@ describe('the state machine', () => {
     expect(JSON.stringify(definition)).not.toContain('{%');
   });
 
-  it('outlives three approvals that nobody answers, and twice the wait for a place, by three hours', () => {
-    const longestApproval = 2 * 60 * 60;
-    const longestWait = 30 * 60;
-    expect(definition.TimeoutSeconds).toBe(3 * longestApproval + 2 * longestWait + 3 * 60 * 60);
+  it('outlives three approvals that nobody answers, and twice the longest wait at its gates, by three hours', () => {
+    const rest = 3 * 2 * 60 * 60 + 3 * 60 * 60;
+    expect(definition.TimeoutSeconds).toBe(rest + 2 * 46 * 60);
+    const open = [{ days: ['SAT'], start: '22:00', end: '06:00', timeZone: 'UTC' }];
+    const waiting = synthesize({ clusters: { a: {}, b: { gates: { windows: { open, waitMinutes: 90 } } } } });
+    expect(definitionOf(waiting).TimeoutSeconds).toBe(rest + 2 * 136 * 60);
   });
 
   it('has one state for every ordinary outcome, and failure states for what is broken', () => {

@@ -227,8 +227,13 @@ describe('an answer of an approval page', () => {
     const { card } = question.request;
     const all = Object.assign(card, {
       arguments: { Slices: 'these slices' },
-      ...{ reason: 'this reason', asks: 'this gate', expects: 'this effect', undo: 'this-undo' },
-      ...{ budget: 'these places' },
+      ...{
+        reason: 'this reason',
+        asks: 'this gate',
+        budget: 'this budget',
+        expects: 'this effect',
+        undo: 'this-undo',
+      },
       ...{ requestedBy: 'somebody', approvers: ['@oncall'], quorum: 2 },
       ...{ tried: ['this was tried'], history: ['this was before'], why: ['one', 'two', 'a finding'] },
     });
@@ -250,11 +255,16 @@ describe('an answer of an approval page', () => {
 
   it('leaves out what the card does not have', async () => {
     const { question } = sampleQuestion();
-    Object.assign(question.request.card, { tried: [], history: undefined, asks: undefined, undo: null });
-    Object.assign(question.request.card, { budget: undefined });
+    Object.assign(question.request.card, {
+      tried: [],
+      history: undefined,
+      asks: undefined,
+      budget: undefined,
+      undo: null,
+    });
     const { body } = await send(await pages.open(question));
 
-    expect(body).not.toMatch(/Tried before|image before|asked because|may decide|undefined/);
+    expect(body).not.toMatch(/Tried before|image before|asked because|budget|may decide|undefined/);
     expect(body).toContain('<dt>undo</dt><dd>It cannot be undone.</dd>');
   });
 

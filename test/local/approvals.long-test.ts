@@ -146,20 +146,32 @@ describe('an approval that two people have to give', () => {
 });
 
 describe('an approval whose execution is stopped', () => {
-  it('is void, and whoever was asked is told so; a click finds it void', async () => {
-    const stopped = new AbortController();
+  /** Stops the execution once it asks, and what was done `before` that. */
+  async function stopped(
+    before: (approvalId: string) => Promise<void>,
+  ): Promise<TestIncident & { told: Message[] }> {
+    const abort = new AbortController();
     const told: Message[] = [];
+    const work: Promise<void>[] = [];
     const stop = test.engine.onPublished(({ message }) => {
       const parsed = Message.parse(JSON.parse(message));
       if (parsed.cluster !== clusters.approve || parsed.approvalId === undefined) return;
       told.push(parsed);
-      if (parsed.kind === 'approval-requested') stopped.abort();
+      if (parsed.kind === 'approval-requested')
+        work.push(before(parsed.approvalId).finally(() => abort.abort()));
     });
-    const props = { node: 'v2-zombies', cluster: clusters.approve, signal: stopped.signal };
-    const incident = await test.run(props, (one) => one);
-    stop();
+    const props = { node: 'v2-zombies', cluster: clusters.approve, signal: abort.signal };
+    return test.run(props, async (incident) => {
+      stop();
+      await Promise.all(work);
+      return { ...incident, told };
+    });
+  }
 
-    expect(incident.execution.status).toBe('ABORTED');
+  it('is void, and whoever was asked is told so; a click finds it void', async () => {
+    const { execution, told } = await stopped(async () => {});
+
+    expect(execution.status).toBe('ABORTED');
     expect(told.map(({ kind, settled }) => `${kind} ${settled?.status ?? ''}`)).toEqual([
       'approval-requested ',
       'approval-settled void',
@@ -168,6 +180,18 @@ describe('an approval whose execution is stopped', () => {
       status: 'refused',
       reason: 'this approval is already void',
     });
+  });
+
+  it('stays approved where somebody was faster, and whoever was asked is told that it is not done', async () => {
+    const { execution, told, auditLines } = await stopped((id) => writeOnly(id, ana, 'approve'));
+
+    expect(execution.status).toBe('ABORTED');
+    expect(told.map(({ kind, settled }) => `${kind} ${settled?.status ?? ''}`)).toEqual([
+      'approval-requested ',
+      'approval-settled approved',
+    ]);
+    expect(told[1]?.text).toBe('the execution that had asked for it is gone: what was approved is not done');
+    expect(auditLines.some((line) => JSON.parse(line).step === 'treatment.intended')).toBe(false);
   });
 });
 

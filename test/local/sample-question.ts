@@ -37,9 +37,9 @@ export function sampleRequest(text = 'dying cgroups'): ApprovalRequest {
       createdAt: '2026-11-28T11:00:00.000Z',
       expiresAt: sentences.expiresAt,
       asks: text,
+      budget: text,
       tried: [text],
       history: [text],
-      budget: text,
       why: ['What is wrong: dying-memcgs', `  ${text}`, 'How we know:', `  for: ${text}`],
     },
   };

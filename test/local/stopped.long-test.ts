@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { verifyTrail } from '../../lambdas/domain/audit/verify-trail.ts';
 import { withBrokenReclaim } from './broken-reclaim.ts';
 import { protectionsOf, recordedProtections } from './protections.ts';
+import { runCommand } from './run-command.ts';
 import { clusters, startTestEngine, type TestEngine } from './test-engine.ts';
 
 // Whole incidents, with other test files on the same cores.
@@ -13,11 +14,20 @@ beforeAll(async () => {
 });
 afterAll(() => test?.close());
 
-type Way = Pick<Parameters<TestEngine['run']>[0], 'node' | 'cluster' | 'approve' | 'change'>;
+type Way = Pick<Parameters<TestEngine['run']>[0], 'node' | 'cluster' | 'approve' | 'change' | 'before'>;
 
 const treated: Way = { node: 'v2-zombies' };
 const approved: Way = { node: 'v2-zombies', cluster: clusters.approve, approve: 'yes' };
 const undone: Way = { node: 'v2-zombies', cluster: clusters.cautious, change: withBrokenReclaim };
+
+const paused: Way = {
+  node: 'v2-zombies',
+  cluster: clusters.paused,
+  async before() {
+    const args = [clusters.paused, '--reason', 'a test', '--until', '10m'];
+    expect(await runCommand('pause.ts', args, test.engine.cloud)).toMatchObject({ code: 0 });
+  },
+};
 
 /** A way through the state machine to each of its states. */
 const wayTo: Record<string, Way> = {
@@ -61,6 +71,7 @@ const wayTo: Record<string, Way> = {
     'Recheck',
     'StillTrue?',
   ]),
+  ...ways(paused, ['WaitAtGate']),
   ...ways(undone, [
     'SendUndo',
     'UndoRunning?',
@@ -75,8 +86,8 @@ const wayTo: Record<string, Way> = {
   ]),
 };
 
-/** No gate answers "wait" yet, and a stop in the last Choice comes after the incident was closed. */
-const notReachable = ['WaitAtGate', 'Outcome?'];
+/** A stop in the last Choice comes after the incident was closed. */
+const notReachable = ['Outcome?'];
 
 describe.concurrent('an execution stopped from outside', () => {
   it('is tried in every state that does something', () => {

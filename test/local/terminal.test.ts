@@ -182,6 +182,18 @@ describe('asking people', () => {
     await failed;
   });
 
+  it('says at a terminal, below the card, where the page is', async () => {
+    const own = terminal();
+    const { asked, question, close } = ask({ terminal: own });
+    await own.sees('[yes/no]');
+    expect(own.text()).toMatch(
+      /dying cgroups\n\nDecide here, or on this page: http:\/\/127\.0\.0\.1:(\d+)\/.*\n.*ssh -N -L \1:127\.0\.0\.1:\1 .*\nApprove\? /,
+    );
+    await question.decide({ decision: 'approve' }, 'page');
+    await asked;
+    await close();
+  });
+
   it('goes on at the terminal when there can be no page', async () => {
     const own = terminal();
     const { asked, said, given } = ask({ terminal: own, pages: new NoPages() });

@@ -43,6 +43,7 @@ export const clusters = {
   unknown: 'unknown',
   breaking: 'breaking',
   together: 'together',
+  paused: 'paused',
   returning: 'returning',
   crowded: 'crowded',
   hasty: 'hasty',
@@ -111,7 +112,14 @@ export function testSettings(): Settings {
           escalation: { atPercent: 50, group: 'managers' },
         },
       },
-      [clusters.unknown]: { ...cluster('auto'), api: { access: 'public' } },
+      // Where labels are no veto, what an API server does not say keeps nothing away.
+      [clusters.unknown]: {
+        ...cluster('auto'),
+        api: { access: 'public' },
+        gates: { breaker: { failures: 20 }, veto: { nodeLabel: false } },
+      },
+      // Tests pause it.
+      [clusters.paused]: cluster('auto'),
       // In mode auto as well, but its parameter is for one test to change.
       [clusters.switched]: cluster('auto'),
     },

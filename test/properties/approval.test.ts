@@ -92,8 +92,7 @@ it('of many who decide while it expires, or its execution is stopped, whose writ
         await execution.settle(1, undefined, true);
       };
       const all = Promise.all([Promise.all(deciders.map((what) => execution.decide(what))), ends()]);
-      const [answers] = await scheduler.waitFor(all);
-      spy.mockRestore();
+      const [answers] = await scheduler.waitFor(all).finally(() => spy.mockRestore());
 
       const record = await execution.record();
       for (const [index, answer] of answers.entries()) {

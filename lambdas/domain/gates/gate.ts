@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 /**
- * What the gates say of one rung. pass: go on. ask: a person has to approve. wait: come back after `waitSeconds`.
+ * What the gates say of one rung. pass: go on. ask: a person has to approve. wait: ask again, bounded by `waiting.ts`.
  * skip: not this rung, try the next. refuse: nothing more on this node. observe: say what would be done, do nothing.
  */
 export const GateDecision = z.enum(['pass', 'ask', 'wait', 'skip', 'refuse', 'observe']);

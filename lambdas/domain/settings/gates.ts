@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { Veto } from './veto.ts';
+import { Windows } from './windows.ts';
 
 const Breaker = z.strictObject({
   failures: z
@@ -20,6 +22,18 @@ const Breaker = z.strictObject({
     ),
 });
 export type Breaker = z.infer<typeof Breaker>;
+
+const Pauses = z.strictObject({
+  waitMinutes: z
+    .int()
+    .min(0)
+    .max(60)
+    .default(15)
+    .describe(
+      'An incident waits for the end of a pause that is at most so many minutes away; a longer one refuses. Short, because the node is leased to an incident that waits. 0: every pause refuses.',
+    ),
+});
+export type Pauses = z.infer<typeof Pauses>;
 
 const Recurrence = z.strictObject({
   windowDays: z
@@ -93,4 +107,8 @@ export const Gates = z.strictObject({
   breaker: Breaker.prefault({}),
   recurrence: Recurrence.prefault({}),
   budget: Budget.prefault({}),
+  pauses: Pauses.prefault({}),
+  veto: Veto.prefault({}),
+  windows: Windows.prefault({}),
 });
+export type Gates = z.infer<typeof Gates>;

@@ -1,11 +1,9 @@
 import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
-import { DescribeClusterCommand, EKSClient } from '@aws-sdk/client-eks';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readTrend } from '../../../lambdas/adapters/cloudwatch-trend.ts';
 import { clusterGap } from '../../../lambdas/adapters/cluster-reader.ts';
-import { clusterEndpoint } from '../../../lambdas/adapters/eks-cluster.ts';
 import { askInVpc } from '../../../lambdas/adapters/vpc-reader.ts';
 
 const region = { region: 'us-east-1' };
@@ -116,41 +114,6 @@ describe('the trend from CloudWatch', () => {
       value: { notRead: { messages: 'there are more than 5 pages of points' } },
     });
     expect(mock.commandCalls(GetMetricDataCommand)).toHaveLength(5);
-  });
-});
-
-describe('the API server of a cluster', () => {
-  const mock = mockClient(EKSClient);
-  const client = new EKSClient(region);
-  const cluster = {
-    status: 'ACTIVE' as const,
-    endpoint: 'https://ABC.gr7.us-east-1.eks.amazonaws.com',
-    certificateAuthority: { data: Buffer.from('PEM').toString('base64') },
-    resourcesVpcConfig: { endpointPublicAccess: false, endpointPrivateAccess: true },
-  };
-  beforeEach(() => mock.reset());
-
-  it('is where EKS says, signed for by whom EKS says', async () => {
-    mock.on(DescribeClusterCommand, { name: 'prod' }).resolves({ cluster });
-    expect(await clusterEndpoint(client, 'prod', false)).toEqual({ endpoint: cluster.endpoint, ca: 'PEM' });
-  });
-
-  it('without a public endpoint is not asked from outside, and the setting that would help is named', async () => {
-    mock.on(DescribeClusterCommand).resolves({ cluster });
-    await expect(clusterEndpoint(client, 'prod', true)).rejects.toThrow(
-      'set clusters.prod.api.access to vpc',
-    );
-  });
-
-  it.each([
-    ['no endpoint yet', { status: 'CREATING' as const }],
-    ['an endpoint that is not https', { ...cluster, endpoint: 'http://example.com' }],
-    ['no authority', { ...cluster, certificateAuthority: {} }],
-  ])('with %s is not asked', async (_, incomplete) => {
-    mock.on(DescribeClusterCommand).resolves({ cluster: incomplete });
-    await expect(clusterEndpoint(client, 'prod', false)).rejects.toThrow(
-      'names no endpoint and certificate authority',
-    );
   });
 });
 

@@ -1,0 +1,47 @@
+import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { Pause } from '../domain/gates/pause.ts';
+import type { PausesRead } from '../domain/gates/pause-gate.ts';
+
+/** Where the pauses of a cluster are kept: an item each, by name. */
+export function pausesOf(cluster: string): string {
+  return `PAUSE#${cluster}`;
+}
+
+/** All pauses of a cluster that there is an item of, those that are over as well, as of now. @throws where the table does not answer */
+export async function readPauses(
+  client: DynamoDBClient,
+  table: string,
+  cluster: string,
+): Promise<PausesRead> {
+  const pauses: Pause[] = [];
+  const unreadable: string[] = [];
+  let next: Record<string, never> | object | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await client.send(
+      new QueryCommand({
+        TableName: table,
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: marshall({ ':pk': pausesOf(cluster) }),
+        ConsistentRead: true,
+        ...(next === undefined ? {} : { ExclusiveStartKey: next as never }),
+      }),
+    );
+    for (const item of Items) {
+      const { sk, pause } = unmarshall(item);
+      const parsed = Pause.safeParse(jsonOf(pause));
+      if (parsed.success && parsed.data.name === sk) pauses.push(parsed.data);
+      else unreadable.push(String(sk));
+    }
+    next = LastEvaluatedKey;
+  } while (next !== undefined);
+  return { pauses, unreadable };
+}
+
+function jsonOf(text: unknown): unknown {
+  try {
+    return JSON.parse(String(text));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,46 @@
+import * as z from 'zod';
+import { printable } from '../printable.ts';
+
+/** The longest that a pause may be set for: one that is meant to stay is the mode observe. */
+export const longestPauseDays = 30;
+
+export const PauseName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be a name in small letters, digits, ".", "_" and "-"');
+
+/** Text that people are shown as it is. */
+const words = (most: number) =>
+  z
+    .string()
+    .trim()
+    .min(1, 'must not be empty')
+    .max(most, `must be at most ${most} characters`)
+    .refine((text) => printable(text) === text && !text.includes('\n'), 'must be one line of text');
+
+export const PauseReason = words(300);
+export const PauseBy = words(200);
+
+/** Somebody's word that nothing is to be done in a cluster for a while. One item of the state table each. */
+export const Pause = z.object({
+  version: z.literal(1),
+  name: PauseName,
+  reason: PauseReason,
+  until: z.iso.datetime(),
+  /** Who it is for, as they say it; where they say nothing, the ARN. */
+  by: PauseBy,
+  /** Who made it, as AWS says it. */
+  arn: z.string().min(1).max(2048),
+  at: z.iso.datetime(),
+  ended: z
+    .object({ at: z.iso.datetime(), by: PauseBy, arn: z.string().max(2048), reason: PauseReason.optional() })
+    .optional(),
+});
+export type Pause = z.infer<typeof Pause>;
+
+export function isActive({ until, ended }: Pick<Pause, 'until' | 'ended'>, now: Date): boolean {
+  return ended === undefined && Date.parse(until) > now.getTime();
+}
+
+export function whoPaused({ by, arn }: Pick<Pause, 'by' | 'arn'>): string {
+  return by === arn ? arn : `${by} (${arn})`;
+}

@@ -1,0 +1,28 @@
+import * as z from 'zod';
+import type { Credentials } from '../lambdas/adapters/eks-token.ts';
+import { signedForm } from '../lambdas/adapters/signed-form.ts';
+
+/** Somebody with credentials, as AWS knows them. */
+export type Caller = { arn: string };
+
+const Answer = z.object({ GetCallerIdentityResult: z.object({ Arn: z.string().min(1).max(2048) }) });
+
+/**
+ * Asks STS who has these credentials; nobody can be denied that (STS API reference, GetCallerIdentity).
+ *
+ * @throws where it does not answer, or refuses
+ */
+export async function callerIdentity(region: string, credentials: Credentials): Promise<Caller> {
+  const { AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL } = process.env;
+  const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+  const url = new URL(AWS_ENDPOINT_URL_STS || AWS_ENDPOINT_URL || `https://sts.${region}.${domain}`);
+  const form = { Action: 'GetCallerIdentity', Version: '2011-06-15' };
+  const { status, element } = await signedForm(url, form, { service: 'sts', region, credentials });
+  const parsed = Answer.safeParse(element);
+  if (status === 200 && parsed.success) return { arn: parsed.data.GetCallerIdentityResult.Arn };
+  const refusal = z.object({ Error: z.object({ Code: z.string(), Message: z.string() }) }).safeParse(element);
+  if (!refusal.success) throw new Error(`${url.host} answered with HTTP ${status}, and not who it is`);
+  const error = new Error(refusal.data.Error.Message);
+  error.name = refusal.data.Error.Code;
+  throw error;
+}
