@@ -58,7 +58,7 @@ const ownRights: Record<string, string[]> = {
   'send-undo': [...send(...inverses), 'ssm:CancelCommand on *'],
   'poll-command': follow,
   gate: askGates,
-  recheck: askGates,
+  recheck: [...askGates, ...publish],
   'request-approval': [...publish, ...approvals],
   'settle-approval': [...publish, ...approvals],
   'record-treatment': publish,
