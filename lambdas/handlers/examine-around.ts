@@ -1,7 +1,6 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { readTrend } from '../adapters/cloudwatch-trend.ts';
 import { type ClusterProbes, clusterGap, readCluster } from '../adapters/cluster-reader.ts';
-import { EksError } from '../adapters/eks-query.ts';
 import { impatient } from '../adapters/impatient.ts';
 import { readConsole } from '../adapters/instance-console.ts';
 import { MedicError } from '../adapters/medic-error.ts';
@@ -79,11 +78,7 @@ async function ask(name: string, { api }: Cluster, instanceId: string, now: Date
 /** A refusal of AWS names the action that is missing; the name of the error says what kind it is. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error).slice(0, 400);
-  return (
-    error instanceof MedicError && !(error instanceof EksError)
-      ? error.message
-      : `${error.name}: ${error.message}`
-  ).slice(0, 400);
+  return (error instanceof MedicError ? error.message : `${error.name}: ${error.message}`).slice(0, 400);
 }
 
 function gapsOf(around: AroundProbes): Record<string, string> {
