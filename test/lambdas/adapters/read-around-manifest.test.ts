@@ -19,7 +19,7 @@ const given = Role.parse(role).rules.flatMap(({ resources, verbs }) =>
 );
 
 /** Each right that the code says it needs, where it asks. */
-const needed = ['cluster-reader.ts', 'kubelet-endpoint.ts'].flatMap((file) =>
+const needed = ['cluster-reader.ts', 'find-node.ts', 'kubelet-endpoint.ts'].flatMap((file) =>
   [...readFileSync(join(root, 'lambdas/adapters', file), 'utf8').matchAll(/'((?:get|list) [a-z/]+)'/g)].map(
     ([, right = '']) => right,
   ),
