@@ -1,11 +1,15 @@
 import type { BundleName } from '../cdk/function-names.ts';
 
-/** They speak with the Api server of a cluster and nothing else, from within its VPC. */
+/** They speak with the API server of a cluster and nothing else, from within its VPC. */
 const ofApiServers: readonly BundleName[] = ['ask-cluster', 'change-node'];
+
+/** Ask everybody: DynamoDB, Systems Manager, EC2, EKS, the API server of a cluster, and the function in its VPC. */
+const gatekeepers: readonly BundleName[] = ['gate', 'recheck'];
 
 /** Most bytes that a function's code may have, without its source map; a KB is 1,000 bytes here. */
 export function mostBytes(name: BundleName): number {
-  return ofApiServers.includes(name) ? 2_500_000 : 600_000;
+  if (ofApiServers.includes(name)) return 2_500_000;
+  return gatekeepers.includes(name) ? 800_000 : 600_000;
 }
 
 /**

@@ -122,7 +122,7 @@ export class CgroupMedicStack extends Stack {
     const telling = [
       'request-approval',
       'settle-approval',
-      'recheck',
+      'diagnose',
       'record-treatment',
       'verify',
       'notify',

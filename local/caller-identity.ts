@@ -17,7 +17,9 @@ export async function callerIdentity(region: string, credentials: Credentials): 
   const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
   const url = new URL(AWS_ENDPOINT_URL_STS || AWS_ENDPOINT_URL || `https://sts.${region}.${domain}`);
   const form = { Action: 'GetCallerIdentity', Version: '2011-06-15' };
-  const { status, element } = await signedForm(url, form, { service: 'sts', region, credentials });
+  const ask = () => signedForm(url, form, { service: 'sts', region, credentials });
+  // Once more where there was no answer.
+  const { status, element } = await ask().catch(ask);
   const parsed = Answer.safeParse(element);
   if (status === 200 && parsed.success) return { arn: parsed.data.GetCallerIdentityResult.Arn };
   const refusal = z.object({ Error: z.object({ Code: z.string(), Message: z.string() }) }).safeParse(element);

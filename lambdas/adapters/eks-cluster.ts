@@ -1,29 +1,20 @@
+import { DescribeClusterCommand, EKSClient } from '@aws-sdk/client-eks';
 import * as z from 'zod';
-import { eksQuery } from './eks-query.ts';
+import { impatient } from './impatient.ts';
 import { MedicError } from './medic-error.ts';
 
 /** Where the API server of a cluster is, and who has signed its certificate (PEM). */
 export const ClusterEndpoint = z.object({ endpoint: z.url({ protocol: /^https$/ }), ca: z.string().min(1) });
 export type ClusterEndpoint = z.infer<typeof ClusterEndpoint>;
 
-const Answer = z.object({
-  cluster: z.object({
-    status: z.string().optional(),
-    endpoint: z.string().nullish(),
-    certificateAuthority: z.object({ data: z.string().nullish() }).nullish(),
-    resourcesVpcConfig: z.object({ endpointPublicAccess: z.boolean().optional() }).nullish(),
-  }),
-});
-
 /**
  * Asks EKS where the API server of a cluster is.
  *
  * @param fromOutside whether it is to be asked from outside of its VPC
- * @throws EksError where EKS refuses; MedicError where it has no endpoint yet, or none that can be reached from there
+ * @throws MedicError where it has no endpoint yet, or none that can be reached from there
  */
 export async function clusterEndpoint(name: string, fromOutside: boolean): Promise<ClusterEndpoint> {
-  const answer = Answer.safeParse(await eksQuery('DescribeCluster', `/clusters/${encodeURIComponent(name)}`));
-  const { cluster } = answer.data ?? {};
+  const { cluster } = await new EKSClient(impatient).send(new DescribeClusterCommand({ name }));
   if (fromOutside && cluster?.resourcesVpcConfig?.endpointPublicAccess === false) {
     throw new MedicError(
       `the API server of ${name} has no public endpoint: set clusters.${name}.api.access to vpc`,

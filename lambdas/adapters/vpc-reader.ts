@@ -4,7 +4,7 @@ import { ClusterProbes } from './cluster-reader.ts';
 import type { ClusterQuestion } from './find-node.ts';
 import { MedicError } from './medic-error.ts';
 import { NodeAnswer, type NodeQuestion } from './node-instance.ts';
-import { LabelAnswer, type LabelQuestion } from './node-label.ts';
+import { MarksAnswer, type MarksQuestion } from './node-marks.ts';
 
 /**
  * Asks a cluster about one of its nodes through the function in its VPC.
@@ -28,19 +28,19 @@ export async function askNodeInVpc(
   return ask(client, functionName, question, NodeAnswer, 'an instance');
 }
 
-/** Asks a cluster through the function in its VPC for a label of one of its nodes. Throws as `askInVpc`. */
-export async function askLabelInVpc(
+/** Asks a cluster through the function in its VPC for the marks of one of its nodes. Throws as `askInVpc`. */
+export async function askMarksInVpc(
   client: LambdaClient,
   functionName: string,
-  question: LabelQuestion,
-): Promise<LabelAnswer> {
-  return ask(client, functionName, question, LabelAnswer, 'a label');
+  question: MarksQuestion,
+): Promise<MarksAnswer> {
+  return ask(client, functionName, question, MarksAnswer, 'marks of a node');
 }
 
 async function ask<T extends z.ZodObject>(
   client: LambdaClient,
   functionName: string,
-  question: ClusterQuestion | NodeQuestion | LabelQuestion,
+  question: ClusterQuestion | NodeQuestion | MarksQuestion,
   schema: T,
   wanted: string,
 ): Promise<z.infer<T>> {

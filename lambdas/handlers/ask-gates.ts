@@ -4,12 +4,14 @@ import { ssm } from '../adapters/ssm.ts';
 import { type GateResult, strictest } from '../domain/gates/gate.ts';
 import { leaseGate } from '../domain/gates/lease-gate.ts';
 import { modeGate } from '../domain/gates/mode-gate.ts';
+import { othersGate } from '../domain/gates/others-gate.ts';
 import { waitFor } from '../domain/gates/waiting.ts';
 import { windowGate } from '../domain/gates/window-gate.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
 import { askBreaker } from './breaker.ts';
 import { askBudget, leaveBudget } from './budget.ts';
+import { askMarks } from './marks.ts';
 import { askPauses } from './pauses.ts';
 import type { PhaseContext } from './phase.ts';
 import { askRecurrence } from './recurrence.ts';
@@ -31,12 +33,14 @@ export async function askGates(
   approved: boolean,
 ): Promise<Gated> {
   const { renewal, logger } = context;
-  const [mode, pauses, veto, recurrence] = await Promise.all([
+  const reading = askMarks(state, rung, context);
+  const [mode, pauses, veto, marks, recurrence] = await Promise.all([
     readMode(ssm(), environment().MODE_PARAMETER_PREFIX, state.incident.cluster, (error) => {
       logger.error('the mode parameter could not be read', { error });
     }),
     askPauses(state, rung, context, approved),
-    askVeto(state, rung, context),
+    askVeto(state, rung, context, reading),
+    reading,
     askRecurrence(state, rung, context, approved),
   ]);
   // The mode first: of equal answers the first is told, and "passed, because the policy says so" tells more.
@@ -44,6 +48,7 @@ export async function askGates(
     modeGate(mode, rung, approved),
     pauses,
     veto,
+    othersGate(marks, { rung, approved }),
     windowGate(context.cluster.gates.windows, { rung, now: context.now(), approved }),
     recurrence,
     leaseGate(renewal),

@@ -139,7 +139,7 @@ async function take(
   const { budget: settings } = context.cluster.gates;
   const now = context.now();
   const turnUntil = after(now, Math.max(lineSeconds, 3 * settings.askAgainSeconds));
-  const { after: budget } = await budgets().change(
+  const { before, after: budget } = await budgets().change(
     state.incident.cluster,
     (present) =>
       withPlace(present, me, settings, now, heldUntil(context, now)) ??
@@ -148,7 +148,8 @@ async function take(
   const isMine = ({ incident }: { incident: string }): boolean => incident === me.incident;
   const taken = holdersAt(budget, now).some(isMine);
   const came = taken ? 'taken' : budget.waiting.some(isMine) ? 'full' : 'line-full';
-  if (taken) publish(state.incident.cluster, budget, now);
+  // One that has it already has looked at its node again meanwhile.
+  if (taken && !holdersAt(before, now).some(isMine)) publish(state.incident.cluster, budget, now);
   return { result: budgetGate(budget, me, asked(state, rung, context, came)), taken };
 }
 

@@ -20,6 +20,7 @@ import { leavePlace } from './breaker.ts';
 import { leaveBudget } from './budget.ts';
 import { type PhaseContext, phase } from './phase.ts';
 import { historyStore } from './recurrence.ts';
+import { tellVoid } from './tell-settled.ts';
 
 const sns = new SNSClient({});
 const cloudwatch = new CloudWatchClient({});
@@ -54,6 +55,7 @@ export const handler = phase(
       closedAt: closedAt.toISOString(),
       ...(lookAgain === undefined ? {} : { lookAgain }),
     } satisfies IncidentState;
+    await tellVoid(state.approval, closedAt, context.logger);
     const { DOCUMENTS } = environment();
     const message = closingMessage(closed, (name) =>
       Object.hasOwn(DOCUMENTS, name) ? (DOCUMENTS[name]?.name ?? name) : name,

@@ -7,12 +7,15 @@ import type { Cluster } from '../domain/settings.ts';
 import { sampleOf } from '../domain/verification.ts';
 import { aroundOf, type Examined, evidenceAround, evidenceOf, withoutOutput } from './evidence-of.ts';
 import { phase } from './phase.ts';
+import { tellVoid } from './tell-settled.ts';
 
 /**
  * Evidence → diagnosis. Of a node that did not answer, or printed garbage, there is what is known around it, with every question
  * to itself a gap; where that is nothing either, it is `inconclusive`, never healthy.
  */
-export const handler = phase('diagnose', async (state, { cluster, audit, now }) => {
+export const handler = phase('diagnose', async (state, { cluster, audit, now, logger }) => {
+  // Where an approval of it is why it is looked at anew.
+  await tellVoid(state.approval, now(), logger);
   const examined = evidenceOf(state);
   const evidence = 'evidence' in examined ? examined.evidence : evidenceAround(state, examined.gap, now());
   const diagnosis = diagnosisOf(examined, evidence, state, cluster);

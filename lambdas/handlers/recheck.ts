@@ -11,7 +11,6 @@ import { leaveBudget } from './budget.ts';
 import { type Examined, evidenceOf, withoutOutput } from './evidence-of.ts';
 import { digestFor } from './gate.ts';
 import { phase } from './phase.ts';
-import { tellVoid } from './tell-settled.ts';
 
 /** How often an approval may be void and asked for again before the incident gives up. */
 const mostVoids = 2;
@@ -59,7 +58,6 @@ export const handler = phase(
       details: { approvalId: approval.id, gates: gates.all, voids },
     });
     if (look.decision !== 'moved') return rechecked;
-    await tellVoid(approval.id, look.reason, context.now(), context.logger);
     return {
       ...rechecked,
       voided: look.reason,

@@ -6,6 +6,7 @@ import { environment } from '../adapters/environment.ts';
 import { publish } from '../adapters/notifier.ts';
 import type { Approval } from '../domain/approval/approval.ts';
 import { settledMessage } from '../domain/approval/messages.ts';
+import type { IncidentState } from '../domain/incident-state.ts';
 
 const sns = new SNSClient({});
 
@@ -25,14 +26,15 @@ export async function tellSettled(
 
 /** Who approved something that is not done after all, and who saw that they had, should see it too. The record stays as it was decided. */
 export async function tellVoid(
-  approvalId: string,
-  reason: string,
+  approval: IncidentState['approval'],
   now: Date,
   logger: Pick<Logger, 'error'>,
 ): Promise<void> {
+  if (approval?.decision !== 'void') return;
+  const { id: approvalId, reason = 'the node has moved on' } = approval;
   try {
     const record = await new ApprovalReader(dynamo(), environment().STATE_TABLE).get(approvalId);
-    if (record === undefined) return;
+    if (record?.status !== 'approved') return;
     const by = record.decisions.map(({ person }) => person).join(', ');
     const why = `approved by ${by}, and not done: ${reason}`;
     await publish(

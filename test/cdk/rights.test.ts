@@ -59,6 +59,7 @@ const ownRights: Record<string, string[]> = {
   'poll-command': follow,
   gate: askGates,
   recheck: askGates,
+  diagnose: publish,
   'request-approval': [...publish, ...approvals],
   'settle-approval': [...publish, ...approvals],
   'record-treatment': publish,

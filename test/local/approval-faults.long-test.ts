@@ -249,15 +249,14 @@ describe('the node is gone', () => {
 
     expect(approval?.status).toBe('approved');
     expect(record.outcome).toBe('refused');
-    expect(record.reason).toMatch(
-      /^the node could not be looked at again: SSM does not reach this node: it is gone/,
-    );
+    // The first gate that asks after it says so.
+    expect(record.reason).toMatch(/^veto: .* EC2 knows no tag eks:cluster-name of i-\w+ any more$/);
     expect(count(trail, 'treatment.intended')).toBe(0);
     expect(trail.find(({ step }) => step === 'rechecked')).toMatchObject({ outcome: 'refuse' });
     expect(statuses(told)).toEqual(['approved']);
     const last = told.at(-1);
     expect(last?.kind).toBe('incident-closed');
     expect(last?.title).toContain('refused');
-    expect(last?.text).toContain('could not be looked at again');
+    expect(last?.text).toContain('EC2 knows no tag eks:cluster-name of');
   });
 });

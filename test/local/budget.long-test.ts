@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -138,6 +140,45 @@ describe('a treatment that disrupts, where one node may be disrupted at a time',
     expect(rechecked[0].what).toContain('held by another');
     expect(incident.record).toMatchObject(cured);
     expect((await budget(cluster)).holders).toEqual([]);
+  }, 240_000);
+
+  it('keeps no place where the node has moved on since it was approved, nor for the rungs after one that did not help', async () => {
+    const cluster = clusters.crowdedAsking;
+    const whileAsked: unknown[] = [];
+    let root = '';
+    let next: Promise<BudgetState> | undefined;
+    const incident = await run({
+      node: 'v2-nothing',
+      cluster,
+      change(node) {
+        root = node.root ?? '';
+        return node;
+      },
+      approve: async () => {
+        whileAsked.push((await budget(cluster)).holders);
+        const boot = join(root, 'proc/sys/kernel/random/boot_id');
+        if (whileAsked.length === 1) writeFileSync(boot, '00000000-0000-4000-8000-00000000000a\n');
+        return { decision: 'approve' };
+      },
+      onEvent({ type, state }) {
+        if (type === 'StateExited' && state?.name === 'NextRung') next = budget(cluster);
+      },
+    });
+    const rechecked = steps(incident).filter(({ step }) => step === 'rechecked');
+    expect(rechecked.map(({ outcome }) => outcome)).toEqual(['void', 'pass']);
+    // Taken both times.
+    for (const { details } of rechecked) {
+      expect(details.gates).toContainEqual(
+        expect.objectContaining({ gate: 'budget', reason: expect.stringContaining('a place is taken') }),
+      );
+    }
+    expect(whileAsked).toEqual([[], []]);
+    expect(incident.record.rungs.map(({ treatment }) => treatment)).toEqual([
+      'reclaim',
+      'drop-caches',
+      'notify',
+    ]);
+    expect((await next)?.holders).toEqual([]);
   }, 240_000);
 
   it('gives its place back by the janitor where its execution dies, and leaves the line as well', async () => {

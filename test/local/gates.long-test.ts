@@ -20,7 +20,14 @@ import {
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 });
 
 /** Clusters of this file alone: pauses are those of a cluster. */
-const own = { waits: 'waits', stopped: 'stopped', odd: 'odd', windowed: 'windowed', late: 'late' };
+const own = {
+  waits: 'waits',
+  stopped: 'stopped',
+  odd: 'odd',
+  windowed: 'windowed',
+  late: 'late',
+  asked: 'gates-asked',
+};
 const key = 'cgroup-medic/veto';
 const ana = 'arn:aws:iam::000000000000:user/ana';
 
@@ -28,6 +35,8 @@ let test: TestEngine;
 beforeAll(async () => {
   const settings = testSettings();
   const { [clusters.auto]: auto, [clusters.approve]: approve } = settings.clusters;
+  // However slow this machine is.
+  const patient = { ...approve, approval: { onePersonTeam: true, expirySeconds: { low: 240 } } };
   // A day that is neither today nor near it.
   const days = [weekdays[(new Date().getUTCDay() + 3) % 7]];
   const open = [{ days, start: '12:00', end: '13:00', timeZone: 'UTC' }];
@@ -40,7 +49,8 @@ beforeAll(async () => {
         [own.stopped]: auto,
         [own.odd]: auto,
         [own.windowed]: { ...auto, gates: { windows: { open, fromRisk: 'low' } } },
-        [own.late]: { ...approve, approval: { onePersonTeam: true, expirySeconds: { low: 60 } } },
+        [own.late]: patient,
+        [own.asked]: patient,
         [clusters.unknown]: { ...auto, api: { access: 'public' } },
       },
     }),
@@ -150,7 +160,7 @@ describe.concurrent('a veto', () => {
     let instance = '';
     const incident = await run({
       node: 'v2-zombies',
-      cluster: clusters.approve,
+      cluster: own.asked,
       before: async (instanceId) => {
         instance = instanceId;
       },
@@ -221,6 +231,45 @@ describe.concurrent('a veto', () => {
     expect(incident.record.reason).toContain(
       'whether the instance has a veto could not be read: Ec2Error: ec2:DescribeTags was refused with UnauthorizedOperation',
     );
+  });
+});
+
+/** The recorded node as the API server would have it with other fields in its `spec`. */
+function withSpec(node: LocalNode, fields: object): LocalNode {
+  const around = structuredClone(node.managed.around);
+  const recorded = around?.cluster?.node as { spec?: object } | undefined;
+  if (around === undefined || recorded === undefined) throw new Error('no node was recorded');
+  recorded.spec = { ...recorded.spec, ...fields };
+  return { ...node, managed: { ...node.managed, around } };
+}
+
+describe.concurrent('somebody else', () => {
+  it('that takes the node away refuses', async () => {
+    const taints = [{ key: 'karpenter.sh/disrupted', effect: 'NoSchedule' }];
+    const incident = await run({
+      node: 'v2-trend',
+      cluster: clusters.asked,
+      change: (node) => withSpec(node, { taints }),
+    });
+
+    expect(incident.record.outcome).toBe('refused');
+    expect(incident.record.reason).toBe(
+      'the node is being taken away by Karpenter (taint karpenter.sh/disrupted)',
+    );
+    expect(treated(incident)).toBe(false);
+  });
+
+  it('that has cordoned the node makes a person be asked, in mode auto as well', async () => {
+    const incident = await run({
+      node: 'v2-trend',
+      cluster: clusters.asked,
+      approve: 'yes',
+      change: (node) => withSpec(node, { unschedulable: true }),
+    });
+
+    const gated = steps(incident).find(({ step }) => step === 'gated');
+    expect(gated).toMatchObject({ outcome: 'ask', actor: { id: 'gate:others' } });
+    expect(incident.record.outcome).toBe('cured');
   });
 });
 

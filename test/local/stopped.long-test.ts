@@ -86,8 +86,11 @@ const wayTo: Record<string, Way> = {
   ]),
 };
 
-/** A stop in the last Choice comes after the incident was closed. */
-const notReachable = ['Outcome?'];
+/**
+ * A wait after an approval takes a budget that is full (budget.long-test.ts), and a stop in the last Choice comes after the
+ * incident was closed.
+ */
+const notReachable = ['WaitAtRecheck', 'Outcome?'];
 
 describe.concurrent('an execution stopped from outside', () => {
   it('is tried in every state that does something', () => {

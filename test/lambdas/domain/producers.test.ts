@@ -402,6 +402,7 @@ describe('leaked scopes', () => {
       expect(ladder).toEqual(['stop-scopes approval', 'notify auto']);
       expect(plan[0]).toMatchObject({
         risk: 'medium',
+        disrupts: true,
         arguments: { endProcesses: 'true', processesOf: 'alice bob' },
         expects: { signal: 'abandonedScopes', atMost: 49 },
       });
@@ -417,7 +418,7 @@ describe('leaked scopes', () => {
     ])('are left where %s', (_, evidence) => {
       const rung = answerTo(evidence).plan[0];
 
-      expect(rung).toMatchObject({ risk: 'low', arguments: { endProcesses: 'false' } });
+      expect(rung).toMatchObject({ risk: 'low', disrupts: false, arguments: { endProcesses: 'false' } });
       expect(rung?.arguments).not.toHaveProperty('processesOf');
     });
 
@@ -428,7 +429,11 @@ describe('leaked scopes', () => {
         );
       const both = beside(leaked({ scope: 60 }).probes.unpopulated);
 
-      expect(both.plan[0]).toMatchObject({ risk: 'low', arguments: { endProcesses: 'false' } });
+      expect(both.plan[0]).toMatchObject({
+        risk: 'low',
+        disrupts: false,
+        arguments: { endProcesses: 'false' },
+      });
       expect(beside(missing).ladder).not.toContain('stop-scopes approval');
     });
   });

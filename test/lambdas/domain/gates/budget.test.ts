@@ -91,7 +91,15 @@ describe('the budget of a cluster', () => {
     const free = withoutIncident(line, 'a');
     expect(take(free, spot('c'), 3)).toBeUndefined();
     expect(take(free, spot('d'), 3)).toBeUndefined();
-    expect(names(take(free, spot('b'), 3))).toEqual(['b']);
+    expect(take(free, spot('b'), 3)).toMatchObject({
+      holders: [{ incident: 'b' }],
+      waiting: [{ incident: 'c' }],
+    });
+    // Also when the first has renewed its turn after the second.
+    const renewed = waits(free, spot('b'), 8);
+    expect(renewed.waiting.map(({ incident }) => incident)).toEqual(['c', 'b']);
+    expect(names(take(renewed, spot('b'), 9))).toEqual(['b']);
+    expect(take(renewed, spot('c'), 9)).toBeUndefined();
     expect(names(take(line, spot('e', 'db', 'e'), 3))).toEqual(['a', 'e']);
     // Of a line whose first never comes back, the next may go once its time is over.
     expect(names(take(free, spot('c'), 11))).toEqual(['c']);
@@ -102,6 +110,9 @@ describe('the budget of a cluster', () => {
     const line = waits(full, spot('c', 'web', 'c'), 1);
     expect(take(line, spot('d', 'db', 'c'), 2)).toBeUndefined();
     expect(names(take(line, spot('d', 'db', 'd'), 2))).toEqual(['a', 'b', 'd']);
+    // Nor does a line for one group take all four places of the cluster from the others.
+    const longer = waits(line, spot('e', 'web', 'e'), 1);
+    expect(names(take(longer, spot('d', 'db', 'd'), 2))).toEqual(['a', 'b', 'd']);
   });
 
   it('keeps the turn of whoever comes back, and writes it only when half of its time is over', () => {

@@ -1,28 +1,29 @@
 import * as z from 'zod';
 import { KubernetesNode } from '../domain/around/kubernetes.ts';
+import { NodeMarks } from '../domain/gates/others-gate.ts';
 import { ClusterQuestion, findNode } from './find-node.ts';
 import { HttpsGetter } from './https-get.ts';
 import { KubernetesApi } from './kubernetes-api.ts';
 import { MedicError } from './medic-error.ts';
 
-/** Which label of which node, and where. */
-export const LabelQuestion = ClusterQuestion.extend({ label: z.string().min(1) });
-export type LabelQuestion = z.infer<typeof LabelQuestion>;
+/** The marks of which node, and the value of which label, and where. */
+export const MarksQuestion = ClusterQuestion.extend({ label: z.string().min(1) });
+export type MarksQuestion = z.infer<typeof MarksQuestion>;
 
-/** `null`: the node is there, and has no such label. */
-export const LabelAnswer = z.object({ value: z.string().nullable() });
-export type LabelAnswer = z.infer<typeof LabelAnswer>;
+/** `label: null`: the node is there, and has no such label. */
+export const MarksAnswer = NodeMarks.extend({ label: z.string().nullable() });
+export type MarksAnswer = z.infer<typeof MarksAnswer>;
 
 /**
- * A label of the node of an instance, by what the API server has of it now.
+ * What people and programs have marked the node of an instance with, by what the API server has of it now.
  *
  * @throws ApiServerError where that did not answer, or refuses; MedicError where it knows no node of this instance
  */
-export async function labelOfNode(
-  question: LabelQuestion,
+export async function marksOfNode(
+  question: MarksQuestion,
   token: string,
   limitMs: number,
-): Promise<LabelAnswer> {
+): Promise<MarksAnswer> {
   const { cluster, endpoint, instanceId, label } = question;
   const https = new HttpsGetter({ ca: endpoint.ca, token, signal: AbortSignal.timeout(limitMs) });
   try {
@@ -31,8 +32,13 @@ export async function labelOfNode(
       const more = found.partial === undefined ? '' : ` (${found.partial})`;
       throw new MedicError(`no node of ${cluster} has the provider id of ${instanceId}${more}`);
     }
-    const { labels } = found.value.metadata;
-    return { value: Object.hasOwn(labels, label) ? (labels[label] ?? null) : null };
+    const { metadata, spec } = found.value;
+    return {
+      label: Object.hasOwn(metadata.labels, label) ? (metadata.labels[label] ?? null) : null,
+      taints: spec.taints,
+      unschedulable: spec.unschedulable,
+      deleting: metadata.deletionTimestamp != null,
+    };
   } finally {
     https.close();
   }
