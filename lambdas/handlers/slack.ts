@@ -14,7 +14,7 @@ import { SlackStore } from '../adapters/slack-store.ts';
 import { type HttpAnswer, jsonAnswer, UrlRequest } from '../adapters/url-request.ts';
 import type { DecideAnswer } from '../domain/approval/decide-answer.ts';
 import { type Person, personOfSlack } from '../domain/approval/person.ts';
-import { denyModal, evidenceModal } from '../domain/slack/blocks.ts';
+import { denyModal, evidenceModal, sayingModal } from '../domain/slack/blocks.ts';
 import { type Interaction, readInteraction, reasonBlock } from '../domain/slack/interaction.ts';
 import { isFromSlack, nameOfRequest } from '../domain/slack/signature.ts';
 
@@ -110,7 +110,12 @@ async function decideAndTell(
     const answer = await handOn(lambda, slackEnvironment().DECIDE_FUNCTION, asked, decideMs);
     const sentence = sentenceOf(answer);
     logger.info('a decision was given', { person: person.id, status: answer?.status ?? 'not yet' });
-    return sentence === undefined ? jsonAnswer(200, {}) : tellPrivately(client, interaction, sentence);
+    if (sentence === undefined) return jsonAnswer(200, {});
+    // The form would show it as a mistake of whoever has filled it in, and ask for the same again.
+    if (interaction.kind === 'submitted' && answer?.status !== 'refused') {
+      return jsonAnswer(200, { response_action: 'update', view: sayingModal(sentence) });
+    }
+    return tellPrivately(client, interaction, sentence);
   } catch (error) {
     logger.error('a decision could not be given', { error });
     count([{ name: 'SlackFailed', value: 1 }]);
@@ -124,7 +129,8 @@ async function decideAndTell(
 
 /** Nothing where the card itself will say it. */
 function sentenceOf(answer: DecideAnswer | undefined): string | undefined {
-  if (answer === undefined) return 'It is being recorded. The card says so in a moment; if not, click again.';
+  if (answer === undefined)
+    return 'It is being recorded. The card says so in a moment; if not, decide again.';
   if (answer.status === 'refused') return `It was not recorded: ${answer.reason}.`;
   const { status, decisions, quorum } = answer.approval;
   return status === 'pending'

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Settings } from '../../lambdas/domain/settings.ts';
 import { action, denyView } from '../../lambdas/domain/slack/interaction.ts';
+import type { Disturbance } from '../../local/cloud/cloud.ts';
+import { accessKeyOf } from '../../local/cloud/wire.ts';
 import { type LocalUrl, serveFunctionUrl } from '../../local/engine/function-url.ts';
 import { drainQueue, notify } from '../../local/engine/queues.ts';
 import type { LocalNode } from '../../local/local-node.ts';
@@ -212,6 +214,29 @@ describe('an approval in Slack', () => {
       errors: { reason: expect.stringContaining('needs a reason') },
     });
     expect(answers[2]).toEqual({ status: 200, body: '{}' });
+    expect(incident.record).toMatchObject({ outcome: 'denied', reason: 'a release runs' });
+  });
+
+  it('is denied where that takes longer than Slack waits: the form says so, and does not ask for the same again', async () => {
+    let answer: Answer | undefined;
+    const incident = await asking(async (approvalId) => {
+      const halt: Disturbance = ({ service, call, body, message }) => {
+        const writes = service === 'dynamodb' && call === 'UpdateItem';
+        const pid = test.engine.functions.pidOf(accessKeyOf(message));
+        if (!writes || pid === undefined || !body.includes(`APPROVAL#${approvalId}`)) return undefined;
+        test.engine.cloud.disturbances.delete(halt);
+        process.kill(pid, 'SIGSTOP');
+        setTimeout(() => process.kill(pid, 'SIGCONT'), 3000);
+        return undefined;
+      };
+      test.engine.cloud.disturbances.add(halt);
+      answer = await send(submit('U0ANA0001', approvalId, 'a release runs'));
+    });
+
+    expect(JSON.parse(answer?.body ?? '')).toMatchObject({
+      response_action: 'update',
+      view: { type: 'modal', blocks: [{ text: { text: expect.stringContaining('It is being recorded.') } }] },
+    });
     expect(incident.record).toMatchObject({ outcome: 'denied', reason: 'a release runs' });
   });
 

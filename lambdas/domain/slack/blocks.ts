@@ -118,6 +118,16 @@ export function denyModal(approvalId: string): object {
   };
 }
 
+/** In the place of a form that was sent, where there is something to say of it that is no mistake. */
+export function sayingModal(text: string): object {
+  return {
+    type: 'modal',
+    title: { type: 'plain_text', text: 'Deny' },
+    close: { type: 'plain_text', text: 'Close' },
+    blocks: [section(escaped(text))],
+  };
+}
+
 /** All that the card knows, for whoever wants to read it before they decide. */
 export function evidenceModal(card: Card): object {
   return {
