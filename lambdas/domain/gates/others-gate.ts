@@ -19,7 +19,7 @@ export type Marks = NodeMarks | { gap: string } | { notAsked: string };
  * v1beta1, whose key was `disruption`), cluster-autoscaler utils/taints/taints.go, aws-node-termination-handler pkg/node/node.go,
  * kubernetes.io/docs/reference/labels-annotations-taints.
  */
-const leaving: readonly { key: string; who: string }[] = [
+export const leavingTaints: readonly { key: string; who: string }[] = [
   { key: 'karpenter.sh/disrupted', who: 'Karpenter' },
   { key: 'karpenter.sh/disruption', who: 'Karpenter' },
   { key: 'ToBeDeletedByClusterAutoscaler', who: 'the Cluster Autoscaler' },
@@ -52,9 +52,9 @@ export function othersGate(
     // What frees the memory of dead cgroups stands in nobody's way.
     return rung.risk === 'none' || rung.risk === 'low' ? answer('pass', unknown) : ask(unknown);
   }
-  const taint = marks.taints.find(({ key }) => leaving.some((known) => known.key === key));
+  const taint = marks.taints.find(({ key }) => leavingTaints.some((known) => known.key === key));
   if (taint !== undefined) {
-    const who = leaving.find(({ key }) => key === taint.key)?.who ?? 'somebody';
+    const who = leavingTaints.find(({ key }) => key === taint.key)?.who ?? 'somebody';
     return answer('refuse', `the node is being taken away by ${who} (taint ${taint.key})`);
   }
   if (marks.deleting) return answer('refuse', 'the node is being deleted from its cluster');

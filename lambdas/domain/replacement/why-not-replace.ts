@@ -1,15 +1,8 @@
 import { instanceIdOf } from '../around/instance-node.ts';
 import { given } from '../around/read.ts';
+import { leavingTaints } from '../gates/others-gate.ts';
 import type { Replacement } from '../settings/replacement.ts';
 import type { NodeToReplace } from './objects.ts';
-
-/** Taints by which others say that they are taking a node away. */
-const leavingTaints = [
-  'karpenter.sh/disrupted',
-  // Before version 1 of Karpenter.
-  'karpenter.sh/disruption',
-  'ToBeDeletedByClusterAutoscaler',
-];
 
 /** Annotations by which a person says that nobody shall take it away. */
 const keepIt: Readonly<Record<string, string>> = {
@@ -32,8 +25,8 @@ export function whyNotReplace(
     return `the node ${given(metadata.name)} is ${behind ?? 'of no instance'}, and not of ${instanceId}`;
   }
   if (metadata.deletionTimestamp != null) return 'somebody is deleting it already';
-  const taint = spec.taints.find(({ key }) => leavingTaints.includes(key));
-  if (taint !== undefined) return `somebody is taking it away already: it has the taint ${taint.key}`;
+  const by = leavingTaints.find(({ key }) => spec.taints.some((taint) => taint.key === key));
+  if (by !== undefined) return `it is being taken away by ${by.who} (taint ${by.key})`;
   const kept = Object.entries(keepIt).find(([key, value]) => metadata.annotations[key] === value);
   if (kept !== undefined) return `it says ${kept.join(': ')}`;
   const minutes = (now.getTime() - Date.parse(metadata.creationTimestamp)) / 60_000;

@@ -133,17 +133,22 @@ describe('a node is not drained at all', () => {
     [
       'Karpenter takes it away',
       { spec: { taints: [{ key: 'karpenter.sh/disrupted', effect: 'NoSchedule' }] } },
-      'the taint karpenter.sh/disrupted',
+      'by Karpenter (taint karpenter.sh/disrupted)',
     ],
     [
       'an old Karpenter does',
       { spec: { taints: [{ key: 'karpenter.sh/disruption', value: 'disrupting' }] } },
-      'the taint karpenter.sh/disruption',
+      'by Karpenter (taint karpenter.sh/disruption)',
     ],
     [
       'the cluster autoscaler does',
       { spec: { taints: [{ key: 'ToBeDeletedByClusterAutoscaler', value: '1' }] } },
-      'the taint ToBeDeleted',
+      'by the Cluster Autoscaler (taint ToBeDeleted',
+    ],
+    [
+      'EC2 takes it back',
+      { spec: { taints: [{ key: 'aws-node-termination-handler/spot-itn', value: 'x' }] } },
+      'by EC2, which takes the Spot instance back',
     ],
     [
       'somebody wants to keep it',
