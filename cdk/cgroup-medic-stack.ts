@@ -113,7 +113,7 @@ export class CgroupMedicStack extends Stack {
     });
     for (const gatekeeper of [functions.gate, functions.recheck]) {
       modes.grantRead(gatekeeper);
-      stateTable.grantList(gatekeeper);
+      stateTable.grantListPauses(gatekeeper);
       nodes.grantReadTags(gatekeeper);
       // The machine image, where the opening could not learn it.
       nodes.grantReadNames(gatekeeper);

@@ -63,13 +63,20 @@ function chosen(
   incident: JsonObject,
 ): Json | undefined {
   const rules = (Array.isArray(choices) ? choices : []).filter((rule) => isJsonObject(rule));
-  const rule = rules.find(({ Variable: path, StringEquals: value, IsPresent: present }) => {
-    const found = valueAt(incident, path);
-    if (typeof value === 'string') return found === value;
-    if (typeof present === 'boolean') return (found !== undefined) === present;
-    throw new Error(`choice "${name}" compares in a way that the model does not know`);
-  });
+  const rule = rules.find((one) => matches(name, one, incident));
   return rule === undefined ? otherwise : rule.Next;
+}
+
+function matches(name: string, rule: JsonObject, incident: JsonObject): boolean {
+  const { And: all, Variable: path, StringEquals: value, BooleanEquals: truth, IsPresent: present } = rule;
+  if (Array.isArray(all)) {
+    return all.every((one) => isJsonObject(one) && matches(name, one, incident));
+  }
+  const found = valueAt(incident, path);
+  if (typeof value === 'string') return found === value;
+  if (typeof truth === 'boolean') return found === truth;
+  if (typeof present === 'boolean') return (found !== undefined) === present;
+  throw new Error(`choice "${name}" compares in a way that the model does not know`);
 }
 
 /** The value at a path such as `$.command.status`. */

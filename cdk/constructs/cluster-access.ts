@@ -33,7 +33,6 @@ export class ClusterAccess extends Construct {
   ) {
     super(scope, id);
     const open = Object.entries(settings.clusters).filter(([, { api }]) => api.access !== 'none');
-    const labelled = open.filter(([, { gates }]) => gates.veto.nodeLabel);
     const readers = new Map<string, ClusterReader>();
     for (const [name, { api }] of open) {
       if (api.access !== 'vpc') continue;
@@ -50,7 +49,7 @@ export class ClusterAccess extends Construct {
     this.letAsk(examiner, open, readers, 'Entry');
     this.letAsk(intake, open, readers, 'IntakeEntry');
     for (const [name, gatekeeper] of Object.entries(gatekeepers)) {
-      this.letAsk(gatekeeper, labelled, readers, `${name}Entry`);
+      this.letAsk(gatekeeper, open, readers, `${name}Entry`);
     }
   }
 

@@ -51,7 +51,7 @@ export class PipelineAlarms extends Construct {
 
   private lost(what: string, queue: IQueue): void {
     this.alarm(`Lost-${what}`, {
-      alarmDescription: `cgroup-medic could not work on a message of the ${what}, and has put it into the dead-letter queue ${queue.queueName}. Read it there (it says what it was, and the log of the function why it failed), mend that, then redrive the queue.`,
+      alarmDescription: `cgroup-medic could not work on a message of the ${what}, and has put it into the dead-letter queue ${queue.queueName}. Read it there (it says what it was, and the log of the function why it failed), mend that, then ${what === 'intake' ? 'start the incident by hand (npm run remediate) and delete the message: nothing can be moved back into the queue of alarms' : 'redrive the queue'}.`,
       metric: queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1) }),
       threshold: 1,
       evaluationPeriods: 1,

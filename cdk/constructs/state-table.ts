@@ -39,9 +39,14 @@ export class StateTable extends Construct {
     this.grant(grantee, ['dynamodb:GetItem', 'dynamodb:PutItem']);
   }
 
-  /** All items of one partition: the pauses of a cluster. */
-  grantList(grantee: IGrantable): void {
-    this.grant(grantee, ['dynamodb:Query']);
+  /** All pauses of a cluster, which are one partition; no other can be listed, those with task tokens least of all. */
+  grantListPauses(grantee: IGrantable): void {
+    Grant.addToPrincipal({
+      grantee,
+      actions: ['dynamodb:Query'],
+      resourceArns: [this.table.tableArn],
+      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [pausesOf('*')] } },
+    });
   }
 
   /** What people need who pause clusters: their items, and no others. */

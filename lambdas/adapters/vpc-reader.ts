@@ -1,10 +1,30 @@
-import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import type * as z from 'zod';
 import { ClusterProbes } from './cluster-reader.ts';
 import type { ClusterQuestion } from './find-node.ts';
+import { impatient } from './impatient.ts';
 import { MedicError } from './medic-error.ts';
 import { NodeAnswer, type NodeQuestion } from './node-instance.ts';
 import { MarksAnswer, type MarksQuestion } from './node-marks.ts';
+
+/**
+ * The function in the VPC of a cluster, and a client that waits for its answer so long.
+ *
+ * @param readers the functions by cluster, as the stack names them
+ * @throws MedicError where there is none for this cluster
+ */
+export function vpcReader(
+  readers: Readonly<Record<string, string>>,
+  cluster: string,
+  limitMs: number,
+): { lambda: LambdaClient; functionName: string } {
+  const functionName = Object.hasOwn(readers, cluster) ? readers[cluster] : undefined;
+  if (functionName === undefined) {
+    throw new MedicError(`there is no function in the VPC of ${cluster}: deploy the stack again`);
+  }
+  const requestHandler = { ...impatient.requestHandler, requestTimeout: limitMs };
+  return { lambda: new LambdaClient({ maxAttempts: 1, requestHandler }), functionName };
+}
 
 /**
  * Asks a cluster about one of its nodes through the function in its VPC.

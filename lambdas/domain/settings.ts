@@ -70,7 +70,7 @@ export const Settings = z
     notify: z
       .strictObject({
         emails: z
-          .array(z.email())
+          .array(z.email('must be an e-mail address, such as sre@example.com'))
           .max(10)
           .default([])
           .describe(

@@ -18,6 +18,7 @@ import type { IncidentState } from '../domain/incident-state.ts';
 import type { Breaker } from '../domain/settings/gates.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
 import type { PhaseContext } from './phase.ts';
+import { problemOf } from './problem-of.ts';
 
 type Asked = Pick<PhaseContext, 'cluster' | 'now' | 'logger'>;
 /** What a change is written down with. */
@@ -61,8 +62,7 @@ export async function askBreaker(
       : again;
   } catch (error) {
     logger.error('the breaker could not be asked', { error });
-    const problem = error instanceof Error ? error.message.slice(0, 300) : 'unknown error';
-    const answer = breakerGate(undefined, { ...asked, problem });
+    const answer = breakerGate(undefined, { ...asked, problem: problemOf(error) });
     return answer.decision === 'canary' ? { ...answer, decision: 'refuse' } : answer;
   }
 }

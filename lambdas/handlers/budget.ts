@@ -26,6 +26,7 @@ import type { GateResult } from '../domain/gates/gate.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
 import type { PhaseContext } from './phase.ts';
+import { problemOf } from './problem-of.ts';
 
 type Asking = Pick<PhaseContext, 'cluster' | 'settings' | 'now' | 'logger'>;
 
@@ -74,8 +75,7 @@ export async function askBudget(
     return { ...asked, whereabouts };
   } catch (error) {
     context.logger.error('the budget could not be asked', { error });
-    const problem = error instanceof Error ? error.message.slice(0, 300) : 'unknown error';
-    return { result: budgetProblem(problem), taken: false };
+    return { result: budgetProblem(problemOf(error)), taken: false };
   }
 }
 

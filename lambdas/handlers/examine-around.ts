@@ -3,7 +3,6 @@ import { readTrend } from '../adapters/cloudwatch-trend.ts';
 import { type ClusterProbes, clusterGap, readCluster } from '../adapters/cluster-reader.ts';
 import { impatient } from '../adapters/impatient.ts';
 import { readConsole } from '../adapters/instance-console.ts';
-import { MedicError } from '../adapters/medic-error.ts';
 import { askInVpc } from '../adapters/vpc-reader.ts';
 import { within } from '../adapters/within.ts';
 import { boundAround } from '../domain/around/bound.ts';
@@ -13,6 +12,7 @@ import type { IncidentState } from '../domain/incident-state.ts';
 import type { Cluster } from '../domain/settings.ts';
 import { evidenceOf } from './evidence-of.ts';
 import { phase } from './phase.ts';
+import { problemOf } from './problem-of.ts';
 import { askCluster } from './way-to-cluster.ts';
 
 /** How long each of the three may take. They are asked at the same time, and the function has 30 s. */
@@ -29,7 +29,7 @@ export const handler = phase('examine-around', async (state, { cluster, audit, n
   const answered = 'evidence' in evidenceOf(state);
   const gap = (what: string) => (error: unknown) => {
     logger.warn('what is known around the node could not be read', { what, error });
-    return reasonOf(error);
+    return problemOf(error);
   };
   const [trend, nodeConsole, known] = await Promise.all([
     within(
@@ -73,12 +73,6 @@ async function ask(name: string, { api }: Cluster, instanceId: string, now: Date
     here: (question, token) => readCluster({ question, token, kubelet: false, limitMs: clusterMs, now }),
     inVpc: askInVpc,
   });
-}
-
-/** A refusal of AWS names the action that is missing; the name of the error says what kind it is. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error).slice(0, 400);
-  return (error instanceof MedicError ? error.message : `${error.name}: ${error.message}`).slice(0, 400);
 }
 
 function gapsOf(around: AroundProbes): Record<string, string> {

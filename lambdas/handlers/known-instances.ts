@@ -1,12 +1,10 @@
-import { LambdaClient } from '@aws-sdk/client-lambda';
 import { instancesById, nodesByName } from '../adapters/ec2-instances.ts';
 import { type ClusterEndpoint, clusterEndpoint } from '../adapters/eks-cluster.ts';
 import { clusterToken, lambdaIdentity } from '../adapters/eks-token.ts';
-import { impatient } from '../adapters/impatient.ts';
 import { intakeEnvironment } from '../adapters/intake-environment.ts';
 import { MedicError } from '../adapters/medic-error.ts';
 import { instanceOfNode, type NodeQuestion } from '../adapters/node-instance.ts';
-import { askNodeInVpc } from '../adapters/vpc-reader.ts';
+import { askNodeInVpc, vpcReader } from '../adapters/vpc-reader.ts';
 import { type KnownInstance, type NodeAlarm, nameOf } from '../domain/intake/locate.ts';
 import type { Cluster, Settings } from '../domain/settings.ts';
 
@@ -107,16 +105,8 @@ async function askApiServer(
 ): Promise<string | null> {
   const { cluster } = question;
   if (access === 'vpc') {
-    const { CLUSTER_READERS } = intakeEnvironment();
-    const reader = Object.hasOwn(CLUSTER_READERS, cluster) ? CLUSTER_READERS[cluster] : undefined;
-    if (reader === undefined) {
-      throw new MedicError(`there is no function in the VPC of ${cluster}: deploy the stack again`);
-    }
-    const lambda = new LambdaClient({
-      maxAttempts: 1,
-      requestHandler: { ...impatient.requestHandler, requestTimeout: ms },
-    });
-    return (await askNodeInVpc(lambda, reader, question)).instanceId;
+    const { lambda, functionName } = vpcReader(intakeEnvironment().CLUSTER_READERS, cluster, ms);
+    return (await askNodeInVpc(lambda, functionName, question)).instanceId;
   }
   const token = await clusterToken(cluster, { ...lambdaIdentity(), now: new Date() });
   return (await instanceOfNode(question, token, ms)).instanceId;

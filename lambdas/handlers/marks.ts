@@ -5,6 +5,7 @@ import type { Marks } from '../domain/gates/others-gate.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
 import type { PhaseContext } from './phase.ts';
+import { problemOf } from './problem-of.ts';
 import { askCluster } from './way-to-cluster.ts';
 
 /** The function has 30 s, and other gates to ask at the same time. */
@@ -41,10 +42,4 @@ export async function askMarks(
     logger.error('the marks of the node could not be read', { error });
     return { gap: problemOf(error) };
   }
-}
-
-/** What went wrong, with its kind, for a reason that people read. */
-export function problemOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error).slice(0, 300);
-  return `${error.name}: ${error.message}`.slice(0, 300);
 }

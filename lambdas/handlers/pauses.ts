@@ -7,6 +7,7 @@ import { pauseGate } from '../domain/gates/pause-gate.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
 import type { PhaseContext } from './phase.ts';
+import { problemOf } from './problem-of.ts';
 
 const limitMs = 10_000;
 
@@ -23,7 +24,6 @@ export async function askPauses(
     return pauseGate(await within(limitMs, 'the state table', reading), { ...asked, now: now() });
   } catch (error) {
     logger.error('the pauses of the cluster could not be read', { error });
-    const problem = error instanceof Error ? error.message.slice(0, 300) : 'unknown error';
-    return pauseGate(undefined, { ...asked, problem });
+    return pauseGate(undefined, { ...asked, problem: problemOf(error) });
   }
 }

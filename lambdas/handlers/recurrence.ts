@@ -8,6 +8,7 @@ import type { History } from '../domain/history/past.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
 import type { PhaseContext } from './phase.ts';
+import { problemOf } from './problem-of.ts';
 
 /** How long it is waited to learn the image of the node, where the opening did not. */
 const imageMs = 6000;
@@ -26,8 +27,7 @@ export async function askRecurrence(
     return recurrenceGate(await historyOf({ ...incident, imageId }, cluster, now()), asked);
   } catch (error) {
     logger.error('what was done before could not be read', { error });
-    const problem = error instanceof Error ? error.message.slice(0, 300) : 'unknown error';
-    return recurrenceGate(undefined, { ...asked, problem });
+    return recurrenceGate(undefined, { ...asked, problem: problemOf(error) });
   }
 }
 

@@ -4,8 +4,9 @@ import type { GateResult } from '../domain/gates/gate.ts';
 import { type VetoRead, vetoGate } from '../domain/gates/veto-gate.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
-import { type MarksRead, problemOf } from './marks.ts';
+import type { MarksRead } from './marks.ts';
 import type { PhaseContext } from './phase.ts';
+import { problemOf } from './problem-of.ts';
 
 /** The function has 30 s, and other gates to ask at the same time. */
 const limitMs = 15_000;

@@ -1,11 +1,10 @@
-import { LambdaClient } from '@aws-sdk/client-lambda';
+import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { clusterEndpoint } from '../adapters/eks-cluster.ts';
 import { clusterToken, lambdaIdentity } from '../adapters/eks-token.ts';
 import { environment } from '../adapters/environment.ts';
 import type { ClusterQuestion } from '../adapters/find-node.ts';
-import { impatient } from '../adapters/impatient.ts';
 import { nodeNamesOf } from '../adapters/instance-names.ts';
-import { MedicError } from '../adapters/medic-error.ts';
+import { vpcReader } from '../adapters/vpc-reader.ts';
 import type { Cluster } from '../domain/settings.ts';
 
 export interface AskClusterProps<T> {
@@ -31,16 +30,8 @@ export async function askCluster<T>(props: AskClusterProps<T>): Promise<T> {
   ]);
   const question = { cluster, endpoint, instanceId, names };
   if (access === 'vpc') {
-    const { CLUSTER_READERS } = environment();
-    const reader = Object.hasOwn(CLUSTER_READERS, cluster) ? CLUSTER_READERS[cluster] : undefined;
-    if (reader === undefined) {
-      throw new MedicError(`there is no function in the VPC of ${cluster}: deploy the stack again`);
-    }
-    const lambda = new LambdaClient({
-      maxAttempts: 1,
-      requestHandler: { ...impatient.requestHandler, requestTimeout: limitMs },
-    });
-    return inVpc(lambda, reader, question);
+    const { lambda, functionName } = vpcReader(environment().CLUSTER_READERS, cluster, limitMs);
+    return inVpc(lambda, functionName, question);
   }
   const token = await clusterToken(cluster, { ...lambdaIdentity(), now });
   return here(question, token);

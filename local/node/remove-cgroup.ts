@@ -2,6 +2,10 @@ import { readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** A process that was killed while it wrote leaves only when the kernel has let go of what it wrote; under load that takes seconds. */
+const mostAttempts = 300;
+const pauseMs = 100;
+
 /** Removes a cgroup of ours. Only a worker of ours is ever inside; one that was just killed needs a moment to leave. */
 export async function removeCgroup(path: string): Promise<void> {
   for (let attempt = 0; ; attempt++) {
@@ -12,8 +16,8 @@ export async function removeCgroup(path: string): Promise<void> {
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
       if (code === 'ENOENT') return;
-      if (code !== 'EBUSY' || attempt >= 50) throw error;
-      await sleep(100);
+      if (code !== 'EBUSY' || attempt >= mostAttempts) throw error;
+      await sleep(pauseMs);
     }
   }
 }

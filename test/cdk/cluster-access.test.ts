@@ -54,7 +54,7 @@ describe('a cluster whose API server is asked', () => {
       PrincipalArn: `<${role}.Arn>`,
       Type: 'STANDARD',
     });
-    expect(entries).toHaveLength(7);
+    expect(entries).toHaveLength(9);
     expect(entries).toEqual(
       expect.arrayContaining([
         entry('inside', 'ClustersReaderinsideRole'),
@@ -64,6 +64,9 @@ describe('a cluster whose API server is asked', () => {
         entry('open', 'FunctionsrecheckRole'),
         entry('unlabelled', 'FunctionsexaminearoundRole'),
         entry('unlabelled', 'IntakeFunctionRole'),
+        // Whoever switches the label off still has nodes that somebody else takes away.
+        entry('unlabelled', 'FunctionsgateRole'),
+        entry('unlabelled', 'FunctionsrecheckRole'),
       ]),
     );
   });
@@ -86,7 +89,7 @@ describe('a cluster whose API server is asked', () => {
   );
 
   it.each(['Functionsgate', 'Functionsrecheck'])(
-    'can be described by %s, which looks for a veto on the node, where labels count',
+    'can be described by %s, which looks for the marks of the node, whether labels count or not',
     (gatekeeper) => {
       expect(
         statements(gatekeeper).flatMap(({ Action, Resource = null }) =>
@@ -96,6 +99,7 @@ describe('a cluster whose API server is asked', () => {
         [
           'arn:aws:eks:us-east-1:000000000000:cluster/inside',
           'arn:aws:eks:us-east-1:000000000000:cluster/open',
+          'arn:aws:eks:us-east-1:000000000000:cluster/unlabelled',
         ],
       ]);
     },

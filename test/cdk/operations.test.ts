@@ -72,6 +72,13 @@ describe('alarms on the pipeline', () => {
     });
   });
 
+  it('say what to do with a message that was lost: alarms cannot be moved back into their queue', () => {
+    const { PipelineAlarmsLostintake: intake, PipelineAlarmsLostcensus: census } = alarms(plain);
+    expect(JSON.stringify(intake?.AlarmDescription)).toContain('start the incident by hand');
+    expect(JSON.stringify(intake?.AlarmDescription)).not.toContain('redrive');
+    expect(JSON.stringify(census?.AlarmDescription)).toContain('redrive the queue');
+  });
+
   it('go off for messages that were lost', () => {
     expect(alarms(plain).PipelineAlarmsLostintake).toMatchObject({
       MetricName: 'ApproximateNumberOfMessagesVisible',

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { statementsOf } from './rights-of.ts';
-import { resourcesOf, synthesize } from './template.ts';
+import { statementsFor, statementsOf } from './rights-of.ts';
+import { functionNamed, resourcesOf, synthesize } from './template.ts';
 
 it('people who pause may read and put the pauses of the configured clusters, and nothing else of the state table', () => {
   const template = synthesize({ clusters: { one: {}, two: {} } });
@@ -23,3 +23,16 @@ it('people who pause may read and put the pauses of the configured clusters, and
     { Action: 'cloudformation:DescribeStacks', Effect: 'Allow', Resource: expect.anything() },
   ]);
 });
+
+it.each(['gate', 'recheck'] as const)(
+  '%s may list the pauses in the state table, and nothing else in it',
+  (name) => {
+    const template = synthesize();
+    const { Role = null } = functionNamed(template, name).Properties;
+    const lists = statementsFor(template, Role).filter(
+      ({ action, resource }) => action === 'dynamodb:Query' && resource === '<StateTable.Arn>',
+    );
+    const pausesOnly = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['PAUSE#*'] } };
+    expect(lists.map(({ condition }) => JSON.parse(condition || '{}'))).toEqual([pausesOnly]);
+  },
+);

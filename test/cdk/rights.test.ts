@@ -26,7 +26,7 @@ const follow = ['ssm:GetCommandInvocation on *', 'ssm:CancelCommand on *'];
 const readMode = ['ssm:GetParameter on arn:aws:ssm:us-east-1:000000000000:parameter<Modesexample>'];
 const askGates = [
   ...readMode,
-  'dynamodb:Query on <StateTable.Arn>',
+  'dynamodb:Query on <StateTable.Arn> if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["PAUSE#*"]}}',
   'ec2:DescribeTags on *',
   // The machine image of the node, where the opening could not learn it.
   'ec2:DescribeInstances on *',

@@ -255,7 +255,7 @@ const walks: readonly { title: string; script: Script; token?: 'never'; visited:
     title: 'an approval of what a gate lets nobody do yet',
     script: {
       gate: ask,
-      recheck: [{ recheck: { decision: 'wait', waitSeconds: 30 } }, { recheck: { decision: 'pass' } }],
+      recheck: [{ recheck: { decision: 'wait', waitSeconds: 1 } }, { recheck: { decision: 'pass' } }],
     },
     visited: [
       ...rechecked,
@@ -364,7 +364,8 @@ describe('an error', () => {
       ),
   );
 
-  it.each(tasks)('in %s leads on, and never to an ordinary end', async (task) => {
+  // What is retried waits; so they wait together.
+  it.concurrent.each(tasks)('in %s leads on, and never to an ordinary end', async (task) => {
     const route = walks.find(({ visited, token }) => visited.includes(task) && token === undefined);
     if (route === undefined) throw new Error(`no walk comes through ${task}`);
     const before = route.visited.slice(0, route.visited.indexOf(task));
@@ -377,6 +378,14 @@ describe('an error', () => {
 
     expect(result.visited).toEqual([...before, task, ...(exceptions[task] ?? usual)]);
     expect(result.status).toBe('FAILED');
+  });
+
+  it.concurrent('in the undo that passes is retried and leaves no trace', async () => {
+    const route = walks.find(({ visited, token }) => visited.includes('SendUndo') && token === undefined);
+    const before = route?.visited.slice(0, route.visited.indexOf('SendUndo')) ?? [];
+    const call = before.filter((state) => tasks.includes(state)).length + 1;
+    const result = await walk({ script: route?.script ?? {}, failing: { call, times: 2, error } });
+    expect(result.visited).toEqual(route?.visited);
   });
 
   it('is known to the functions after it, at $.error', async () => {
@@ -404,14 +413,6 @@ describe('an error', () => {
     expect(result.history.filter(({ type }) => type === 'StateRetried').map(({ state }) => state)).toEqual([
       'Open',
     ]);
-  });
-
-  it('in the undo that passes is retried and leaves no trace', async () => {
-    const route = walks.find(({ visited, token }) => visited.includes('SendUndo') && token === undefined);
-    const before = route?.visited.slice(0, route.visited.indexOf('SendUndo')) ?? [];
-    const call = before.filter((state) => tasks.includes(state)).length + 1;
-    const result = await walk({ script: route?.script ?? {}, failing: { call, times: 2, error } });
-    expect(result.visited).toEqual(route?.visited);
   });
 
   it('covers every task of the state machine', () => {

@@ -229,7 +229,7 @@ describe.concurrent('a veto', () => {
 
     expect(incident.record.outcome).toBe('refused');
     expect(incident.record.reason).toContain(
-      'whether the instance has a veto could not be read: Ec2Error: ec2:DescribeTags was refused with UnauthorizedOperation',
+      'whether the instance has a veto could not be read: ec2:DescribeTags was refused with UnauthorizedOperation',
     );
   });
 });

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { describeTags, Ec2Error, Ec2UnreachableError } from '../../../lambdas/adapters/ec2-query.ts';
+import { endStandIn, standInFor } from './at-the-wire.ts';
 
 type Asked = { headers: IncomingMessage['headers']; form: Record<string, string> };
 type Answer = (response: ServerResponse) => void;
@@ -38,22 +37,9 @@ const ask = () => describeTags({ 'resource-id': ['i-1', 'i-2'], key: ['k'] });
 beforeEach(async () => {
   asked = [];
   answers = [];
-  service.listen(0, '127.0.0.1');
-  await once(service, 'listening');
-  vi.stubEnv('AWS_REGION', 'eu-central-1');
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'LOCALONLY');
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local-only');
-  vi.stubEnv('AWS_SESSION_TOKEN', 'of-the-session');
-  vi.stubEnv('AWS_ENDPOINT_URL', undefined);
-  vi.stubEnv('AWS_ENDPOINT_URL_EC2', `http://127.0.0.1:${(service.address() as AddressInfo).port}`);
+  await standInFor('EC2', service);
 });
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  vi.unstubAllGlobals();
-  service.closeAllConnections();
-  service.close();
-  await once(service, 'close');
-});
+afterEach(() => endStandIn(service));
 
 describe('tags of instances', () => {
   it('are asked for in the form of the API, signed for EC2 in the region of the function', async () => {

@@ -1,8 +1,7 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { clusterEndpoint } from '../../../lambdas/adapters/eks-cluster.ts';
+import { endStandIn, standInFor } from './at-the-wire.ts';
 
 type Answer = { status?: number; type?: string; body: unknown };
 let asked: Pick<IncomingMessage, 'method' | 'url' | 'headers'>[];
@@ -17,21 +16,9 @@ const service = createServer(({ method, url, headers }, response) => {
 
 beforeEach(async () => {
   asked = [];
-  service.listen(0, '127.0.0.1');
-  await once(service, 'listening');
-  vi.stubEnv('AWS_REGION', 'eu-central-1');
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'LOCALONLY');
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local-only');
-  vi.stubEnv('AWS_SESSION_TOKEN', 'of-the-session');
-  vi.stubEnv('AWS_ENDPOINT_URL', undefined);
-  vi.stubEnv('AWS_ENDPOINT_URL_EKS', `http://127.0.0.1:${(service.address() as AddressInfo).port}`);
+  await standInFor('EKS', service);
 });
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  service.closeAllConnections();
-  service.close();
-  await once(service, 'close');
-});
+afterEach(() => endStandIn(service));
 
 const cluster = {
   status: 'ACTIVE',

@@ -320,6 +320,13 @@ describe('a choice', () => {
       C: {
         Type: 'Choice',
         Choices: [
+          {
+            And: [
+              { Variable: '$.w.again', IsPresent: true },
+              { Variable: '$.w.again', BooleanEquals: true },
+            ],
+            Next: 'Again',
+          },
           { Variable: '$.error', IsPresent: true, Next: 'Present' },
           { Variable: '$.a.b', StringEquals: 'x', Next: 'First' },
           { Variable: '$.a.b', StringEquals: 'x', Next: 'Second' },
@@ -327,6 +334,7 @@ describe('a choice', () => {
         ],
         Default: 'Other',
       },
+      Again: { Type: 'Succeed' },
       Present: { Type: 'Succeed' },
       First: { Type: 'Succeed' },
       Second: { Type: 'Succeed' },
@@ -342,12 +350,22 @@ describe('a choice', () => {
     { input: { a: { b: 1 } }, end: 'Other', because: 'what is no text equals no text' },
     { input: { a: { b: 'x' }, error: { Error: 'E' } }, end: 'Present', because: 'the field is there' },
     { input: { a: { b: 'x' }, error: null }, end: 'Present', because: 'a field that is null is there' },
+    { input: { a: { b: 'x' }, w: { again: true } }, end: 'Again', because: 'all of an And match' },
+    { input: { a: { b: 'x' }, w: { again: false } }, end: 'First', because: 'not all of an And match' },
+    { input: { a: { b: 'x' }, w: { again: 'true' } }, end: 'First', because: 'a text is no truth' },
+    {
+      input: { a: { b: 'x' }, w: {} },
+      end: 'First',
+      because: 'an And ends at the first that does not match',
+    },
   ])('leads to $end: $because', async ({ input, end }) => {
     proves(definition, [
       'Choice',
       'Choice.Variable',
       'Choice.StringEquals',
       'Choice.IsPresent',
+      'Choice.And',
+      'Choice.BooleanEquals',
       'Choice.Default',
     ]);
     const { visited, output } = await run({ definition, input });

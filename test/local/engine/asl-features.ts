@@ -40,7 +40,10 @@ function addFields(features: Set<string>, place: string, entry: JsonObject): voi
     if (field === 'JitterStrategy') features.add(`${place}.${field}=${String(value)}`);
     else if (field === 'ErrorEquals') features.add(`${place}.${field}=${kindOfErrors(value)}`);
     else if (field === 'ResultPath') features.add(`${place}.${field}=${kindOfPath(String(value))}`);
-    else features.add(`${place}.${field}`);
+    else {
+      features.add(`${place}.${field}`);
+      if (field === 'And') for (const rule of objectsIn(value)) addFields(features, place, rule);
+    }
   }
 }
 
