@@ -109,6 +109,7 @@ export class CgroupMedicStack extends Stack {
       examiner: functions['examine-around'],
       intake: intake.intake,
       gatekeepers: { gate: functions.gate, recheck: functions.recheck },
+      changing: [functions['send-undo'], functions.janitor],
       nodes,
     });
     for (const gatekeeper of [functions.gate, functions.recheck]) {

@@ -33,10 +33,11 @@ const descriptions: Readonly<Record<FunctionName, string>> = {
   janitor: 'Tidies up after an execution that was stopped, timed out or failed',
 };
 
-/** The janitor sends the undo and waits for it, all in one go. */
+/** The janitor sends the undo and waits for it, all in one go; an uncordon is tried three times. */
 const timeouts: Partial<Record<FunctionName, Duration>> = {
   close: Duration.minutes(1),
   janitor: Duration.minutes(5),
+  'send-undo': Duration.minutes(2),
 };
 
 /** All functions, with the same environment and settings; what each may do is granted by the owners of the resources. */

@@ -12,6 +12,7 @@ import { Waiting } from './gates/waiting.ts';
 import { LookAgain } from './look-again.ts';
 import { Mode } from './settings.ts';
 import { Arguments, LeftOut, Rung } from './treatments/treatment.ts';
+import { Undone } from './treatments/undo-result.ts';
 import { Sample, Verdict } from './verification.ts';
 
 export { Alarm };
@@ -47,6 +48,8 @@ const OneCommand = z.object({
   responseCode: z.int().optional(),
   output: z.string().optional(),
   reason: z.string().optional(),
+  /** Of an undo that is no document: what became of it. */
+  undone: Undone.optional(),
 });
 
 /** A command, and one that was sent with it and is waited for as well. */
@@ -95,7 +98,7 @@ export const RungResult = z.object({
       samples: z.array(Sample),
     })
     .optional(),
-  undo: z.object({ status: z.enum(['done', 'nothing', 'failed']), reason: z.string() }).optional(),
+  undo: Undone.optional(),
 });
 export type RungResult = z.infer<typeof RungResult>;
 
@@ -203,7 +206,7 @@ export const IncidentState = z.object({
       findings: z.array(Finding),
     })
     .optional(),
-  undo: z.object({ status: z.enum(['done', 'nothing', 'failed']), reason: z.string() }).optional(),
+  undo: Undone.optional(),
   results: z.array(RungResult),
   outcome: Outcome.optional(),
   outcomeReason: z.string().optional(),

@@ -223,6 +223,14 @@ describe('openChanges', () => {
     ]);
   });
 
+  it('knows the cordon that has to be taken back, and no undo of another form', () => {
+    const cordoned = (undo: unknown): Partial<Draft> => ({ ...intended, details: { undo } });
+    const [change] = openChanges(trailOf(cordoned({ uncordon: { node: 'ip-10-0-1-7' }, else: 1 })));
+    expect(change?.undo).toEqual({ uncordon: { node: 'ip-10-0-1-7' } });
+    expect(openChanges(trailOf(cordoned({ uncordon: {} }), cordoned({ node: 'x' })))).toEqual([]);
+    expect(openChanges(trailOf(cordoned({ uncordon: { node: 'x' } }), undone('nothing')))).toEqual([]);
+  });
+
   it('knows the command to cancel', () => {
     expect(openChanges(trailOf(intended, sent))[0]?.commandId).toBe('c1');
   });
