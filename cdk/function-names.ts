@@ -12,6 +12,7 @@ export const machineFunctionNames = [
   'recheck',
   'send-treatment',
   'record-treatment',
+  'replace-step',
   'notify',
   'verify',
   'send-undo',

@@ -10,6 +10,7 @@ import { Whereabouts } from './gates/fleet.ts';
 import { GateDecision, GateResult } from './gates/gate.ts';
 import { Waiting } from './gates/waiting.ts';
 import { LookAgain } from './look-again.ts';
+import { ReplacementState } from './replacement/course-state.ts';
 import { Mode } from './settings.ts';
 import { Arguments, LeftOut, Rung } from './treatments/treatment.ts';
 import { Undone } from './treatments/undo-result.ts';
@@ -129,6 +130,8 @@ export const IncidentState = z.object({
   aroundError: z.object({ Error: z.string().optional(), Cause: z.string().optional() }).loose().optional(),
   evidence: Evidence.optional(),
   diagnosis: Diagnosis.optional(),
+  /** Where the replacement of the node is, from its first act on. */
+  replacement: ReplacementState.optional(),
   /** The look before the treatment, with which verification compares. */
   before: Sample.optional(),
   plan: z.array(Rung),

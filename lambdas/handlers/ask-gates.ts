@@ -48,7 +48,7 @@ export async function askGates(
     modeGate(mode, rung, approved),
     pauses,
     veto,
-    othersGate(marks, { rung, approved }),
+    othersGate(marks, { rung, approved, incident: state.incident.id }),
     windowGate(context.cluster.gates.windows, { rung, now: context.now(), approved }),
     recurrence,
     leaseGate(renewal),

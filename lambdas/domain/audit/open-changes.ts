@@ -43,6 +43,8 @@ export function openChanges(entries: AuditEntry[]): OpenChange[] {
         break;
       case 'treatment.finished':
         if (entry.details?.clean === true) open.delete(rung);
+        // With the node everything has gone that stood on it.
+        if (entry.details?.nodeGone === true) open.clear();
         break;
       case 'verified':
         if (change?.standing && (entry.outcome === 'cured' || entry.outcome === 'relieved'))

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { given } from '../around/read.ts';
 import type { Rung } from '../treatments/treatment.ts';
 import type { GateResult } from './gate.ts';
 
@@ -6,6 +7,8 @@ import type { GateResult } from './gate.ts';
 export const NodeMarks = z.object({
   taints: z.array(z.object({ key: z.string(), value: z.string(), effect: z.string() })),
   unschedulable: z.boolean(),
+  /** The incident that says, by its annotation, that the cordon is its own; `null`: none does. */
+  cordonedBy: z.string().nullable(),
   /** It is being deleted: an object that only waits for its finalizers. */
   deleting: z.boolean(),
 });
@@ -36,7 +39,11 @@ export const leavingTaints: readonly { key: string; who: string }[] = [
  */
 export function othersGate(
   marks: Marks,
-  { rung, approved }: { rung: Pick<Rung, 'kind' | 'risk'>; approved: boolean },
+  {
+    rung,
+    approved,
+    incident,
+  }: { rung: Pick<Rung, 'kind' | 'risk'>; approved: boolean /** Whose rung it is. */; incident: string },
 ): GateResult {
   const answer = (decision: GateResult['decision'], reason: string): GateResult => ({
     gate: 'others',
@@ -58,6 +65,12 @@ export function othersGate(
     return answer('refuse', `the node is being taken away by ${who} (taint ${taint.key})`);
   }
   if (marks.deleting) return answer('refuse', 'the node is being deleted from its cluster');
+  if (marks.unschedulable && marks.cordonedBy === incident) {
+    return answer('pass', 'this incident itself has cordoned the node');
+  }
+  if (marks.unschedulable && marks.cordonedBy !== null) {
+    return ask(`another incident has cordoned this node: ${given(marks.cordonedBy)}`);
+  }
   if (marks.unschedulable) {
     return ask(
       'somebody has cordoned this node: a drain, an update, a repair or a person may be at work on it',

@@ -12,6 +12,8 @@ export const CourseEnd = z.object({
   is: z.enum(['replaced', 'refused', 'not-drained', 'gone', 'failed']),
   says: z.string(),
   report: DrainReport.optional(),
+  /** The node that came in its place, where one is waited for. */
+  newNode: z.string().optional(),
   /** A cordon of ours may stand, and could not be taken back: somebody has to. */
   cordonLeft: z.boolean(),
 });

@@ -81,6 +81,12 @@ export function afterAct(
   }
 }
 
+/** Ends a replacement that must not go on, unless its owner has been told already: then the node goes, whatever anybody says. */
+export function stopReplacement(state: ReplacementState, says: string): ReplacementState {
+  const goes = state.at === 'arrive' || state.at === 'uncordon' || state.at === 'over';
+  return goes ? state : finish(state, 'refused', says);
+}
+
 /** The call to the owner of the node, where the state asks for it. */
 export function handOverOf({ owner, instanceId }: ReplacementState) {
   return callFor(owner ?? { kind: 'unknown', why: 'it was not examined' }, instanceId);
@@ -172,7 +178,8 @@ function arrived(
     return finish(state, 'replaced', 'the node has gone; a new one comes where pods need one');
   }
   if (oldGone && newcomer?.ready) {
-    return finish(state, 'replaced', `${newcomer.node} is Ready, and runs pods`);
+    const done = finish(state, 'replaced', `${newcomer.node} is Ready, and runs pods`);
+    return done.end === null ? done : { ...done, end: { ...done.end, newNode: newcomer.node } };
   }
   if (isLate(state, settings, now)) {
     const seen = newcomer === null ? 'no new node' : `${newcomer.node}, which is not Ready or runs no pod`;

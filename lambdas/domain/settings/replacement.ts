@@ -45,3 +45,8 @@ export const Replacement = z.strictObject({
     ),
 });
 export type Replacement = z.infer<typeof Replacement>;
+
+/** Seconds that a replacement may take in all: until it is drained, until the new node is there, and the tries of an act on which it ends. */
+export function longestReplacement({ drainMinutes, arriveMinutes }: Replacement): number {
+  return (drainMinutes + arriveMinutes + 15) * 60;
+}

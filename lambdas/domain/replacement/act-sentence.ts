@@ -1,0 +1,52 @@
+import type { Happened } from './course.ts';
+import type { ReplacementState } from './course-state.ts';
+import { nameOf } from './drain-report.ts';
+import type { Owner } from './owner.ts';
+
+/** What became of an act, for the audit. Nothing where it was a look that found nothing new. */
+export function actSentence(
+  before: ReplacementState,
+  happened: Happened,
+  after: ReplacementState,
+): string | undefined {
+  const { node } = after;
+  switch (happened.of) {
+    case 'failure':
+      return `what became of it is not known (${before.at}): ${happened.says}`;
+    case 'examine':
+      return happened.node === null
+        ? `no node of the cluster is ${before.instanceId}`
+        : `${before.instanceId} is the node ${happened.node.name}, of ${ownerText(happened.node.owner)}${happened.node.whyNot === undefined ? '' : `; ${happened.node.whyNot}`}`;
+    case 'cordon':
+    case 'uncordon':
+      return `${happened.of} of the node ${node}: ${happened.changed.is}, ${happened.changed.says}`;
+    case 'hand-over':
+      return `the owner of the node ${node} was asked for another: ${happened.changed.is}, ${happened.changed.says}`;
+    case 'evict':
+      return happened.answers
+        .map(({ pod, answer }) => `${nameOf(pod)}: ${'says' in answer ? answer.says : answer.is}`)
+        .join('; ');
+    case 'drain':
+      if (happened.next.do !== 'end') return undefined;
+      return happened.next.end.is === 'gave-up'
+        ? `the drain of the node ${node} was given up: ${happened.next.end.report.why}`
+        : `the node ${node} is empty but for what a drain leaves: ${happened.state.evicted} pods were evicted`;
+    case 'arrive':
+      return after.at === 'arrive' ? undefined : after.end?.says;
+  }
+}
+
+export function ownerText(owner: Owner): string {
+  switch (owner.kind) {
+    case 'managed-node-group':
+      return `the managed node group ${owner.nodeGroup}`;
+    case 'auto-scaling-group':
+      return `the Auto Scaling group ${owner.group}`;
+    case 'karpenter':
+      return `Karpenter (NodeClaim ${owner.nodeClaim})`;
+    case 'auto-mode':
+      return `EKS Auto Mode (NodeClaim ${owner.nodeClaim})`;
+    case 'unknown':
+      return `an owner that is not known (${owner.why})`;
+  }
+}
