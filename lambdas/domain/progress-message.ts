@@ -27,7 +27,7 @@ export function verifiedMessage({ incident, rung, verification }: IncidentState)
     incident,
     `${rung.treatment} on ${incident.instanceId}: ${verdict}${provisional ? ', provisional' : ''}`,
     [
-      `after ${samples.length} looks`,
+      samples.length === 0 ? 'by what its cluster says' : `after ${samples.length} looks`,
       ...findings.map((finding) => `${finding.speaks}: ${figureWithLimit(finding)}`),
     ],
   );

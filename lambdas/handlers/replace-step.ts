@@ -50,7 +50,7 @@ export const handler = phase('replace-step', async (state, context) => {
   if (whyStop !== undefined) {
     const stopped = stopReplacement(before, whyStop);
     await told(`it goes no further: ${whyStop}`, before.at, stopped);
-    return { ...state, replacement: stopped };
+    return { ...state, replacement: { ...stopped, says: whyStop } };
   }
   const settings = settingsOf(rung.arguments, cluster.replacement);
   const tools: ReplacementTools = {
@@ -67,7 +67,7 @@ export const handler = phase('replace-step', async (state, context) => {
   if (before.at !== 'arrive' && replacement.at === 'arrive') {
     await tellProgress(handedOverMessage(state, replacement), context);
   }
-  return { ...state, replacement };
+  return { ...state, replacement: { ...replacement, says: sentence } };
 });
 
 /** Why the replacement must not go on, although it was allowed to begin. Only asked for as long as it can be taken back. */

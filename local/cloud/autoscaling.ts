@@ -8,17 +8,17 @@ export type LocalGroup = {
   suspended: string[];
 };
 
-/** Auto Scaling: the groups that a test or a node has put there, in the query protocol's XML. */
-export function autoscalingService(groups: readonly LocalGroup[]): Service {
+/** Auto Scaling: the groups that there are now, in the query protocol's XML. */
+export function autoscalingService(groups: () => readonly LocalGroup[]): Service {
   const answers: Record<string, (form: URLSearchParams) => string> = {
     DescribeAutoScalingGroups(form) {
       const wanted = form.get('AutoScalingGroupNames.member.1');
-      const found = groups.filter(({ name }) => wanted === null || name === wanted);
+      const found = groups().filter(({ name }) => wanted === null || name === wanted);
       return `<AutoScalingGroups>${found.map(groupXml).join('')}</AutoScalingGroups>`;
     },
     TerminateInstanceInAutoScalingGroup(form) {
       const id = form.get('InstanceId') ?? '';
-      const group = groups.find(({ instances }) => id in instances);
+      const group = groups().find(({ instances }) => id in instances);
       if (group === undefined) {
         throw new ServiceError(
           'ValidationError',

@@ -43,5 +43,7 @@ export const ReplacementState = z.object({
   /** Before the next act. */
   waitSeconds: z.int().nonnegative(),
   end: CourseEnd.nullable(),
+  /** What became of the last act, where that was anything new, for whoever looks on. */
+  says: z.string().optional(),
 });
 export type ReplacementState = z.infer<typeof ReplacementState>;

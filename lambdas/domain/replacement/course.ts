@@ -10,7 +10,6 @@ import { callFor, type Owner } from './owner.ts';
 /** So many failures in a row of one act, some minutes in all, and it is given up. */
 export const mostFailures = 6;
 const failureSeconds = 10;
-const arrivalSeconds = 20;
 
 /** What became of the act that the state asks for. failure: nobody knows whether it was done. */
 export type Happened =
@@ -63,7 +62,12 @@ export function afterAct(
     case 'cordon':
       return cordoned(going, happened.changed, settings, now);
     case 'drain':
-      return drained({ ...going, drain: happened.state, answers: [], evict: [] }, happened.next, now);
+      return drained(
+        { ...going, drain: happened.state, answers: [], evict: [] },
+        happened.next,
+        settings,
+        now,
+      );
     case 'evict':
       return {
         ...going,
@@ -73,7 +77,7 @@ export function afterAct(
         waitSeconds: state.thenSeconds ?? 5,
       };
     case 'hand-over':
-      return handedOver(going, happened.changed, now);
+      return handedOver(going, happened.changed, settings, now);
     case 'arrive':
       return arrived(going, happened.seen, settings, now);
     case 'uncordon':
@@ -142,7 +146,12 @@ function beginDrain(state: ReplacementState, { drainMinutes }: Replacement, now:
   return { ...state, at: 'drain', drain: startDrain({ cordonedByUs: true, drainMinutes }, now) };
 }
 
-function drained(state: ReplacementState, next: DrainNext, now: Date): ReplacementState {
+function drained(
+  state: ReplacementState,
+  next: DrainNext,
+  settings: Replacement,
+  now: Date,
+): ReplacementState {
   if (next.do === 'evict') return { ...state, at: 'evict', evict: next.pods, thenSeconds: next.thenSeconds };
   if (next.do === 'wait') return { ...state, at: 'drain', waitSeconds: next.seconds };
   switch (next.end.is) {
@@ -150,21 +159,26 @@ function drained(state: ReplacementState, next: DrainNext, now: Date): Replaceme
       return { ...state, at: 'hand-over', askedAt: state.askedAt ?? now.toISOString() };
     case 'gone':
       // Its owner was asked, and nobody heard the answer.
-      if (state.handOverFailures > 0) return arriving(state, now);
+      if (state.handOverFailures > 0) return arriving(state, settings, now);
       return finish({ ...state, cordon: 'no' }, 'gone', 'the node has gone while it was drained');
     case 'gave-up':
       return finish(state, 'not-drained', next.end.report.why, next.end.report);
   }
 }
 
-function handedOver(state: ReplacementState, { is, says }: Changed, now: Date): ReplacementState {
+function handedOver(
+  state: ReplacementState,
+  { is, says }: Changed,
+  settings: Replacement,
+  now: Date,
+): ReplacementState {
   if (is === 'refused') return finish(state, 'refused', says);
   // Gone: its owner has let go of it already.
-  return arriving(state, now);
+  return arriving(state, settings, now);
 }
 
-function arriving(state: ReplacementState, now: Date): ReplacementState {
-  return { ...state, at: 'arrive', handedOverAt: now.toISOString(), waitSeconds: arrivalSeconds };
+function arriving(state: ReplacementState, { lookSeconds }: Replacement, now: Date): ReplacementState {
+  return { ...state, at: 'arrive', handedOverAt: now.toISOString(), waitSeconds: lookSeconds };
 }
 
 function arrived(
@@ -186,7 +200,7 @@ function arrived(
     const old = oldGone ? 'the old one has gone' : 'the old one is still there';
     return finish(state, 'failed', `after ${settings.arriveMinutes} min there is ${seen}, and ${old}`);
   }
-  return { ...state, waitSeconds: arrivalSeconds };
+  return { ...state, waitSeconds: settings.lookSeconds };
 }
 
 function uncordoned(state: ReplacementState, { is, says }: Changed): ReplacementState {
@@ -242,7 +256,7 @@ function afterFailure(
     case 'arrive':
       return isLate(state, settings, now)
         ? finish(state, 'failed', `whether a new node has come is not known: ${says}`)
-        : { ...again, waitSeconds: arrivalSeconds };
+        : { ...again, waitSeconds: settings.lookSeconds };
     case 'uncordon':
       return given ? { ...state, at: 'over', waitSeconds: 0 } : again;
     case 'over':

@@ -25,6 +25,14 @@ export const Replacement = z.strictObject({
     .describe(
       'Minutes from the end of the old node until the new one must be Ready and run pods. An instance takes two to five; after that a person is told that the cluster has a node less.',
     ),
+  lookSeconds: z
+    .int()
+    .min(1)
+    .max(300)
+    .default(20)
+    .describe(
+      'Seconds between two looks for the new node. It takes minutes, and each look reads the nodes of the cluster.',
+    ),
   leastAgeMinutes: z
     .int()
     .min(0)

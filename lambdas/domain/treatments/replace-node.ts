@@ -1,5 +1,5 @@
 import type { Replacement } from '../settings/replacement.ts';
-import type { Treatment } from './treatment.ts';
+import { noEvidence, type Treatment } from './treatment.ts';
 
 /**
  * Takes the node out of service within the budgets of its pods, and has its owner make a new one. The last thing that is done for
@@ -12,7 +12,8 @@ export const replaceNode: Treatment = {
   disrupts: true,
   treats: ['dying-memcgs', 'memcg-id-exhaustion', 'kubelet-leak', 'kubelet-oom-cycle'],
 
-  propose(_, { replacement }) {
+  propose(evidence, { replacement }) {
+    if (evidence === undefined) return noEvidence;
     if (!replacement.enabled) {
       return {
         nothing:

@@ -59,7 +59,7 @@ let lost: (act: ReplacementState['at'], when: 'before' | 'after') => void;
 const scaling = createServer(async (message, response) => {
   const request = await readRequest(message);
   try {
-    await autoscalingService(groups).answer(request, response);
+    await autoscalingService(() => groups).answer(request, response);
   } catch (error) {
     answerError(request, response, error as ServiceError);
   }

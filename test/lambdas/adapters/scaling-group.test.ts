@@ -21,7 +21,7 @@ const server = createServer(async (message, response) => {
       response.destroy();
       return;
     }
-    await autoscalingService(groups).answer(request, response);
+    await autoscalingService(() => groups).answer(request, response);
   } catch (error) {
     answerError(request, response, error as ServiceError);
   }
