@@ -20,6 +20,8 @@ export interface PipelineAlarmsProps {
   readonly deadLetters: Readonly<Record<string, IQueue>>;
   /** Minutes between two looks of the census, by cluster, where there is one. */
   readonly censusMinutes: Readonly<Record<string, number>>;
+  /** Clusters in which forgotten cordons are looked for. */
+  readonly swept: readonly string[];
   readonly action: IAlarmAction;
 }
 
@@ -37,7 +39,7 @@ export class PipelineAlarms extends Construct {
 
   constructor(scope: Construct, id: string, props: PipelineAlarmsProps) {
     super(scope, id);
-    const { clusters, stateMachine, deadLetters, censusMinutes, action } = props;
+    const { clusters, stateMachine, deadLetters, censusMinutes, swept, action } = props;
     this.action = action;
     for (const [what, queue] of Object.entries(deadLetters)) this.lost(what, queue);
     this.failed(stateMachine);
@@ -46,6 +48,7 @@ export class PipelineAlarms extends Construct {
       this.expired(cluster);
       this.broken(cluster);
     }
+    for (const cluster of swept) this.forgotten(cluster);
     for (const [cluster, minutes] of Object.entries(censusMinutes)) this.silent(cluster, minutes);
   }
 
@@ -126,6 +129,23 @@ export class PipelineAlarms extends Construct {
       threshold: 1,
       evaluationPeriods: 1,
       // It is published when a gate asks and when it changes: until then it is what it was.
+      treatMissingData: TreatMissingData.IGNORE,
+    });
+  }
+
+  private forgotten(cluster: string): void {
+    this.alarm(`Forgotten-${cluster}`, {
+      alarmDescription: `A node of ${cluster} has a cordon of cgroup-medic, or what is left of one, and no incident comes back for it; the message about it names node and incident. Look why, and take it back: docs/replacing.md says how.`,
+      metric: new Metric({
+        namespace: metricNamespace,
+        metricName: 'ForgottenCordons',
+        dimensionsMap: { Cluster: cluster },
+        statistic: 'Maximum',
+        period: Duration.minutes(30),
+      }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      // A sweep that fails says nothing of its cordons, and has an alarm of its own.
       treatMissingData: TreatMissingData.IGNORE,
     });
   }

@@ -47,6 +47,7 @@ export const AuditStep = z.enum([
   'incident.closed',
   'janitor.started',
   'janitor.finished',
+  'cordon.swept',
 ]);
 export type AuditStep = z.infer<typeof AuditStep>;
 

@@ -12,6 +12,7 @@ const phases = [
   [/^undo\./, 'undo'],
   [/^rung\./, 'next rung'],
   [/^janitor\./, 'janitor'],
+  [/^cordon\./, 'sweep'],
 ] as const;
 
 /** The phase of an incident that a step of its trail belongs to. */

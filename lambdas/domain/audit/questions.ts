@@ -14,6 +14,7 @@ export const doneSteps = [
   'undo.finished',
   'janitor.started',
   'janitor.finished',
+  'cordon.swept',
   'incident.closed',
 ] as const satisfies AuditStep[];
 

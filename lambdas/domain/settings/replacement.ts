@@ -51,6 +51,20 @@ export const Replacement = z.strictObject({
     .describe(
       'A pod with an emptyDir on disk or a hostPath loses what is in it. block: the node is not drained while there is one, unless the pod says by `cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes` that these volumes may go. evict: the data is lost.',
     ),
+  orphanMinutes: z
+    .int()
+    .min(15)
+    .max(10_080)
+    .default(60)
+    .describe(
+      'So long after its incident has closed, or after the lease of one that died has run out, a cordon of ours counts as forgotten: by then the janitor has had its time, and its retries, to take it back.',
+    ),
+  forgottenCordon: z
+    .enum(['report', 'uncordon'])
+    .default('report')
+    .describe(
+      'What becomes of a forgotten cordon. report: people are told once. uncordon: it is taken back as well. Nobody knows any more why it is there, so a person looks first unless you say otherwise.',
+    ),
 });
 export type Replacement = z.infer<typeof Replacement>;
 
