@@ -1,5 +1,4 @@
 import { clusterTag } from '../../lambdas/adapters/instance-cluster.ts';
-import type { LocalCluster } from './eks.ts';
 import { type ClusterNode, type LocalApiServer, startApiServer } from './kubernetes-api.ts';
 import type { LocalOwners } from './owners.ts';
 import type { ManagedNode } from './ssm.ts';
@@ -16,9 +15,10 @@ export class LocalClusters {
   }
 
   /** Where the API server of a cluster is; `undefined` for one of which nothing was recorded. */
-  async named(name: string): Promise<LocalCluster | undefined> {
-    if (this.#of(name).length === 0) return undefined;
-    const started = this.#servers.get(name) ?? startApiServer({ nodes: () => this.#of(name) });
+  async named(name: string): Promise<LocalApiServer | undefined> {
+    const known = this.#servers.get(name);
+    if (known === undefined && this.#of(name).length === 0) return undefined;
+    const started = known ?? startApiServer({ nodes: () => this.#of(name) });
     this.#servers.set(name, started);
     return started;
   }

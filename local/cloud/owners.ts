@@ -25,7 +25,8 @@ export class LocalOwners {
 
   /** All groups as they are now. */
   all(): LocalGroup[] {
-    return [...this.groups, ...this.#nodes().flatMap((node) => this.#of(node)?.group ?? [])];
+    for (const node of this.#nodes()) this.#of(node);
+    return [...this.groups, ...[...this.#made.values()].map(({ group }) => group)];
   }
 
   /** The node that the cluster has now for what was recorded: itself, or the one that came in its place. */

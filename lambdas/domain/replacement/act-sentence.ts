@@ -1,3 +1,4 @@
+import type { Changed } from './changed.ts';
 import type { Happened } from './course.ts';
 import type { ReplacementState } from './course-state.ts';
 import { nameOf } from './drain-report.ts';
@@ -18,10 +19,23 @@ export function actSentence(
         ? `no node of the cluster is ${before.instanceId}`
         : `${before.instanceId} is the node ${happened.node.name}, of ${ownerText(happened.node.owner)}${happened.node.whyNot === undefined ? '' : `; ${happened.node.whyNot}`}`;
     case 'cordon':
+      return changedText(
+        `the node ${node} is cordoned`,
+        `the node ${node} was not cordoned`,
+        happened.changed,
+      );
     case 'uncordon':
-      return `${happened.of} of the node ${node}: ${happened.changed.is}, ${happened.changed.says}`;
-    case 'hand-over':
-      return `the owner of the node ${node} was asked for another: ${happened.changed.is}, ${happened.changed.says}`;
+      return changedText(
+        `the cordon of the node ${node} was taken back`,
+        `the node ${node} was left as it is`,
+        happened.changed,
+      );
+    case 'hand-over': {
+      const who = after.owner === null ? 'its owner' : ownerText(after.owner);
+      return happened.changed.is === 'refused'
+        ? `${who} was not asked for another node: ${happened.changed.says}`
+        : `${who} was asked for another node: ${happened.changed.says}`;
+    }
     case 'evict':
       return happened.answers
         .map(({ pod, answer }) => `${nameOf(pod)}: ${'says' in answer ? answer.says : answer.is}`)
@@ -34,6 +48,10 @@ export function actSentence(
     case 'arrive':
       return after.at === 'arrive' ? undefined : after.end?.says;
   }
+}
+
+function changedText(done: string, otherwise: string, { is, says }: Changed): string {
+  return is === 'done' ? done : `${otherwise}: ${says}`;
 }
 
 export function ownerText(owner: Owner): string {
