@@ -25,6 +25,12 @@ export interface PipelineAlarmsProps {
   readonly action: IAlarmAction;
 }
 
+/** What becomes of a lost message, where its queue is none that it could be moved back into. */
+const afterwards: Readonly<Record<string, string>> = {
+  intake:
+    'start the incident by hand (npm run remediate) and delete the message: nothing can be moved back into the queue of alarms',
+  sweeper: 'delete the message: the next look for forgotten cordons comes within a quarter of an hour',
+};
 /** How many approvals of a cluster may expire in a day before people have to be asked whether they see them at all. */
 const expiredApprovals = 3;
 /** How many alarms may be refused in an hour: one that is misdirected comes once, a source that is set up wrongly again and again. */
@@ -54,7 +60,7 @@ export class PipelineAlarms extends Construct {
 
   private lost(what: string, queue: IQueue): void {
     this.alarm(`Lost-${what}`, {
-      alarmDescription: `cgroup-medic could not work on a message of the ${what}, and has put it into the dead-letter queue ${queue.queueName}. Read it there (it says what it was, and the log of the function why it failed), mend that, then ${what === 'intake' ? 'start the incident by hand (npm run remediate) and delete the message: nothing can be moved back into the queue of alarms' : 'redrive the queue'}.`,
+      alarmDescription: `cgroup-medic could not work on a message of the ${what}, and has put it into the dead-letter queue ${queue.queueName}. Read it there (it says what it was, and the log of the function why it failed), mend that, then ${afterwards[what] ?? 'redrive the queue'}.`,
       metric: queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1) }),
       threshold: 1,
       evaluationPeriods: 1,
