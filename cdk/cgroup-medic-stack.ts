@@ -129,7 +129,9 @@ export class CgroupMedicStack extends Stack {
       gatekeepers: { gate: functions.gate, recheck: functions.recheck },
       changing: [
         functions['replace-step'],
+        functions['hold-node'],
         functions['send-undo'],
+        functions.close,
         functions.janitor,
         ...(sweeper === undefined ? [] : [sweeper.lambda]),
       ],
@@ -145,6 +147,7 @@ export class CgroupMedicStack extends Stack {
     if (replacing.length > 0) {
       nodes.grantReadTags(functions['replace-step']);
       nodes.grantReadNames(functions['replace-step']);
+      nodes.grantReadNames(functions['hold-node']);
       new ScalingGroups(this, 'ScalingGroups', { clusters: replacing.map(([name]) => name) }).grantReplace(
         functions['replace-step'],
       );

@@ -10,6 +10,7 @@ export const machineFunctionNames = [
   'request-approval',
   'settle-approval',
   'recheck',
+  'hold-node',
   'send-treatment',
   'record-treatment',
   'replace-step',

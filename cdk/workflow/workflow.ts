@@ -38,6 +38,7 @@ export class Workflow extends StateMachineFragment {
     treat.exits({
       done: verify,
       replaced: close,
+      cordoned: nextRung,
       refused: nextRung,
       notified: nextRung,
       failed: undo,

@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import { instanceIdOf } from '../domain/around/instance-node.ts';
-import type { Read } from '../domain/around/read.ts';
+import { given, type Read } from '../domain/around/read.ts';
 import { Arrival, isOfUse, newcomers } from '../domain/replacement/arrival.ts';
 import { Changed } from '../domain/replacement/changed.ts';
 import { type CordonStep, cordonOf, toCordon, toUncordon } from '../domain/replacement/cordon.ts';
 import { drainStep } from '../domain/replacement/drain.ts';
 import { DrainNext, type DrainSeen, DrainState } from '../domain/replacement/drain-state.ts';
 import { EvictionAnswer } from '../domain/replacement/eviction-answer.ts';
+import { NodeCondition } from '../domain/replacement/hold.ts';
 import { NodeToReplace, PodOnNode, PodRef } from '../domain/replacement/objects.ts';
 import { Owner, ownerOf } from '../domain/replacement/owner.ts';
 import { whyNotReplace } from '../domain/replacement/why-not-replace.ts';
@@ -30,6 +31,8 @@ export const NodeChange = z.discriminatedUnion('do', [
     tags: z.record(z.string(), z.string()),
     leastAgeMinutes: Replacement.shape.leastAgeMinutes,
   }),
+  /** How the node is, and whose cordon it has. */
+  z.object({ do: z.literal('condition'), names: z.array(z.string()).max(5) }),
   z.object({ do: z.literal('cordon'), node: name }),
   z.object({ do: z.literal('uncordon'), node: name }),
   z.object({
@@ -75,6 +78,8 @@ export const NodeChangeAnswer = {
       })
       .nullable(),
   }),
+  /** `null` where no node is that instance. */
+  condition: z.object({ node: NodeCondition.nullable() }),
   cordon: Changed,
   uncordon: Changed,
   drain: z.object({ state: DrainState, next: DrainNext }),
@@ -113,6 +118,8 @@ export async function changeNode({
     switch (change.do) {
       case 'examine':
         return await examine(api, request, change, now);
+      case 'condition':
+        return { node: await conditionOf(api, request, change.names) };
       case 'cordon':
         return await patched(
           changes,
@@ -160,6 +167,27 @@ async function examine(
       cordon: cordonOf(value, incident),
       ...(whyNot === undefined ? {} : { whyNot }),
     },
+  };
+}
+
+async function conditionOf(
+  api: KubernetesApi,
+  { instanceId, incident }: NodeChangeRequest,
+  names: string[],
+): Promise<NodeCondition | null> {
+  const { value, partial } = await findNode(api, { instanceId, names }, NodeToReplace);
+  if (value === null && partial !== undefined) throw new ApiServerError(`the node was not found: ${partial}`);
+  if (value === null) return null;
+  const ready = value.status.conditions.find(({ type }) => type === 'Ready');
+  return {
+    node: value.metadata.name,
+    cordon: cordonOf(value, incident),
+    ready: ready?.status === 'True',
+    heartbeat: ready?.lastHeartbeatTime ?? null,
+    says:
+      ready === undefined
+        ? 'it has no condition Ready'
+        : given(`Ready is ${ready.status}: ${[ready.reason, ready.message].filter(Boolean).join(', ')}`),
   };
 }
 

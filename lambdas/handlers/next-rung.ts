@@ -1,3 +1,4 @@
+import { openCordons } from '../domain/audit/open-changes.ts';
 import { heldBack, heldBackSentence } from '../domain/held-back.ts';
 import { climb, passedOver } from '../domain/incident-progress.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
@@ -5,9 +6,11 @@ import { leaveBudget } from './budget.ts';
 import { phase } from './phase.ts';
 
 /** Goes to the next rung of the ladder, or finds that there is none. */
-export const handler = phase('next-rung', async (state, { audit, logger }) => {
-  // Verified, undone or passed over: a rung that asks a person next must not hold a place meanwhile.
-  if (state.whereabouts !== undefined) await leaveBudget(state.incident, logger);
+export const handler = phase('next-rung', async (state, { audit, logger, trail }) => {
+  // Verified, undone or passed over: a rung that asks a person next must not hold a place meanwhile. A cordoned node is one less.
+  if (state.whereabouts !== undefined && openCordons(await trail.entries(state.incident.id)).length === 0) {
+    await leaveBudget(state.incident, logger);
+  }
   const next = climb(state);
   await audit({
     step: 'rung.next',

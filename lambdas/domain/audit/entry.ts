@@ -35,6 +35,8 @@ export const AuditStep = z.enum([
   'treatment.intended',
   'treatment.sent',
   'treatment.finished',
+  'cordon.intended',
+  'cordon.finished',
   'replacement.intended',
   'replacement.acted',
   'notified',

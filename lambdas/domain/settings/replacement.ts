@@ -33,6 +33,14 @@ export const Replacement = z.strictObject({
     .describe(
       'Seconds between two looks for the new node. It takes minutes, and each look reads the nodes of the cluster.',
     ),
+  settleSeconds: z
+    .int()
+    .min(2)
+    .max(600)
+    .default(120)
+    .describe(
+      'Seconds from the restart of a kubelet until its node must be Ready again. Looking at every container anew takes 30 to 90; what takes longer has not settled, and the next rung is to replace the node.',
+    ),
   leastAgeMinutes: z
     .int()
     .min(0)
