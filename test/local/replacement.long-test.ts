@@ -86,180 +86,176 @@ async function wellClosed(ended: Ended): Promise<void> {
   expect(JSON.stringify(budget)).not.toContain(ended.id);
 }
 
-describe.concurrent('replace-node', () => {
-  describe('a node that nothing helps', () => {
-    it('is drained and replaced once a person has approved it, and that is the cure', async () => {
-      const ended = await incident();
-
-      expect(ended.record).toMatchObject({
-        outcome: 'cured',
-        rungs: [
-          {
-            treatment: 'replace-node',
-            risk: 'high',
-            approval: { status: 'approved' },
-            status: 'done',
-            result: { changed: true, details: { evicted: 3 } },
-            verification: { cured: true, provisional: false },
-          },
-        ],
-      });
-      expect(ended.groupNow).toEqual({ [String(Object.keys(ended.groupNow)[0])]: 'InService' });
-      expect(ended.groupNow).not.toHaveProperty(ended.instanceId);
-      // Two pods of the node are of DaemonSets.
-      expect((await changesOf(ended)).map((path) => path.split(' ')[0])).toEqual([
-        'PATCH',
-        'POST',
-        'POST',
-        'POST',
-      ]);
-      const cordoned = ended.lines.find(({ step }) => step === 'treatment.intended');
-      expect(cordoned?.details).toMatchObject({
-        undo: { uncordon: { node: expect.stringContaining('ip-10-0-52-8') } },
-      });
-      // Nothing is sent to a node that has gone.
-      const after = ended.steps.slice(ended.steps.indexOf('replacement.acted'));
-      expect(after).not.toContain('examination.sent');
-      expect(after.slice(-3)).toEqual(['treatment.finished', 'verified', 'incident.closed']);
-      await wellClosed(ended);
-    });
-
-    it('is uncordoned where a budget never lets a pod go, and a person is told which', async () => {
-      const ended = await incident(
-        whenAt('examine', async (instanceId) => {
-          const pods = [`cart-7f6b5d4c8-m2n7v-${instanceId}`];
-          const { budgets } = (await apiServer()).changes;
-          budgets.push({ namespace: 'shop', name: 'cart-budget', pods, allowed: 0 });
-        }),
-      );
-
-      const [rung] = ended.record.rungs;
-      expect(rung).toMatchObject({ treatment: 'replace-node', status: 'refused' });
-      expect(rung?.reason).toMatch(
-        /Budgets that allow nothing: shop\/cart-budget[\s\S]*shop\/cart-7f6b5d4c8-m2n7v\S*: refused \d+ times?/,
-      );
-      expect(ended.record.outcome).toBe('unresolved');
-      untouched(ended);
-      const told = ended.messages.find(({ kind }) => kind === 'call-a-person');
-      expect(told?.text).toContain('shop/cart-budget');
-      expect(told?.text).toContain('cart-7f6b5d4c8-m2n7v');
-      await wellClosed(ended);
-    });
-
-    it('is left alone where nobody knows who would replace it', async () => {
-      const ended = await incident({
-        change: (node) => ({ ...node, managed: { ...node.managed, tags: {} } }),
-      });
-
-      expect(ended.record.outcome).toBe('unresolved');
-      expect(ended.record.rungs[0]?.reason).toMatch(
-        /^nobody is known to replace this node: its label says node group/,
-      );
-      expect(await changesOf(ended)).toEqual([]);
-      untouched(ended);
-      expect(ended.messages.find(({ kind }) => kind === 'call-a-person')?.text).toContain('nobody is known');
-      await wellClosed(ended);
-    });
-
-    it('is left alone where a person denies it', async () => {
-      const ended = await incident({ approve: 'no' });
-
-      expect(ended.record.outcome).toBe('denied');
-      expect(ended.steps).not.toContain('replacement.acted');
-      expect(await changesOf(ended)).toEqual([]);
-      untouched(ended);
-      await wellClosed(ended);
-    });
-
-    it('keeps its pods from the moment on that the instance has a veto', async () => {
-      const ended = await incident({
-        ...whenAt('hand-over', (instanceId) => {
-          const node = test.engine.cloud.ssm.nodes.find((one) => one.instanceId === instanceId);
-          if (node !== undefined) {
-            test.engine.cloud.ssm.attach({ ...node, tags: { ...node.tags, 'cgroup-medic/veto': 'wait' } });
-          }
-        }),
-      });
-
-      expect(ended.record.rungs[0]).toMatchObject({
-        status: 'refused',
-        reason: 'the instance has the tag cgroup-medic/veto by now: wait',
-      });
-      untouched(ended);
-      await wellClosed(ended);
-    });
-
-    it('that answers no more is replaced as well, by what is known around it', async () => {
-      const console = ['[912044.118802] cgroup: cannot create kubepods-burstable: no space left on device'];
-      const ended = await incident({
-        change: ({ managed, ...node }) => {
-          if (managed.around === undefined) throw new Error('nothing is known around it');
-          return { ...node, managed: { ...managed, around: { ...managed.around, console }, run: silence } };
-        },
-      });
-
-      expect(ended.record.diagnosis?.cause).toBe('memcg-id-exhaustion');
-      expect(ended.lines.find(({ step }) => step === 'diagnosed')?.details).toMatchObject({
-        gaps: expect.arrayContaining([expect.objectContaining({ probe: 'mkdirProbe' })]),
-      });
-      expect(ended.record).toMatchObject({
-        outcome: 'cured',
-        rungs: [{ treatment: 'replace-node', status: 'done' }],
-      });
-      expect(ended.groupNow).not.toHaveProperty(ended.instanceId);
-      await wellClosed(ended);
-    });
-
-    it('is uncordoned by the undo where the incident has lost its node on the way', async () => {
-      const ended = await incident({ ...whenAt('evict', steal) });
-
-      expect(ended.record.outcome).toBe('failed');
-      expect(ended.lines.find(({ step }) => step === 'undo.finished')).toMatchObject({ outcome: 'done' });
-      expect(ended.steps).not.toContain('janitor.started');
-      untouched(ended);
-      expect(ended.messages.map(({ kind }) => kind)).toContain('call-a-person');
-    });
-  });
-
-  describe('an execution that is stopped before the act', () => {
-    it.each(['examine', 'cordon', 'drain', 'evict', 'hand-over', 'arrive'] as const)(
-      '%s leaves no cordon: the node is uncordoned, or gone',
-      async (at) => {
-        const stop = new AbortController();
-        const ended = await incident({ ...whenAt(at, () => stop.abort()), signal: stop.signal });
-
-        expect(ended.execution.status).toBe('ABORTED');
-        expect(ended.steps).toContain('janitor.finished');
-        const gone =
-          !(ended.instanceId in ended.groupNow) || ended.groupNow[ended.instanceId] !== 'InService';
-        if (!gone) untouched(ended);
-        if (at === 'drain' || at === 'evict') {
-          expect(ended.lines.find(({ step }) => step === 'undo.finished')).toMatchObject({ outcome: 'done' });
-        }
-        expect(ended.messages.map(({ kind }) => kind)).toContain('call-a-person');
-        await wellClosed(ended);
-      },
+// The slowest first: five run at the same time.
+describe.concurrent('a node that nothing helps', () => {
+  it('is uncordoned where a budget never lets a pod go, and a person is told which', async () => {
+    const ended = await incident(
+      whenAt('examine', async (instanceId) => {
+        const pods = [`cart-7f6b5d4c8-m2n7v-${instanceId}`];
+        const { budgets } = (await apiServer()).changes;
+        budgets.push({ namespace: 'shop', name: 'cart-budget', pods, allowed: 0 });
+      }),
     );
 
-    it('that cannot be uncordoned calls a person with the name of the node', async () => {
-      const stop = new AbortController();
-      let lift = (): void => {};
-      const ended = await incident({
-        ...whenAt('evict', (_, id) => {
-          lift = refuseUncordons(id);
-          stop.abort();
-        }),
-        signal: stop.signal,
-      }).finally(() => lift());
+    const [rung] = ended.record.rungs;
+    expect(rung).toMatchObject({ treatment: 'replace-node', status: 'refused' });
+    expect(rung?.reason).toMatch(
+      /Budgets that allow nothing: shop\/cart-budget[\s\S]*shop\/cart-7f6b5d4c8-m2n7v\S*: refused \d+ times?/,
+    );
+    expect(ended.record.outcome).toBe('unresolved');
+    untouched(ended);
+    const told = ended.messages.find(({ kind }) => kind === 'call-a-person');
+    expect(told?.text).toContain('shop/cart-budget');
+    expect(told?.text).toContain('cart-7f6b5d4c8-m2n7v');
+    await wellClosed(ended);
+  });
 
-      expect(ended.lines.find(({ step }) => step === 'undo.finished')).toMatchObject({ outcome: 'failed' });
-      expect(ended.seen).toMatchObject({
-        spec: { unschedulable: true },
-        metadata: { annotations: { [cordonAnnotation]: ended.id } },
-      });
-      const told = ended.messages.find(({ kind }) => kind === 'call-a-person');
-      expect(told?.text).toMatch(/replace-node: failed, the node ip-10-0-52-8\S+ could not be uncordoned/);
+  it('that answers no more is replaced as well, by what is known around it', async () => {
+    const console = ['[912044.118802] cgroup: cannot create kubepods-burstable: no space left on device'];
+    const ended = await incident({
+      change: ({ managed, ...node }) => {
+        if (managed.around === undefined) throw new Error('nothing is known around it');
+        return { ...node, managed: { ...managed, around: { ...managed.around, console }, run: silence } };
+      },
     });
+
+    expect(ended.record.diagnosis?.cause).toBe('memcg-id-exhaustion');
+    expect(ended.lines.find(({ step }) => step === 'diagnosed')?.details).toMatchObject({
+      gaps: expect.arrayContaining([expect.objectContaining({ probe: 'mkdirProbe' })]),
+    });
+    expect(ended.record).toMatchObject({
+      outcome: 'cured',
+      rungs: [{ treatment: 'replace-node', status: 'done' }],
+    });
+    expect(ended.groupNow).not.toHaveProperty(ended.instanceId);
+    await wellClosed(ended);
+  });
+
+  it('is drained and replaced once a person has approved it, and that is the cure', async () => {
+    const ended = await incident();
+
+    expect(ended.record).toMatchObject({
+      outcome: 'cured',
+      rungs: [
+        {
+          treatment: 'replace-node',
+          risk: 'high',
+          approval: { status: 'approved' },
+          status: 'done',
+          result: { changed: true, details: { evicted: 3 } },
+          verification: { cured: true, provisional: false },
+        },
+      ],
+    });
+    expect(ended.groupNow).toEqual({ [String(Object.keys(ended.groupNow)[0])]: 'InService' });
+    expect(ended.groupNow).not.toHaveProperty(ended.instanceId);
+    // Two pods of the node are of DaemonSets.
+    expect((await changesOf(ended)).map((path) => path.split(' ')[0])).toEqual([
+      'PATCH',
+      'POST',
+      'POST',
+      'POST',
+    ]);
+    const cordoned = ended.lines.find(({ step }) => step === 'treatment.intended');
+    expect(cordoned?.details).toMatchObject({
+      undo: { uncordon: { node: expect.stringContaining('ip-10-0-52-8') } },
+    });
+    // Nothing is sent to a node that has gone.
+    const after = ended.steps.slice(ended.steps.indexOf('replacement.acted'));
+    expect(after).not.toContain('examination.sent');
+    expect(after.slice(-3)).toEqual(['treatment.finished', 'verified', 'incident.closed']);
+    await wellClosed(ended);
+  });
+
+  it('is left alone where nobody knows who would replace it', async () => {
+    const ended = await incident({
+      change: (node) => ({ ...node, managed: { ...node.managed, tags: {} } }),
+    });
+
+    expect(ended.record.outcome).toBe('unresolved');
+    expect(ended.record.rungs[0]?.reason).toMatch(
+      /^nobody is known to replace this node: its label says node group/,
+    );
+    expect(await changesOf(ended)).toEqual([]);
+    untouched(ended);
+    expect(ended.messages.find(({ kind }) => kind === 'call-a-person')?.text).toContain('nobody is known');
+    await wellClosed(ended);
+  });
+
+  it('is left alone where a person denies it', async () => {
+    const ended = await incident({ approve: 'no' });
+
+    expect(ended.record.outcome).toBe('denied');
+    expect(ended.steps).not.toContain('replacement.acted');
+    expect(await changesOf(ended)).toEqual([]);
+    untouched(ended);
+    await wellClosed(ended);
+  });
+
+  it('keeps its pods from the moment on that the instance has a veto', async () => {
+    const ended = await incident({
+      ...whenAt('hand-over', (instanceId) => {
+        const node = test.engine.cloud.ssm.nodes.find((one) => one.instanceId === instanceId);
+        if (node !== undefined) {
+          test.engine.cloud.ssm.attach({ ...node, tags: { ...node.tags, 'cgroup-medic/veto': 'wait' } });
+        }
+      }),
+    });
+
+    expect(ended.record.rungs[0]).toMatchObject({
+      status: 'refused',
+      reason: 'the instance has the tag cgroup-medic/veto by now: wait',
+    });
+    untouched(ended);
+    await wellClosed(ended);
+  });
+
+  it('is uncordoned by the undo where the incident has lost its node on the way', async () => {
+    const ended = await incident({ ...whenAt('evict', steal) });
+
+    expect(ended.record.outcome).toBe('failed');
+    expect(ended.lines.find(({ step }) => step === 'undo.finished')).toMatchObject({ outcome: 'done' });
+    expect(ended.steps).not.toContain('janitor.started');
+    untouched(ended);
+    expect(ended.messages.map(({ kind }) => kind)).toContain('call-a-person');
+  });
+
+  it.each(['examine', 'cordon', 'drain', 'evict', 'hand-over', 'arrive'] as const)(
+    'is uncordoned, or gone, where the execution is stopped before the act %s',
+    async (at) => {
+      const stop = new AbortController();
+      const ended = await incident({ ...whenAt(at, () => stop.abort()), signal: stop.signal });
+
+      expect(ended.execution.status).toBe('ABORTED');
+      expect(ended.steps).toContain('janitor.finished');
+      const gone = !(ended.instanceId in ended.groupNow) || ended.groupNow[ended.instanceId] !== 'InService';
+      if (!gone) untouched(ended);
+      if (at === 'drain' || at === 'evict') {
+        expect(ended.lines.find(({ step }) => step === 'undo.finished')).toMatchObject({ outcome: 'done' });
+      }
+      expect(ended.messages.map(({ kind }) => kind)).toContain('call-a-person');
+      await wellClosed(ended);
+    },
+  );
+
+  it('that the janitor cannot uncordon is named to a person', async () => {
+    const stop = new AbortController();
+    let lift = (): void => {};
+    const ended = await incident({
+      ...whenAt('evict', (_, id) => {
+        lift = refuseUncordons(id);
+        stop.abort();
+      }),
+      signal: stop.signal,
+    }).finally(() => lift());
+
+    expect(ended.lines.find(({ step }) => step === 'undo.finished')).toMatchObject({ outcome: 'failed' });
+    expect(ended.seen).toMatchObject({
+      spec: { unschedulable: true },
+      metadata: { annotations: { [cordonAnnotation]: ended.id } },
+    });
+    const told = ended.messages.find(({ kind }) => kind === 'call-a-person');
+    expect(told?.text).toMatch(/replace-node: failed, the node ip-10-0-52-8\S+ could not be uncordoned/);
   });
 });
 

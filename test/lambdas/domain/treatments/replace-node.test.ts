@@ -30,7 +30,7 @@ describe('replace-node', () => {
     const on = CauseId.options.filter((cause) =>
       ladderFor(cause).plan.some(({ treatment }) => treatment === 'replace-node'),
     );
-    expect(on).toEqual(['dying-memcgs', 'memcg-id-exhaustion', 'kubelet-leak', 'kubelet-oom-cycle']);
+    expect(on).toEqual(['dying-memcgs', 'memcg-id-exhaustion', 'kubelet-oom-cycle', 'kubelet-leak']);
   });
 
   it('is left out where the settings do not open it, and of a node of which nothing is known', () => {
