@@ -192,6 +192,7 @@ describe('a node of a group', () => {
     expect(await replace({ between: whenArriving() })).toEqual({
       is: 'replaced',
       says: 'new is Ready, and runs pods',
+      newNode: 'new',
       cordonLeft: false,
     });
     expect(intended).toEqual([

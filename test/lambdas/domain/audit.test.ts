@@ -244,6 +244,27 @@ describe('openChanges', () => {
   });
 });
 
+describe('openChanges, of a node that was replaced', () => {
+  const undo = { document: 'release-sessions', arguments: {} };
+  const before: Partial<Draft> = { step: 'treatment.intended', rung: 0, details: { undo, standing: true } };
+  const cordoned: Partial<Draft> = {
+    step: 'treatment.intended',
+    rung: 1,
+    details: { undo: { uncordon: { node: 'n' } } },
+  };
+  const ended = (details: Record<string, unknown>): Partial<Draft> => ({
+    step: 'treatment.finished',
+    rung: 1,
+    details,
+  });
+
+  it('are none once it has gone, and all that there were while it is there', () => {
+    expect(openChanges(trailOf(before, cordoned, ended({ clean: true, nodeGone: true })))).toEqual([]);
+    expect(openChanges(trailOf(before, cordoned, ended({ clean: true, nodeGone: false })))).toHaveLength(1);
+    expect(openChanges(trailOf(before, cordoned, ended({ clean: false })))).toHaveLength(2);
+  });
+});
+
 describe('openChanges, of a change that is meant to stay', () => {
   const undo = { document: 'release-sessions', arguments: { incident: 'inc' } };
   const intended = (standing: boolean): Partial<Draft> => ({

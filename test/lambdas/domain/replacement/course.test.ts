@@ -6,6 +6,7 @@ import {
   handOverOf,
   mostFailures,
   startReplacement,
+  stopReplacement,
 } from '../../../../lambdas/domain/replacement/course.ts';
 import type { ReplacementState } from '../../../../lambdas/domain/replacement/course-state.ts';
 import { startDrain } from '../../../../lambdas/domain/replacement/drain.ts';
@@ -48,6 +49,24 @@ const stateAfter = (happened: readonly Happened[], minutes = 0): ReplacementStat
   );
 const cordoned = [examined(), changed('cordon')];
 const handedOver = [...cordoned, empty, changed('hand-over')];
+
+describe('a replacement that must not go on', () => {
+  it('ends as refused, and takes its cordon back where it may have made one', () => {
+    expect(stopReplacement(stateAfter([]), 'a veto')).toMatchObject({
+      at: 'over',
+      end: { is: 'refused', says: 'a veto', cordonLeft: false },
+    });
+    for (const state of [stateAfter(cordoned), stateAfter([...cordoned, empty])]) {
+      expect(stopReplacement(state, 'a veto')).toMatchObject({ at: 'uncordon', end: { is: 'refused' } });
+    }
+    expect(stopReplacement(stateAfter([examined(), failure]), 'a veto').at).toBe('uncordon');
+  });
+
+  it('goes on where its owner was told already, and where it has ended', () => {
+    const over = stateAfter([...handedOver, arrive(true, true)]);
+    for (const state of [stateAfter(handedOver), over]) expect(stopReplacement(state, 'a veto')).toBe(state);
+  });
+});
 
 describe('the course of a replacement', () => {
   it('is examined, cordoned, drained, handed over, and over when a new node is of use', () => {
