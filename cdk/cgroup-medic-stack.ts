@@ -145,6 +145,10 @@ export class CgroupMedicStack extends Stack {
       nodes.grantReadNames(gatekeeper);
     }
     if (replacing.length > 0) {
+      ClusterAccess.grantNodeGroups(
+        functions['replace-step'],
+        replacing.map(([name]) => name),
+      );
       nodes.grantReadTags(functions['replace-step']);
       nodes.grantReadNames(functions['replace-step']);
       nodes.grantReadNames(functions['hold-node']);

@@ -9,6 +9,7 @@ import { DrainNext, type DrainSeen, DrainState } from '../domain/replacement/dra
 import { EvictionAnswer } from '../domain/replacement/eviction-answer.ts';
 import { NodeCondition } from '../domain/replacement/hold.ts';
 import { NodeToReplace, PodOnNode, PodRef } from '../domain/replacement/objects.ts';
+import { ailing, WaitingPod, whyNoRoom } from '../domain/replacement/others-at-work.ts';
 import { Owner, ownerOf } from '../domain/replacement/owner.ts';
 import { whyNotReplace } from '../domain/replacement/why-not-replace.ts';
 import { Replacement } from '../domain/settings/replacement.ts';
@@ -30,6 +31,8 @@ export const NodeChange = z.discriminatedUnion('do', [
     names: z.array(z.string()).max(5),
     tags: z.record(z.string(), z.string()),
     leastAgeMinutes: Replacement.shape.leastAgeMinutes,
+    /** None where it is left out. */
+    pendingPods: z.int().nonnegative().optional(),
   }),
   /** How the node is, and whose cordon it has. */
   z.object({ do: z.literal('condition'), names: z.array(z.string()).max(5) }),
@@ -75,6 +78,8 @@ export const NodeChangeAnswer = {
         cordon: z.enum(['none', 'ours', 'lifted', 'another', 'foreign']),
         /** Why it must not be drained. */
         whyNot: z.string().optional(),
+        /** Conditions on which somebody else may repair it. */
+        ailing: z.array(z.string()).optional(),
       })
       .nullable(),
   }),
@@ -153,21 +158,39 @@ export async function changeNode({
 async function examine(
   api: KubernetesApi,
   { instanceId, incident }: NodeChangeRequest,
-  { names, tags, leastAgeMinutes }: Extract<NodeChange, { do: 'examine' }>,
+  { names, tags, leastAgeMinutes, pendingPods = 0 }: Extract<NodeChange, { do: 'examine' }>,
   now: Date,
 ): Promise<NodeChangeAnswer['examine']> {
   const { value, partial } = await findNode(api, { instanceId, names }, NodeToReplace);
   if (value === null && partial !== undefined) throw new ApiServerError(`the node was not found: ${partial}`);
   if (value === null) return { node: null };
-  const whyNot = whyNotReplace(value, { instanceId, now, settings: { leastAgeMinutes } });
+  const whyNot =
+    whyNotReplace(value, { instanceId, now, settings: { leastAgeMinutes } }) ??
+    whyNoRoom(await waitingPods(api), pendingPods);
+  const conditions = ailing(value);
   return {
     node: {
       name: value.metadata.name,
       owner: ownerOf(value, tags),
       cordon: cordonOf(value, incident),
       ...(whyNot === undefined ? {} : { whyNot }),
+      ...(conditions.length === 0 ? {} : { ailing: conditions }),
     },
   };
+}
+
+/** @throws ApiServerError */
+async function waitingPods(api: KubernetesApi): Promise<WaitingPod[]> {
+  const all = await api.list({
+    path: '/api/v1/pods',
+    item: WaitingPod,
+    right: 'list pods',
+    fieldSelector: 'status.phase=Pending',
+    pageSize: 250,
+    maxPages: 4,
+  });
+  if (all === undefined) throw new ApiServerError('the API server knows no pods');
+  return all.value;
 }
 
 async function conditionOf(

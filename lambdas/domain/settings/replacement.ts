@@ -59,6 +59,14 @@ export const Replacement = z.strictObject({
     .describe(
       'A pod with an emptyDir on disk or a hostPath loses what is in it. block: the node is not drained while there is one, unless the pod says by `cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes` that these volumes may go. evict: the data is lost.',
     ),
+  pendingPods: z
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(0)
+    .describe(
+      'A node is not emptied while more pods of its cluster than this find no room on any node: its own would wait with them. More than 0 where some always wait, for a GPU that nobody has, say.',
+    ),
   orphanMinutes: z
     .int()
     .min(15)

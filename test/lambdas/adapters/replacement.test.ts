@@ -5,10 +5,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { clusterToken } from '../../../lambdas/adapters/eks-token.ts';
 import { changeNode, type NodeChange, type NodeChangeAnswer } from '../../../lambdas/adapters/node-change.ts';
 import { makeAct, type ReplacementTools } from '../../../lambdas/adapters/replacement-act.ts';
-import { membersOf, terminateInGroup } from '../../../lambdas/adapters/scaling-group.ts';
+import { membersOf, sizeOf, terminateInGroup } from '../../../lambdas/adapters/scaling-group.ts';
 import { cordonAnnotation } from '../../../lambdas/domain/replacement/cordon.ts';
 import { afterAct, startReplacement } from '../../../lambdas/domain/replacement/course.ts';
 import type { CourseEnd, ReplacementState } from '../../../lambdas/domain/replacement/course-state.ts';
+import type { NodeGroupNow } from '../../../lambdas/domain/replacement/others-at-work.ts';
 import { Replacement } from '../../../lambdas/domain/settings/replacement.ts';
 import { autoscalingService, type LocalGroup } from '../../../local/cloud/autoscaling.ts';
 import {
@@ -50,6 +51,7 @@ const node = (name: string, metadata: object, pods: object[], ready = true): Nod
 
 let nodes: ClusterNode[];
 let groups: LocalGroup[];
+let nodeGroup: NodeGroupNow;
 let server: LocalApiServer;
 let at: number;
 let intended: string[];
@@ -72,6 +74,7 @@ beforeEach(async () => {
   nodes = [
     { instanceId: old, cluster: node('old', {}, [pod('web-1'), pod('web-2'), pod('agent', 'DaemonSet')]) },
   ];
+  nodeGroup = { status: 'ACTIVE', issues: [], repairs: false };
   groups = [{ name: 'eks-web', desired: 1, instances: { [old]: 'InService' }, suspended: [] }];
   server = await startApiServer({ nodes: () => nodes });
   scaling.listen(0, '127.0.0.1');
@@ -109,6 +112,10 @@ function tools(tags: Record<string, string>): ReplacementTools {
     },
     terminateInGroup,
     membersOf,
+    ownerNow: async (owner) => ({
+      nodeGroup,
+      group: 'group' in owner ? await sizeOf(owner.group) : undefined,
+    }),
     known: async () => ({ names: ['old'], tags }),
     async intend(act, what) {
       intended.push(`${act}: ${what}`);
