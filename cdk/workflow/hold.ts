@@ -27,7 +27,7 @@ export class Hold extends Phase {
     this.held = new Choice(this, 'Held?');
     hold.next(this.held);
     const settle = this.task('SettleNode', functions['hold-node']);
-    const wait = new Wait(this, 'WaitToSettle', { time: WaitTime.secondsPath('$.hold.waitSeconds') });
+    const wait = new Wait(this, 'WaitForSettling', { time: WaitTime.secondsPath('$.hold.waitSeconds') });
     this.settled = new Choice(this, 'Settled?').when(
       Condition.stringEquals('$.hold.at', 'settling'),
       wait.next(settle),

@@ -331,7 +331,7 @@ const walks: readonly { title: string; script: Script; token?: 'never'; visited:
       ...ran('Treatment'),
       'SettleNode',
       'Settled?',
-      'WaitToSettle',
+      'WaitForSettling',
       'SettleNode',
       'Settled?',
       'RecordTreatment',

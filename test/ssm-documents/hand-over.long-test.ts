@@ -58,7 +58,7 @@ function etc(root: string): Record<string, string> {
 function writtenBy(script: string): Record<string, string> {
   const root = mkdtempSync(join(tmpdir(), 'cgroup-medic-hand-over-'));
   folders.push(root);
-  execFileSync('bash', ['-c', script], { env: { PATH: process.env.PATH, ROOT: root } });
+  execFileSync('bash', ['--norc', '-c', script], { env: { PATH: process.env.PATH, ROOT: root } });
   return etc(root);
 }
 

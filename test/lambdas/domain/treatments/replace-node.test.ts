@@ -17,13 +17,13 @@ describe('replace-node', () => {
   it('is the last thing before people are told, asks, and disrupts', () => {
     const { plan } = ladderFor('memcg-id-exhaustion');
 
-    expect(plan.map(({ treatment }) => treatment)).toEqual(['cordon', 'replace-node', 'notify']);
+    expect(plan.map(({ treatment }) => treatment)).toEqual(['replace-node', 'notify']);
     expect(plan[0]).toMatchObject({ kind: 'replace', risk: 'high', needs: 'approval', disrupts: true });
   });
 
   it('is on the ladder of a node that does not answer as well', () => {
     const { plan } = ladderFor('kubelet-oom-cycle', open, 'the agent is silent');
-    expect(plan.map(({ treatment }) => treatment)).toEqual(['replace-node', 'notify']);
+    expect(plan.map(({ treatment }) => treatment)).toEqual(['cordon', 'replace-node', 'notify']);
   });
 
   it('is on no ladder where no new node would be better', () => {
