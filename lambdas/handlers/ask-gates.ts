@@ -14,7 +14,7 @@ import { askBudget, leaveBudget } from './budget.ts';
 import { askMarks } from './marks.ts';
 import { askPauses } from './pauses.ts';
 import type { PhaseContext } from './phase.ts';
-import { askRecurrence } from './recurrence.ts';
+import { askPast } from './recurrence.ts';
 import { askVeto } from './veto.ts';
 
 /** What all gates say, and what the incident has to remember of it. */
@@ -34,14 +34,14 @@ export async function askGates(
 ): Promise<Gated> {
   const { renewal, logger } = context;
   const reading = askMarks(state, rung, context);
-  const [mode, pauses, veto, marks, recurrence] = await Promise.all([
+  const [mode, pauses, veto, marks, past] = await Promise.all([
     readMode(ssm(), environment().MODE_PARAMETER_PREFIX, state.incident.cluster, (error) => {
       logger.error('the mode parameter could not be read', { error });
     }),
     askPauses(state, rung, context, approved),
     askVeto(state, rung, context, reading),
     reading,
-    askRecurrence(state, rung, context, approved),
+    askPast(state, rung, context, approved),
   ]);
   // The mode first: of equal answers the first is told, and "passed, because the policy says so" tells more.
   const first = [
@@ -50,7 +50,7 @@ export async function askGates(
     veto,
     othersGate(marks, { rung, approved, incident: state.incident.id }),
     windowGate(context.cluster.gates.windows, { rung, now: context.now(), approved }),
-    recurrence,
+    ...past,
     leaseGate(renewal),
   ];
   // Budget and breaker last: they give a place away, and only to what nothing else stops.

@@ -7,11 +7,12 @@ import { endStandIn, standInFor } from './at-the-wire.ts';
 
 let known: Record<string, LocalNodeGroup>;
 const service = createServer(async (message, response) => {
-  const request = await readRequest(message);
+  const read = await readRequest(message);
   const eks = eksService(
     async () => undefined,
     async (name) => known[name],
   );
+  const request = { ...read, call: eks.operationOf?.(read.call) ?? read.call };
   await Promise.resolve(eks.answer(request, response)).catch((error: ServiceError) =>
     answerError(request, response, error),
   );
