@@ -194,6 +194,8 @@ const whenArriving =
     if (state.at === 'arrive') groupGoesOn(ready);
   };
 
+const labels = { 'eks.amazonaws.com/nodegroup': 'workers' };
+
 describe('a node of a group', () => {
   it('is cordoned, drained and ended by its group, and over when the new one runs pods; what is changed is written down before', async () => {
     expect(await replace({ between: whenArriving() })).toEqual({
@@ -209,6 +211,51 @@ describe('a node of a group', () => {
     ]);
     expect(server.changes.evicted).toEqual(['shop/web-1', 'shop/web-2']);
     expect(groups).toMatchObject([{ desired: 1, instances: { [fresh]: 'InService' } }]);
+  });
+
+  it.each<[string, () => void, RegExp]>([
+    [
+      'its node group is updated',
+      () => {
+        nodeGroup = { ...nodeGroup, status: 'UPDATING' };
+      },
+      /workers is being updated/,
+    ],
+    [
+      'its group lacks nodes',
+      () => {
+        for (const group of groups) group.desired = 2;
+      },
+      /has 1 of 2 instances in service/,
+    ],
+    [
+      'EKS may repair it',
+      () => {
+        nodeGroup = { ...nodeGroup, repairs: true };
+        nodes = [{ instanceId: old, cluster: node('old', { labels }, [], false) }];
+      },
+      /auto repair may be at work on the node \(Ready is False\)/,
+    ],
+    [
+      'pods of the cluster have no room',
+      () => {
+        const conditions = [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable' }];
+        const waiting = { ...pod('web-9'), status: { phase: 'Pending', conditions } };
+        nodes = [{ instanceId: old, cluster: node('old', { labels }, [waiting]) }];
+      },
+      /1 pods of the cluster wait for room already \(shop\/web-9\)/,
+    ],
+  ])('is left as it is while %s', async (_, change, says) => {
+    nodes = [{ instanceId: old, cluster: node('old', { labels }, [pod('web-1')]) }];
+    change();
+    const tags = { 'aws:autoscaling:groupName': 'eks-web', 'eks:nodegroup-name': 'workers' };
+    expect(await replace({ tags })).toMatchObject({
+      is: 'refused',
+      says: expect.stringMatching(says),
+      cordonLeft: false,
+    });
+    expect(intended).toEqual([]);
+    expect(groups).toMatchObject([{ instances: { [old]: 'InService' } }]);
   });
 
   it('whose new node does not come, or is of no use, is told as failed in time', async () => {
