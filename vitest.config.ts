@@ -7,6 +7,7 @@ export default defineConfig({
     // takes turns (test/host-lock.ts), and an assembly is made once for all (test/local/test-engine.ts).
     maxWorkers: 3,
     testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // As long as others hold the host.
+    hookTimeout: 240_000,
   },
 });
