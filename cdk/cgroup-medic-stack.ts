@@ -126,6 +126,7 @@ export class CgroupMedicStack extends Stack {
       'record-treatment',
       'verify',
       'notify',
+      'next-rung',
       'close',
       'janitor',
     ] as const;

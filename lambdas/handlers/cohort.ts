@@ -41,10 +41,27 @@ type Asking = Pick<PhaseContext, 'cluster' | 'settings' | 'now' | 'logger'>;
 const spareSeconds = 1800;
 /** Who acts is through long before, whatever the treatment: its own end, or the janitor, says what came of it. */
 const actSeconds = 4 * 3600;
+/** Each of them tries for some seconds. */
+const mostTries = 3;
 /** Somebody whose approval has expired goes on at once. */
 const afterExpirySeconds = 600;
 export function cohorts(): CohortStore {
   return new CohortStore(dynamo(), environment().STATE_TABLE);
+}
+
+/** A change that must not be lost because many incidents come or end at the same moment. */
+export async function changeSurely(
+  cluster: string,
+  key: string,
+  by: (cohort: Cohort) => Cohort | undefined,
+): Promise<Cohort> {
+  for (let round = 1; ; round += 1) {
+    try {
+      return (await cohorts().change(cluster, by, key)).after;
+    } catch (error) {
+      if (round >= mostTries || !(error instanceof KeptChangingError)) throw error;
+    }
+  }
 }
 
 export type AskedCohort = {
@@ -221,10 +238,8 @@ export async function beginsToAsk(
 ): Promise<boolean> {
   if (cohort === undefined) return true;
   const until = new Date(Date.parse(expiresAt) + afterExpirySeconds * 1000);
-  const { after } = await cohorts().change(
-    incident.cluster,
-    (present) => askedBy(present, incident.id, id, until),
-    cohort.key,
+  const after = await changeSurely(incident.cluster, cohort.key, (present) =>
+    askedBy(present, incident.id, id, until),
   );
   return after.phase === 'asks' && after.leader === incident.id && after.asked?.approvalId === id;
 }
@@ -255,10 +270,8 @@ export async function decideForAll(
   if (cohort === undefined || approval.status === 'pending') return cohort;
   const { id: approvalId, status, decisions } = approval;
   const by = decisions.map(({ person }) => person).join(', ');
-  const { after } = await cohorts().change(
-    incident.cluster,
-    (present) => decided(present, { approvalId, status, by, reason }, atNow(context)),
-    cohort.key,
+  const after = await changeSurely(incident.cluster, cohort.key, (present) =>
+    decided(present, { approvalId, status, by, reason }, atNow(context)),
   );
   const goes = after.phase === 'goes' && after.decision?.approvalId === approvalId;
   return goes && memberOf(after, incident.id) !== undefined
@@ -274,10 +287,8 @@ export async function beginsToAct(
   if (cohort === undefined) return undefined;
   const until = new Date(now().getTime() + actSeconds * 1000);
   try {
-    const { after } = await cohorts().change(
-      incident.cluster,
-      (present) => begins(present, incident.id, until),
-      cohort.key,
+    const after = await changeSurely(incident.cluster, cohort.key, (present) =>
+      begins(present, incident.id, until),
     );
     if (memberOf(after, incident.id)?.is === 'acts') return undefined;
     return 'its cohort was stopped, or its turn in it was over, just before';
@@ -295,11 +306,8 @@ export async function beginsToAct(
 export async function leaveQuietly({ incident, cohort }: IncidentState, context: Asking): Promise<boolean> {
   if (cohort === undefined) return false;
   try {
-    const { after } = await cohorts().change(
-      incident.cluster,
-      (present) =>
-        leaves(present, incident.id, { came: 'left', why: 'the node has moved on' }, atNow(context)),
-      cohort.key,
+    const after = await changeSurely(incident.cluster, cohort.key, (present) =>
+      leaves(present, incident.id, { came: 'left', why: 'the node has moved on' }, atNow(context)),
     );
     return after.phase === 'goes' && after.members.length > 0;
   } catch (error) {

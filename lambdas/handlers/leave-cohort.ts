@@ -2,7 +2,6 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { environment } from '../adapters/environment.ts';
 import { publish } from '../adapters/notifier.ts';
-import { KeptChangingError } from '../adapters/revised-item.ts';
 import type { AuditEntry } from '../domain/audit/entry.ts';
 import { cameOf } from '../domain/cohort/came.ts';
 import type { Cohort } from '../domain/cohort/cohort.ts';
@@ -10,16 +9,13 @@ import { newsMessage } from '../domain/cohort/cohort-messages.ts';
 import { type Came, decided, leaves } from '../domain/cohort/steps.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Cluster, Settings } from '../domain/settings.ts';
-import { atNow, cohorts, decisionOn } from './cohort.ts';
+import { atNow, changeSurely, cohorts, decisionOn } from './cohort.ts';
 import type { PhaseContext } from './phase.ts';
 
 type Subject = Pick<IncidentState['incident'], 'id' | 'cluster'>;
 type Leaving = Pick<PhaseContext, 'cluster' | 'settings' | 'now'> & { logger: Pick<Logger, 'error'> };
 
 const sns = new SNSClient({});
-
-/** What came of a treatment must not be lost because many end at the same moment. */
-const mostTries = 3;
 
 /** The rung is over, or its incident is: the cohort learns what came of it, and goes on. */
 export async function leaveCohort(state: IncidentState, context: Leaving): Promise<void> {
@@ -40,7 +36,7 @@ export async function leaveDead(
     const { phase, leader, asked } = await cohorts().read(subject.cluster, key);
     if (phase === 'asks' && leader === subject.id && asked !== null) {
       const decision = await decisionOn(asked.approvalId);
-      await cohorts().change(subject.cluster, (present) => decided(present, decision, atNow(context)), key);
+      await changeSurely(subject.cluster, key, (present) => decided(present, decision, atNow(context)));
     }
   } catch (error) {
     logger.error('what was decided for a cohort could not be handed on', { error });
@@ -58,23 +54,15 @@ function cohortOfTrail(entries: readonly AuditEntry[]): string | undefined {
 
 /** What cannot be written is logged: whoever acts counts as failed once its time is over, and nobody waits for ever. */
 async function leave({ id, cluster }: Subject, key: string, came: Came, context: Leaving): Promise<void> {
-  for (let round = 1; round <= mostTries; round += 1) {
+  try {
     let left: Cohort | undefined;
-    try {
-      await cohorts().change(
-        cluster,
-        (present) => {
-          left = leaves(present, id, came, atNow(context));
-          return left.news.length === 0 ? left : { ...left, news: [] };
-        },
-        key,
-      );
-      if (left !== undefined) await tell(left, cluster, context);
-      return;
-    } catch (error) {
-      if (round < mostTries && error instanceof KeptChangingError) continue;
-      return context.logger.error('an incident could not leave its cohort', { error, key, ...came });
-    }
+    await changeSurely(cluster, key, (present) => {
+      left = leaves(present, id, came, atNow(context));
+      return left.news.length === 0 ? left : { ...left, news: [] };
+    });
+    if (left !== undefined) await tell(left, cluster, context);
+  } catch (error) {
+    context.logger.error('an incident could not leave its cohort', { error, key, ...came });
   }
 }
 
