@@ -50,6 +50,11 @@ beforeAll(async () => {
       clusters: {
         ...settings.clusters,
         ...Object.fromEntries(Object.values(own).map((name) => [name, together])),
+        // The treatments of a cohort count at the gate of recurrence, and void nothing that was decided.
+        [own.waves]: {
+          ...together,
+          gates: { ...together.gates, recurrence: { perNode: 1000, perImage: 1 } },
+        },
         [own.single]: alone,
         // Restarts kubelets without asking.
         [own.automatic]: {
