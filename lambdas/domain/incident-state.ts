@@ -158,8 +158,8 @@ export const IncidentState = z.object({
   cohort: z
     .object({
       key: z.string(),
-      /** Policy does it, and nobody is asked. */
-      automatic: z.boolean(),
+      /** Gates that asked a person when it joined; none where policy does it. */
+      asks: z.array(z.string()).max(20),
       /** It waits for its cohort, and no other gate is asked meanwhile. */
       waits: z.boolean(),
       /** Others are in it: what is told of one of them is told of all. */
