@@ -16,10 +16,12 @@ const templates = readdirSync(join(import.meta.dirname, 'test/cdk'))
 
 export default defineConfig({
   test: {
-    // Tests that share the kernel's cgroup tree or build the app must not race each other for two cores.
-    maxWorkers: 2,
+    // One more than CI has cores: incidents, treatments and commands wait most of their time. What measures the host
+    // takes turns (test/host-lock.ts), and an assembly is made once for all (test/local/test-engine.ts).
+    maxWorkers: 3,
     testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // As long as others hold the host.
+    hookTimeout: 240_000,
     projects: [
       // Files that share a worker load zod, the domain and the CDK once, which takes longer than most of their tests.
       { extends: true, test: { name: 'pure', include: pure, isolate: false } },
