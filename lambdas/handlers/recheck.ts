@@ -8,7 +8,8 @@ import type { Rung } from '../domain/treatments/treatment.ts';
 import { sampleOf } from '../domain/verification.ts';
 import { askGates } from './ask-gates.ts';
 import { leaveBudget } from './budget.ts';
-import { type Examined, evidenceOf, withoutOutput } from './evidence-of.ts';
+import { beginsToAct, leaveQuietly } from './cohort.ts';
+import { type Examined, evidenceAround, evidenceOf, withoutOutput } from './evidence-of.ts';
 import { digestFor } from './gate.ts';
 import { phase } from './phase.ts';
 
@@ -33,7 +34,12 @@ export const handler = phase(
     if (rung === undefined || approval === undefined)
       throw new MedicError('there is no approval to check again');
     const gates = await askGates(state, rung, context, true);
-    const look = lookAgain(state, rung, approval.evidenceDigest, gates, context.cluster, context.now());
+    const looked = lookAgain(state, rung, approval.evidenceDigest, gates, context.cluster, context.now());
+    const tooLate = looked.decision === 'pass' ? await beginsToAct(state, context) : undefined;
+    const look: Look =
+      tooLate === undefined ? looked : { decision: 'refuse', reason: `cohort: ${tooLate}`, seen: {} };
+    // What was decided for others as well is theirs still: the next of them goes first, with the same approval.
+    const isOthers = look.decision === 'moved' && (await leaveQuietly(state, context));
     // A new approval is asked for on what the node is now, twice at the most.
     const again = look.decision === 'moved' && voids < mostVoids;
     const decision = look.decision === 'moved' ? (again ? 'void' : 'refuse') : look.decision;
@@ -58,8 +64,10 @@ export const handler = phase(
       details: { approvalId: approval.id, gates: gates.all, voids },
     });
     if (look.decision !== 'moved') return rechecked;
+    const { cohort: _, ...alone } = rechecked;
+    if (isOthers) return { ...alone, voids: voids + 1 };
     return {
-      ...rechecked,
+      ...alone,
       voided: look.reason,
       voids: voids + 1,
       approval: { ...approval, decision: 'void', reason: look.reason },
@@ -80,10 +88,11 @@ function lookAgain(
   const refuse = (reason: string): Look => ({ decision: 'refuse', reason, seen: {} });
   const waits = gates.decision === 'wait';
   if (gates.decision !== 'pass' && !waits) return refuse(`${gates.gate}: ${gates.reason}`);
-  const examined: Examined = evidenceOf(state);
+  const examined = lookFor(rung, state, now);
   if ('gap' in examined) return refuse(`the node could not be looked at again: ${examined.gap.reason}`);
   const { evidence } = examined;
-  if (probeValue(evidence.probes.host)?.bootId == null) {
+  // Of one that does not answer, the cluster knows by its provider id that it is the same.
+  if (evidence.unreachable === undefined && probeValue(evidence.probes.host)?.bootId == null) {
     return refuse('the node did not say which boot it is, so it may be another one');
   }
   const known = state.diagnosis;
@@ -104,6 +113,14 @@ function lookAgain(
         reason: movedTo(diagnosis),
         seen,
       };
+}
+
+/** What is known of the node now. To be replaced it need not answer: what is known around it is enough. */
+function lookFor(rung: Rung, state: IncidentState, now: Date): Examined {
+  const examined = evidenceOf(state);
+  if ('evidence' in examined || rung.kind !== 'replace') return examined;
+  const evidence = evidenceAround(state, examined.gap, now);
+  return evidence === undefined ? examined : { evidence };
 }
 
 /** Why the node is not the one that was approved. Where the look itself is what failed, the gaps are the reason. */
