@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { isJsonObject, type Json, type JsonObject } from '../../local/engine/json.ts';
 import { type ExecutionResult, runStateMachine } from '../../local/engine/run-state-machine.ts';
 import { TaskError } from '../../local/engine/task-error.ts';
 import { statesOf, transitionsOf } from './state-graph.ts';
 import { definitionOf, synthesize } from './template.ts';
+
+// What is retried waits, up to 17 s; so all of them wait together.
+vi.setConfig({ maxConcurrency: 50 });
 
 let definition: JsonObject;
 const walked = new Set<string>();
@@ -360,7 +363,7 @@ const walks: readonly { title: string; script: Script; token?: 'never'; visited:
 ];
 
 describe('a walk through the state machine', () => {
-  it.each(walks)('$title', async ({ script, token, visited }) => {
+  it.concurrent.each(walks)('$title', async ({ script, token, visited }) => {
     const result = await walk({ script, ...(token === undefined ? {} : { token }) });
 
     expect(result.visited).toEqual(visited);
@@ -396,7 +399,6 @@ describe('an error', () => {
       ),
   );
 
-  // What is retried waits; so they wait together.
   it.concurrent.each(tasks)('in %s leads on, and never to an ordinary end', async (task) => {
     const route = walks.find(({ visited, token }) => visited.includes(task) && token === undefined);
     if (route === undefined) throw new Error(`no walk comes through ${task}`);
