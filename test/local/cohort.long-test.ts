@@ -19,7 +19,7 @@ import {
 } from './test-engine.ts';
 
 // Many whole incidents at once, with other test files on the same cores.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 });
+vi.setConfig({ testTimeout: 480_000, hookTimeout: 240_000 });
 
 /** Clusters of this file alone, one for each test: a cohort is one of a cluster. */
 const own = {
@@ -47,6 +47,8 @@ beforeAll(async () => {
   test = await startTestEngine(
     Settings.parse({
       ...settings,
+      // Twenty nodes are examined at the same moment.
+      command: { ...settings.command, evidenceSeconds: 180 },
       clusters: {
         ...settings.clusters,
         ...Object.fromEntries(Object.values(own).map((name) => [name, together])),
