@@ -21,6 +21,9 @@ import {
 // Many whole incidents at once, with other test files on the same cores.
 vi.setConfig({ testTimeout: 480_000, hookTimeout: 240_000 });
 
+/** All have come to their cohort by then, however slow this machine is. */
+const longestMs = 200_000;
+
 /** Clusters of this file alone, one for each test: a cohort is one of a cluster. */
 const own = {
   waves: 'waves',
@@ -107,9 +110,12 @@ async function until(
   cluster: string,
   isSo: (cohort: Cohort) => boolean,
 ): Promise<{ key: string; cohort: Cohort }> {
+  const end = Date.now() + longestMs;
   for (;;) {
-    const found = (await cohortsOf(cluster)).find(({ cohort }) => isSo(cohort));
+    const all = await cohortsOf(cluster);
+    const found = all.find(({ cohort }) => isSo(cohort));
     if (found !== undefined) return found;
+    if (Date.now() > end) throw new Error(`${cluster} did not come so far: ${JSON.stringify(all)}`);
     await sleep(200);
   }
 }
