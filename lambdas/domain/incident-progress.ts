@@ -80,7 +80,8 @@ export function climb(state: IncidentState): IncidentState {
     undo: ______,
     voided: _______,
     replacement: ________,
-    hold: _________,
+    cohort: _________,
+    hold: __________,
     ...rest
   } = state;
   const results = result === undefined ? state.results : [...state.results, result];
