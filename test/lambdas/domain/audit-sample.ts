@@ -88,3 +88,22 @@ export function headOf(entries: readonly AuditEntry[]): SignedHead {
   const signature = sign('sha256', headMessage(head), privateKey).toString('base64');
   return { ...head, kind: 'signed-head', algorithm: 'ECDSA_SHA_256', signature };
 }
+
+/** The entries of one incident, chained as they are written. */
+export function trailOf(...drafts: Partial<AuditDraft>[]): AuditEntry[] {
+  const entries: AuditEntry[] = [];
+  for (const [index, draft] of drafts.entries()) {
+    const context = {
+      incident: 'inc',
+      cluster: 'prod',
+      instanceId: 'i-0123456789abcdef0',
+      at: '2026-11-21T06:00:00.000Z',
+      key: String(index),
+      fencing: 1,
+      software: '0.1.0',
+    };
+    const full: AuditDraft = { step: 'gated', actor: { kind: 'rule', id: 'x' }, what: 'x', ...draft };
+    entries.push(nextEntry(entries.at(-1), full, context));
+  }
+  return entries;
+}

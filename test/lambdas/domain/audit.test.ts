@@ -1,34 +1,15 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AuditEntry, hashOf, nextEntry } from '../../../lambdas/domain/audit/entry.ts';
+import { type AuditEntry, type AuditDraft as Draft, hashOf } from '../../../lambdas/domain/audit/entry.ts';
 import { openApprovals } from '../../../lambdas/domain/audit/open-approvals.ts';
 import { openChanges } from '../../../lambdas/domain/audit/open-changes.ts';
 import { headMessage, type SignedHead } from '../../../lambdas/domain/audit/signed-head.ts';
 import { verifyTexts, verifyTrail } from '../../../lambdas/domain/audit/verify-trail.ts';
-
-type Draft = Parameters<typeof nextEntry>[1];
+import { trailOf } from './audit-sample.ts';
 
 const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const publicKey = keys.publicKey.export({ type: 'spki', format: 'pem' }).toString();
-
-function trailOf(...drafts: Partial<Draft>[]): AuditEntry[] {
-  const entries: AuditEntry[] = [];
-  for (const [index, draft] of drafts.entries()) {
-    const context = {
-      incident: 'inc',
-      cluster: 'prod',
-      instanceId: 'i-0123456789abcdef0',
-      at: '2026-11-21T06:00:00.000Z',
-      key: String(index),
-      fencing: 1,
-      software: '0.1.0',
-    };
-    const full: Draft = { step: 'gated', actor: { kind: 'rule', id: 'x' }, what: 'x', ...draft };
-    entries.push(nextEntry(entries.at(-1), full, context));
-  }
-  return entries;
-}
 
 function headOf(entries: AuditEntry[], names: Partial<SignedHead> = {}): SignedHead {
   const { incident, seq, hash } = { ...(entries.at(-1) as AuditEntry), ...names };

@@ -1,28 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type AuditDraft, type AuditEntry, nextEntry } from '../../../lambdas/domain/audit/entry.ts';
+import type { AuditDraft } from '../../../lambdas/domain/audit/entry.ts';
 import { changeToUndo, openChanges, openCordons } from '../../../lambdas/domain/audit/open-changes.ts';
 import { heldBack, heldBackSentence, mayFollow } from '../../../lambdas/domain/held-back.ts';
 import type { RungResult } from '../../../lambdas/domain/incident-state.ts';
 import { Rung } from '../../../lambdas/domain/treatments/treatment.ts';
+import { trailOf } from './audit-sample.ts';
 
-/** The entries of an incident, as they are chained. */
-function trailOf(...drafts: Partial<AuditDraft>[]): AuditEntry[] {
-  const entries: AuditEntry[] = [];
-  for (const [index, draft] of drafts.entries()) {
-    const context = {
-      incident: 'inc',
-      cluster: 'prod',
-      instanceId: 'i-0123456789abcdef0',
-      at: '2026-11-28T12:00:00.000Z',
-      key: String(index),
-      fencing: 1,
-      software: '1',
-    };
-    const whole: AuditDraft = { step: 'gated', actor: { kind: 'rule', id: 'x' }, what: '', ...draft };
-    entries.push(nextEntry(entries.at(-1), whole, context));
-  }
-  return entries;
-}
 const cordoned = (rung: number) => ({
   step: 'cordon.intended' as const,
   rung,
