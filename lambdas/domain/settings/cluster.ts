@@ -9,6 +9,7 @@ import { Diagnosing, Examination } from './diagnosing.ts';
 import { Gates } from './gates.ts';
 import { Mode, Policy } from './policy.ts';
 import { Reclaim } from './reclaim.ts';
+import { RollSettings } from './roll.ts';
 import { Scopes, Sessions } from './sessions.ts';
 import { SlackOfCluster } from './slack.ts';
 import { Verification } from './verification.ts';
@@ -31,6 +32,7 @@ export const Cluster = z.strictObject({
   verification: Verification.prefault({}),
   gates: Gates.prefault({}),
   approval: Approvals.prefault({}),
+  roll: RollSettings.prefault({}),
   slack: SlackOfCluster.prefault({}),
 });
 export type Cluster = z.infer<typeof Cluster>;
