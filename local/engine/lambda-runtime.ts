@@ -28,9 +28,19 @@ export interface LambdaRuntimeProps {
    * @default true
    */
   readonly oneMachine?: boolean;
+  /**
+   * Processes that one function has at the same time; further events of it wait for one of them, as little as this machine can
+   * do at once. @default - as many as there are events, as Lambda does it
+   */
+  readonly mostProcesses?: number;
+  /** Gets every event that has been served. @default - nobody does */
+  onServed?(served: Served): void;
   /** Gets every line that a function has printed, before its answer is given. @default - nobody does */
   onLine?(line: string): void;
 }
+
+/** One event that a function has served, and the access key that its calls were signed with; the wait for a process is no part of it. */
+export type Served = { name: string; accessKey: string; startedAt: number; endedAt: number };
 
 type FunctionError = { errorType: string; errorMessage: string; trace: string[] };
 type Answer = { requestId: string; result?: string; error?: FunctionError };
@@ -50,8 +60,11 @@ export class LambdaRuntime {
   readonly #tail: LogTail;
   readonly #free = new Map<string, ChildProcess[]>();
   readonly #all = new Set<ChildProcess>();
+  readonly #processes = new Map<string, Set<ChildProcess>>();
+  readonly #waiting = new Map<string, (() => void)[]>();
   #started = 0;
   readonly #byAccessKey = new Map<string, ChildProcess>();
+  readonly #accessKeys = new Map<ChildProcess, string>();
   #closed = false;
 
   constructor(props: LambdaRuntimeProps) {
@@ -96,6 +109,7 @@ export class LambdaRuntime {
     if (this.#closed) return;
     this.#closed = true;
     await Promise.all([...this.#all].map(kill));
+    for (const resolve of [...this.#waiting.values()].flat()) resolve();
     closeSync(this.#log);
   }
 
@@ -110,7 +124,8 @@ export class LambdaRuntime {
   }
 
   async #run(called: TemplateFunction, requestId: string, event: string): Promise<Answer> {
-    const worker = this.#free.get(called.name)?.pop() ?? this.#start(called);
+    const worker = await this.#take(called);
+    const startedAt = Date.now();
     const seconds = called.timeoutSeconds;
     const { promise, resolve } = Promise.withResolvers<Answer>();
     const fail = (errorType: string, text: string): void => {
@@ -136,6 +151,8 @@ export class LambdaRuntime {
     const answer = await promise;
     clearTimeout(timer);
     worker.off('message', onMessage).off('exit', onExit);
+    const accessKey = this.#accessKeys.get(worker) ?? '';
+    this.#props.onServed?.({ name: called.name, accessKey, startedAt, endedAt: Date.now() });
     if (worker.connected && answer.error?.errorType !== 'Sandbox.Timedout') this.#release(called, worker);
     if (Buffer.byteLength(answer.result ?? '') > largestPayload) {
       const errorMessage = `Response payload size exceeded maximum allowed payload size (${largestPayload} bytes).`;
@@ -144,8 +161,23 @@ export class LambdaRuntime {
     return answer;
   }
 
+  /** A process that is free; a new one, where there may be one more; or the next that becomes free. */
+  async #take(called: TemplateFunction): Promise<ChildProcess> {
+    const { mostProcesses = Number.POSITIVE_INFINITY } = this.#props;
+    for (;;) {
+      if (this.#closed) throw new TaskError('Lambda.ServiceException', 'the local runtime has been closed');
+      const free = this.#free.get(called.name)?.pop();
+      if (free !== undefined) return free;
+      if ((this.#processes.get(called.name)?.size ?? 0) < mostProcesses) return this.#start(called);
+      await new Promise<void>((resolve) => {
+        this.#waiting.set(called.name, [...(this.#waiting.get(called.name) ?? []), resolve]);
+      });
+    }
+  }
+
   #release(called: TemplateFunction, worker: ChildProcess): void {
     this.#free.set(called.name, [...(this.#free.get(called.name) ?? []), worker]);
+    this.#waiting.get(called.name)?.shift()?.();
   }
 
   #start(called: TemplateFunction): ChildProcess {
@@ -169,11 +201,16 @@ export class LambdaRuntime {
     );
     this.#all.add(worker);
     this.#byAccessKey.set(accessKey, worker);
+    this.#accessKeys.set(worker, accessKey);
+    const processes = this.#processes.get(called.name) ?? new Set();
+    this.#processes.set(called.name, processes.add(worker));
     // A channel that breaks shows as the end of the process, which is handled where it is waited for.
     worker.on('error', () => {});
     worker.once('exit', () => {
       this.#all.delete(worker);
       this.#byAccessKey.delete(accessKey);
+      processes.delete(worker);
+      this.#waiting.get(called.name)?.shift()?.();
       this.#free.set(
         called.name,
         (this.#free.get(called.name) ?? []).filter((free) => free !== worker),
