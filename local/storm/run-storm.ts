@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import * as z from 'zod';
 import { clusterTag } from '../../lambdas/adapters/instance-cluster.ts';
 import { BudgetState, nobodyDisrupted } from '../../lambdas/domain/gates/budget.ts';
 import { Message } from '../../lambdas/domain/message.ts';
@@ -96,7 +97,7 @@ export async function runStorm({
       onServed: (one) => served.push(one),
       onEvent: (execution, event) => visit(visits, execution, event),
     });
-    const tape = new Tape(options.sample, stack.documents);
+    const tape = new Tape(options.sample, shortNames(stack));
     try {
       const facts = await storm(engine, tape, {
         options,
@@ -281,6 +282,17 @@ function visit(visits: Map<string, Visit[]>, execution: string, { type, state, a
   const last = own.at(-1);
   if ((type === 'StateExited' || type === 'StateCaught') && last?.state === state.name)
     last.exitedAt = at.getTime();
+}
+
+/** The documents of the stack by the names that its functions know them by. */
+function shortNames({ functions, documents }: Engine['stack']): { name: string; content: unknown }[] {
+  const references: unknown = JSON.parse(functions[0]?.environment.DOCUMENTS ?? '{}');
+  return Object.entries(z.record(z.string(), z.object({ name: z.string() })).parse(references)).flatMap(
+    ([name, reference]) => {
+      const document = documents.find((one) => one.name === reference.name);
+      return document === undefined ? [] : [{ name, content: document.content }];
+    },
+  );
 }
 
 /** The name of the function that each state invokes. */

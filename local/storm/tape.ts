@@ -26,7 +26,7 @@ const anIncident = 'storm-sample';
  */
 export class Tape {
   readonly #sample: string;
-  /** Names of the documents, by what SSM hands to an agent. */
+  /** Short names of the documents, by what SSM hands to an agent. */
   readonly #names: ReadonlyMap<unknown, string>;
   readonly #recorded = new Map<string, Promise<Output & { bootId: string }>>();
   readonly #samples: Sample[] = [];
@@ -47,9 +47,10 @@ export class Tape {
     const history: Run[] = [];
     const asked = new Map<string, number>();
     return async (content, parameters, signal) => {
-      const document = this.#names.get(content) ?? 'unknown';
+      const document = this.#names.get(content) ?? '';
+      if (document === '') throw new Error('a document that the stack does not have was sent to a node');
       const run = { document, content, parameters };
-      const looks = /-collect-/.test(document);
+      const looks = document.startsWith('collect-');
       const source = node.fate === 'recovering' && looks && asked.size > 0 ? healthy : this.#sample;
       // What was done to a stubborn node does not show in it.
       const before = looks && node.fate === 'stubborn' ? [] : [...history];
@@ -88,7 +89,7 @@ export class Tape {
     const known = this.#samples.find(({ node, history: has }) => node.name === source && has === history);
     const sample = known ?? (await this.#open(source, before));
     const output = await runOn(sample.node, run);
-    if (!/-collect-/.test(run.document)) sample.history = historyOf([...before, run]);
+    if (!run.document.startsWith('collect-')) sample.history = historyOf([...before, run]);
     const bootId = readFileSync(join(sample.node.root, 'proc/sys/kernel/random/boot_id'), 'utf8').trim();
     return { ...output, bootId };
   }
