@@ -70,7 +70,7 @@ export class CgroupMedicStack extends Stack {
     const workflow = new IncidentWorkflow(this, 'Incident', {
       functions,
       longestApproval: Math.max(...expiries),
-      longestWait: Math.max(...clusters.map(([, { gates }]) => longestWait(gates))),
+      longestWait: Math.max(...clusters.map(([, { gates, approval }]) => longestWait(gates, approval))),
     });
     const alarmAction = notifications.alarmAction();
     new JanitorRule(this, 'Janitor', {
@@ -126,6 +126,7 @@ export class CgroupMedicStack extends Stack {
       'record-treatment',
       'verify',
       'notify',
+      'next-rung',
       'close',
       'janitor',
     ] as const;

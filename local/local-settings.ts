@@ -25,6 +25,9 @@ export const localApi = {
   vpc: { subnetIds: ['subnet-00000000'], securityGroupIds: ['sg-00000000'] },
 };
 
+/** One node is on this machine as a rule, so nobody waits for others; where there are more, they ask often. */
+export const localCohort = { gatherSeconds: 0, askAgainSeconds: 1 } as const;
+
 export interface LocalSettingsProps {
   readonly mode: 'observe' | 'approve' | 'auto';
   /** Slices that reclaim may touch. @default - those of the shipped settings */
@@ -75,6 +78,7 @@ export function localSettings({
         // Whoever starts the run is also the one who is asked.
         approval: { onePersonTeam: true, expirySeconds: { low: 300, medium: 300, high: 300 } },
         ...cluster,
+        gates: { ...cluster.gates, cohort: { ...localCohort, ...cluster.gates?.cohort } },
       },
     },
     command: { deliverySeconds: 30, pollSeconds: 1, maxPollSeconds: 2, evidenceSeconds: emulated ? 120 : 60 },

@@ -78,6 +78,7 @@ export function climb(state: IncidentState): IncidentState {
     verification,
     undo: ______,
     voided: _______,
+    cohort: ________,
     ...rest
   } = state;
   const results = result === undefined ? state.results : [...state.results, result];

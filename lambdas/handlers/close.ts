@@ -16,6 +16,7 @@ import { lookAgainFor } from '../domain/look-again.ts';
 import { standingChanges } from '../domain/standing-changes.ts';
 import { leavePlace } from './breaker.ts';
 import { leaveBudget } from './budget.ts';
+import { leaveCohort } from './leave-cohort.ts';
 import { type PhaseContext, phase } from './phase.ts';
 import { historyStore } from './recurrence.ts';
 import { causeOf, tellOfClosing } from './roll.ts';
@@ -88,6 +89,7 @@ export const handler = phase(
         ? 'not needed'
         : await attempt(context, 'history', () => historyStore().remember(state.incident.cluster, past));
     await leavePlace(state, context);
+    await leaveCohort(state, context);
     await leaveBudget(state.incident, context.logger);
     const released = await context.leases.release(instanceId, id);
     await context.audit({

@@ -65,6 +65,7 @@ const ownRights: Record<string, string[]> = {
   'record-treatment': publish,
   verify: publish,
   notify: publish,
+  'next-rung': publish,
   close: [
     ...publish,
     ...sign,

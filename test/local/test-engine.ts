@@ -50,6 +50,8 @@ export const clusters = {
   crowdedAsking: 'crowded-asking',
 };
 
+/** Nodes with the same cause are each treated by itself: what one test does to them is none of another's business. */
+export const apart = { gatherSeconds: 0, askAgainSeconds: 1, canary: 64, stopAtFailures: 100 };
 /** Many nodes at once are no crowd. */
 const plenty = { nodeGroupPercent: 100, clusterPercent: 100, perZone: 1000 };
 
@@ -72,7 +74,12 @@ export function testSettings(): Settings {
         verification: { windowSeconds: 2, samples: 5 },
         approval: { onePersonTeam: true, expirySeconds: { low: 6, medium: 6, high: 6 } },
         // One node is treated again and again here, and all have one image.
-        gates: { breaker: { failures: 20 }, recurrence: { perNode: 1000, perImage: 10_000 }, budget: plenty },
+        gates: {
+          breaker: { failures: 20 },
+          recurrence: { perNode: 1000, perImage: 10_000 },
+          budget: plenty,
+          cohort: apart,
+        },
       },
     });
     return settings.clusters[localCluster];
@@ -82,7 +89,12 @@ export function testSettings(): Settings {
     // A treatment that people are asked about in a deployment.
     policy: { treatments: { 'restart-kubelet': need } },
     approval: { onePersonTeam: true, expirySeconds: { low: 60, medium: 60, high: 60 } },
-    gates: { breaker: { failures: 20 }, recurrence: { perNode: 1000, perImage: 10_000 }, budget },
+    gates: {
+      breaker: { failures: 20 },
+      recurrence: { perNode: 1000, perImage: 10_000 },
+      budget,
+      cohort: apart,
+    },
   });
   const all = localSettings({ mode: 'auto' });
   return Settings.parse({
@@ -100,10 +112,13 @@ export function testSettings(): Settings {
       [clusters.askedToo]: { ...cluster('auto'), api: localApi },
       [clusters.breaking]: {
         ...cluster('auto', 'never'),
-        gates: { breaker: { failures: 2 }, recurrence: { perNode: 1000 }, budget: plenty },
+        gates: { breaker: { failures: 2 }, recurrence: { perNode: 1000 }, budget: plenty, cohort: apart },
       },
       // Treated once, a node is treated again only after a person was asked.
-      [clusters.returning]: { ...cluster('auto'), gates: { recurrence: { perNode: 1 }, budget: plenty } },
+      [clusters.returning]: {
+        ...cluster('auto'),
+        gates: { recurrence: { perNode: 1 }, budget: plenty, cohort: apart },
+      },
       // One node may be disrupted at a time, and whoever waits for that asks often; or nobody waits.
       [clusters.crowded]: withBudget({ waitMinutes: 2, askAgainSeconds: 1 }),
       [clusters.hasty]: withBudget({ waitMinutes: 0 }),
@@ -123,7 +138,7 @@ export function testSettings(): Settings {
       [clusters.unknown]: {
         ...cluster('auto'),
         api: { access: 'public' },
-        gates: { breaker: { failures: 20 }, veto: { nodeLabel: false } },
+        gates: { breaker: { failures: 20 }, veto: { nodeLabel: false }, cohort: apart },
       },
       // Tests pause it.
       [clusters.paused]: cluster('auto'),
