@@ -7,6 +7,7 @@ import { clusterSettings, settings } from '../adapters/settings-file.ts';
 import type { Actor, AuditDraft } from '../domain/audit/entry.ts';
 import { Alarm, type IncidentState } from '../domain/incident-state.ts';
 import { auditContext, auditTrail, keyOf, leaseStore } from './phase.ts';
+import { enterUndiagnosed } from './roll.ts';
 
 const Input = z.object({
   alarm: Alarm,
@@ -29,7 +30,7 @@ const imageMs = 6000;
 export async function handler(input: unknown): Promise<IncidentState> {
   const { alarm, execution } = Input.parse(input);
   const all = settings();
-  clusterSettings(all, alarm.cluster);
+  const { roll } = clusterSettings(all, alarm.cluster);
   // Asked for first, so that every entry can carry it; it decides nothing, and what cannot be learnt is null.
   const imageId = await imageOf(alarm.instanceId, imageMs).catch((error: unknown) => {
     logger.warn('the machine image of the node could not be read', { error });
@@ -106,5 +107,7 @@ export async function handler(input: unknown): Promise<IncidentState> {
     lease: { status: 'ours', fencing: taken.fencing, reason },
   };
   await audit(leased, { step: 'lease.taken', actor: { kind: 'rule', id: 'lease' }, what: reason });
+  const subject = { incident: execution.name, cluster: alarm.cluster };
+  await enterUndiagnosed(subject, { settings: roll, now, logger });
   return leased;
 }

@@ -27,7 +27,7 @@ type Telling = Omit<Message, 'version'>;
 type Tools = { settings: RollSettings; now: Date; logger: Pick<Logger, 'error'> };
 type Subject = Closing & { cluster: string; cause: string };
 
-/** Of incidents that ended before they were diagnosed. */
+/** Of incidents that are not diagnosed yet, or ended before they were. */
 const undiagnosed = 'undiagnosed';
 
 const sns = new SNSClient({});
@@ -53,14 +53,25 @@ export async function enterRoll(
   { cluster: settings, now, logger }: PhaseContext,
 ): Promise<void> {
   const { id, cluster } = state.incident;
+  const before = causeOf(state);
   try {
-    const before = state.diagnosis?.cause;
-    if (before !== undefined && before !== cause) {
-      await rolls().change(cluster, before, (roll) => withoutOpen(roll, id));
-    }
     await rolls().change(cluster, cause, (roll) => withOpen(roll, id, settings.roll, now()));
+    // Not before it is on the other, so that one of the two always knows that there is more to come.
+    if (before !== cause) await rolls().change(cluster, before, (roll) => withoutOpen(roll, id));
   } catch (error) {
     logger.error('the incident could not be put on the roll of its cause', { error, cause });
+  }
+}
+
+/** The incident has begun, and is looked at: what ends before its diagnosis is told of with all that did. */
+export async function enterUndiagnosed(
+  { incident, cluster }: Pick<Subject, 'incident' | 'cluster'>,
+  { settings, now, logger }: Tools,
+): Promise<void> {
+  try {
+    await rolls().change(cluster, undiagnosed, (roll) => withOpen(roll, incident, settings, now));
+  } catch (error) {
+    logger.error('the incident could not be put on a roll', { error });
   }
 }
 

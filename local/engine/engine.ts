@@ -19,7 +19,7 @@ export interface EngineProps {
   /** As of the runtime. @default true */
   readonly oneMachine?: boolean;
   /** As of the runtime. */
-  readonly mostProcesses?: number;
+  readonly mostAtOnce?: number;
   /** As of the runtime. */
   readonly onServed?: LambdaRuntimeProps['onServed'];
   /** Gets every event of every execution, with its name. */
@@ -48,6 +48,7 @@ export class Engine {
   readonly executions: Executions;
   readonly #listeners: Listeners;
   readonly #onEvent: EngineProps['onEvent'];
+  readonly #patient: boolean;
 
   /** Use `startEngine`. */
   constructor(
@@ -55,8 +56,9 @@ export class Engine {
     cloud: Cloud,
     functions: LambdaRuntime,
     listeners: Listeners,
-    onEvent?: EngineProps['onEvent'],
+    { onEvent, mostAtOnce }: Pick<EngineProps, 'onEvent' | 'mostAtOnce'> = {},
   ) {
+    this.#patient = mostAtOnce !== undefined;
     this.#onEvent = onEvent;
     this.stack = stack;
     this.cloud = cloud;
@@ -83,6 +85,7 @@ export class Engine {
       name,
       input,
       stateMachineArn: arn,
+      patient: this.#patient,
       invokeFunction: (called, payload) => this.functions.invoke(called, payload),
       waitForToken: (token, left) => this.cloud.tokens.wait(token, left),
       onEvent: (happened) => {
@@ -125,7 +128,7 @@ export async function startEngine({
   compileCache,
   environment,
   oneMachine = true,
-  mostProcesses,
+  mostAtOnce,
   onServed,
   onEvent,
 }: EngineProps): Promise<Engine> {
@@ -137,7 +140,7 @@ export async function startEngine({
     invoke: (name, payload) =>
       functions === undefined
         ? Promise.reject(new Error('the functions have not been started yet'))
-        : functions.invoke(name, payload),
+        : functions.invoke(name, payload, { nested: true }),
     startExecution: ({ stateMachineArn, name, input }) =>
       engine?.stateMachine.arn === stateMachineArn
         ? engine.executions.start(name, input)
@@ -154,7 +157,7 @@ export async function startEngine({
     endpoint: cloud.endpoint,
     logFile,
     oneMachine,
-    ...(mostProcesses === undefined ? {} : { mostProcesses }),
+    ...(mostAtOnce === undefined ? {} : { mostAtOnce }),
     ...(onServed === undefined ? {} : { onServed }),
     ...(compileCache === undefined ? {} : { compileCache }),
     ...(environment === undefined ? {} : { environment }),
@@ -162,7 +165,10 @@ export async function startEngine({
       cloud.metrics.push(...embeddedData(line));
     },
   });
-  engine = new Engine(stack, cloud, functions, listeners, onEvent);
+  engine = new Engine(stack, cloud, functions, listeners, {
+    ...(onEvent === undefined ? {} : { onEvent }),
+    ...(mostAtOnce === undefined ? {} : { mostAtOnce }),
+  });
   return engine;
 }
 

@@ -29,17 +29,17 @@ export interface LambdaRuntimeProps {
    */
   readonly oneMachine?: boolean;
   /**
-   * Processes that one function has at the same time; further events of it wait for one of them, as little as this machine can
-   * do at once. @default - as many as there are events, as Lambda does it
+   * Events that are served at the same time; others wait, for a machine can do little at once. An event of a function for another
+   * one does not count, or the two would wait for each other. @default - as many as there are, as Lambda does it
    */
-  readonly mostProcesses?: number;
+  readonly mostAtOnce?: number;
   /** Gets every event that has been served. @default - nobody does */
   onServed?(served: Served): void;
   /** Gets every line that a function has printed, before its answer is given. @default - nobody does */
   onLine?(line: string): void;
 }
 
-/** One event that a function has served, and the access key that its calls were signed with; the wait for a process is no part of it. */
+/** One event that a function has served, and the access key that its calls were signed with; a wait for its turn is no part of it. */
 export type Served = { name: string; accessKey: string; startedAt: number; endedAt: number };
 
 type FunctionError = { errorType: string; errorMessage: string; trace: string[] };
@@ -60,8 +60,8 @@ export class LambdaRuntime {
   readonly #tail: LogTail;
   readonly #free = new Map<string, ChildProcess[]>();
   readonly #all = new Set<ChildProcess>();
-  readonly #processes = new Map<string, Set<ChildProcess>>();
-  readonly #waiting = new Map<string, (() => void)[]>();
+  readonly #waiting: (() => void)[] = [];
+  #serving = 0;
   #started = 0;
   readonly #byAccessKey = new Map<string, ChildProcess>();
   readonly #accessKeys = new Map<ChildProcess, string>();
@@ -76,9 +76,25 @@ export class LambdaRuntime {
   /**
    * Invokes a function and waits for its answer.
    *
+   * @param nested whether a function is who calls it
    * @throws TaskError with the error of the function: its name is the error's type, its message what Lambda answers
    */
-  async invoke(nameOrArn: string, event: Json): Promise<Json> {
+  async invoke(nameOrArn: string, event: Json, { nested = false } = {}): Promise<Json> {
+    const { mostAtOnce = Number.POSITIVE_INFINITY } = this.#props;
+    if (nested) return this.#invoke(nameOrArn, event);
+    if (this.#serving >= mostAtOnce) await new Promise<void>((go) => this.#waiting.push(go));
+    else this.#serving += 1;
+    try {
+      return await this.#invoke(nameOrArn, event);
+    } finally {
+      // Whoever waits has the place from now on.
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#serving -= 1;
+      else next();
+    }
+  }
+
+  async #invoke(nameOrArn: string, event: Json): Promise<Json> {
     const called = this.#props.functions.find(({ name, arn }) => name === nameOrArn || arn === nameOrArn);
     if (called === undefined)
       throw new UnknownFunctionError(`the template has no function "${nameOrArn}" to invoke`);
@@ -109,7 +125,7 @@ export class LambdaRuntime {
     if (this.#closed) return;
     this.#closed = true;
     await Promise.all([...this.#all].map(kill));
-    for (const resolve of [...this.#waiting.values()].flat()) resolve();
+    for (const go of this.#waiting.splice(0)) go();
     closeSync(this.#log);
   }
 
@@ -124,7 +140,7 @@ export class LambdaRuntime {
   }
 
   async #run(called: TemplateFunction, requestId: string, event: string): Promise<Answer> {
-    const worker = await this.#take(called);
+    const worker = this.#free.get(called.name)?.pop() ?? this.#start(called);
     const startedAt = Date.now();
     const seconds = called.timeoutSeconds;
     const { promise, resolve } = Promise.withResolvers<Answer>();
@@ -161,23 +177,8 @@ export class LambdaRuntime {
     return answer;
   }
 
-  /** A process that is free; a new one, where there may be one more; or the next that becomes free. */
-  async #take(called: TemplateFunction): Promise<ChildProcess> {
-    const { mostProcesses = Number.POSITIVE_INFINITY } = this.#props;
-    for (;;) {
-      if (this.#closed) throw new TaskError('Lambda.ServiceException', 'the local runtime has been closed');
-      const free = this.#free.get(called.name)?.pop();
-      if (free !== undefined) return free;
-      if ((this.#processes.get(called.name)?.size ?? 0) < mostProcesses) return this.#start(called);
-      await new Promise<void>((resolve) => {
-        this.#waiting.set(called.name, [...(this.#waiting.get(called.name) ?? []), resolve]);
-      });
-    }
-  }
-
   #release(called: TemplateFunction, worker: ChildProcess): void {
     this.#free.set(called.name, [...(this.#free.get(called.name) ?? []), worker]);
-    this.#waiting.get(called.name)?.shift()?.();
   }
 
   #start(called: TemplateFunction): ChildProcess {
@@ -202,15 +203,11 @@ export class LambdaRuntime {
     this.#all.add(worker);
     this.#byAccessKey.set(accessKey, worker);
     this.#accessKeys.set(worker, accessKey);
-    const processes = this.#processes.get(called.name) ?? new Set();
-    this.#processes.set(called.name, processes.add(worker));
     // A channel that breaks shows as the end of the process, which is handled where it is waited for.
     worker.on('error', () => {});
     worker.once('exit', () => {
       this.#all.delete(worker);
       this.#byAccessKey.delete(accessKey);
-      processes.delete(worker);
-      this.#waiting.get(called.name)?.shift()?.();
       this.#free.set(
         called.name,
         (this.#free.get(called.name) ?? []).filter((free) => free !== worker),

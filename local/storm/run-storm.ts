@@ -28,8 +28,8 @@ import type { StormOptions } from './options.ts';
 import type { Visit } from './projection.ts';
 import { Tape } from './tape.ts';
 
-/** Processes of one function at a time: what two cores can do, and far from all of their memory. */
-const mostProcesses = 2;
+/** Functions that run at a time: twice what two cores can do, for most of them wait for an answer. */
+const mostAtOnce = 4;
 const progressMs = 10_000;
 
 /** The card of an approval, and how it was answered. */
@@ -93,7 +93,7 @@ export async function runStorm({
       stack,
       logFile: directory.functionsLog,
       compileCache: join(home, 'compile-cache'),
-      mostProcesses,
+      mostAtOnce,
       onServed: (one) => served.push(one),
       onEvent: (execution, event) => visit(visits, execution, event),
     });
@@ -151,6 +151,7 @@ async function storm(
     const { data } = Message.safeParse(JSON.parse(message));
     if (data === undefined) return;
     const { kind, incident, instanceId, title } = data;
+    directory.appendMessage(message);
     messages.push({ at, kind, incident, title, ...(instanceId === undefined ? {} : { instanceId }) });
     answers.push(answer(engine, message, options.approve, cards));
   });
