@@ -88,6 +88,7 @@ export async function runStorm({
   try {
     const stack = await synthesize(settings, assembly, signal);
     const visits = new Map<string, Visit[]>();
+    const ended = new Set<string>();
     const served: Served[] = [];
     const engine = await startEngine({
       stack,
@@ -95,7 +96,10 @@ export async function runStorm({
       compileCache: join(home, 'compile-cache'),
       mostAtOnce,
       onServed: (one) => served.push(one),
-      onEvent: (execution, event) => visit(visits, execution, event),
+      onEvent: (execution, event) => {
+        visit(visits, execution, event);
+        if (event.state === undefined && event.type !== 'ExecutionStarted') ended.add(execution);
+      },
     });
     const tape = new Tape(options.sample, shortNames(stack));
     try {
@@ -103,6 +107,7 @@ export async function runStorm({
         options,
         settings,
         directory,
+        ended,
         write,
         ...(signal && { signal }),
       });
@@ -128,6 +133,8 @@ type Running = {
   options: StormOptions;
   settings: Settings;
   directory: RunDirectory;
+  /** Executions that are over, as they end. */
+  ended: ReadonlySet<string>;
   signal?: AbortSignal;
   write(text: string): void;
 };
@@ -135,7 +142,7 @@ type Running = {
 async function storm(
   engine: Engine,
   tape: Tape,
-  { options, settings, directory, signal, write }: Running,
+  { options, settings, directory, ended, signal, write }: Running,
 ): Promise<Omit<Storm, 'settings' | 'visits' | 'served' | 'functions' | 'directory' | 'tape'>> {
   const nodes = fleetOf(options);
   const veto = settings.clusters[localCluster]?.gates.veto.key ?? '';
@@ -162,20 +169,13 @@ async function storm(
     void engine.executions.close();
   };
   signal?.addEventListener('abort', stop, { once: true });
-  const ended = new Set<string>();
   const report = setInterval(
     () => write(progressLine(seconds(), engine, ended, messages, cards)),
     progressMs,
   );
   try {
     await alarm(engine, nodes, write);
-    const all = engine.executions.all();
-    await Promise.all(
-      all.map(async ({ name, ended: end }) => {
-        await end;
-        ended.add(name);
-      }),
-    );
+    await Promise.all(engine.executions.all().map(({ ended: end }) => end));
     await Promise.all(answers);
   } finally {
     clearInterval(report);
