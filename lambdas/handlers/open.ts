@@ -2,7 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import * as z from 'zod';
 import { environment } from '../adapters/environment.ts';
 import { clusterOf, clusterTag } from '../adapters/instance-cluster.ts';
-import { imageOf } from '../adapters/instance-image.ts';
+import { imageAndClusterOf } from '../adapters/instance-image.ts';
 import { clusterSettings, settings } from '../adapters/settings-file.ts';
 import type { Actor, AuditDraft } from '../domain/audit/entry.ts';
 import { Alarm, type IncidentState } from '../domain/incident-state.ts';
@@ -31,11 +31,12 @@ export async function handler(input: unknown): Promise<IncidentState> {
   const { alarm, execution } = Input.parse(input);
   const all = settings();
   const { roll } = clusterSettings(all, alarm.cluster);
-  // Asked for first, so that every entry can carry it; it decides nothing, and what cannot be learnt is null.
-  const imageId = await imageOf(alarm.instanceId, imageMs).catch((error: unknown) => {
+  // Asked for first, so that every entry can carry the image; that decides nothing, and what cannot be learnt is null.
+  const known = await imageAndClusterOf(alarm.instanceId, imageMs).catch((error: unknown) => {
     logger.warn('the machine image of the node could not be read', { error });
-    return null;
+    return undefined;
   });
+  const imageId = known?.imageId ?? null;
   const now = new Date();
   const opened: IncidentState = {
     version: 1,
@@ -89,7 +90,7 @@ export async function handler(input: unknown): Promise<IncidentState> {
   });
 
   // Mode, policy and approvers are the cluster's: a node of another one must not be treated by them.
-  const cluster = await clusterOf(alarm.instanceId);
+  const cluster = known === undefined ? await clusterOf(alarm.instanceId) : known.cluster;
   if (cluster !== alarm.cluster) {
     const found =
       cluster === undefined ? `it has no tag ${clusterTag}` : `its tag ${clusterTag} says ${cluster}`;

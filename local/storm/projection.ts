@@ -1,3 +1,4 @@
+import { intakePace } from '../../lambdas/domain/intake/pace.ts';
 import type { Cluster, Settings } from '../../lambdas/domain/settings.ts';
 import { looksIn } from '../../lambdas/domain/verification/looks.ts';
 import type { RecordedCall } from '../cloud/wire.ts';
@@ -13,8 +14,8 @@ export type Profile = { invocations: number; calls: ReadonlyMap<string, number> 
 /** Seconds; the medians of docs/speed.md: entering a state, and what a function waits for others. */
 const transitionSeconds = 0.1;
 const functionSeconds = 0.15;
-/** Incidents a second that the intake starts: five batches of ten at a time (cdk/constructs/intake.ts), a second each. */
-const startsPerSecond = 50;
+/** Incidents a second that the intake starts at the most. */
+const startsPerSecond = (intakePace.batch * intakePace.batchesAtOnce) / intakePace.batchSeconds;
 
 /** What each function calls, by the access keys of their processes. A process serves one event at a time. */
 export function profilesOf(served: readonly Served[], calls: readonly RecordedCall[]): Map<string, Profile> {

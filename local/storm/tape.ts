@@ -46,12 +46,14 @@ export class Tape {
   agentOf(node: FleetNode): ManagedNode['run'] {
     const history: Run[] = [];
     const asked = new Map<string, number>();
+    const seen = new Set<string>();
     return async (content, parameters, signal) => {
       const document = this.#names.get(content) ?? '';
       if (document === '') throw new Error('a document that the stack does not have was sent to a node');
       const run = { document, content, parameters };
       const looks = document.startsWith('collect-');
-      const source = node.fate === 'recovering' && looks && asked.size > 0 ? healthy : this.#sample;
+      const source = node.fate === 'recovering' && looks && seen.has(document) ? healthy : this.#sample;
+      seen.add(document);
       // What was done to a stubborn node does not show in it.
       const before = looks && node.fate === 'stubborn' ? [] : [...history];
       const what = `${source} ${historyOf(before)} ${keyOf(run)}`;
