@@ -110,7 +110,7 @@ export async function askCohort(
   if (rung.kind === 'notify') return alone('telling people is never too much');
   try {
     const key = keyOf(state, rung, asks);
-    const isMember = cohort !== undefined && cohort.key === key;
+    const isMember = cohort !== undefined && (cohort.key === key || (await isDecided(state, rung)));
     const goesOn = answer.decision === 'pass' || answer.decision === 'ask';
     // What another gate says for now takes nobody out; what is something else than before does.
     if (cohort !== undefined && !isMember && goesOn) await leaveQuietly(state, context);
@@ -121,12 +121,22 @@ export async function askCohort(
     }
     const whereabouts = isMember ? state.whereabouts : await placeOf(state, context);
     const placed = whereabouts === undefined ? state : { ...state, whereabouts };
-    const automatic = asks.length === 0;
-    return { ...(await ask(placed, { key, automatic }, context)), whereabouts };
+    return { ...(await ask(placed, isMember ? cohort : { key, asks }, context)), whereabouts };
   } catch (error) {
     context.logger.error('the cohort could not be asked', { error });
     return { ...alone(''), role: 'stopped', cohort, result: cohortProblem(problemOf(error)) };
   }
+}
+
+/**
+ * What people have decided on all of them holds for each, though more gates would ask now: each of those that were treated
+ * counts at the gate of recurrence, for one.
+ */
+async function isDecided(state: IncidentState, rung: Rung): Promise<boolean> {
+  const { cohort, incident } = state;
+  if (cohort === undefined || keyOf(state, rung, cohort.asks) !== cohort.key) return false;
+  const present = await cohorts().read(incident.cluster, cohort.key);
+  return present.decision !== null && memberOf(present, incident.id) !== undefined;
 }
 
 /** After an approval: whether it is still the turn of who asked for it. It does not join anything any more. */
@@ -157,21 +167,21 @@ function keyOf({ diagnosis, incident }: IncidentState, rung: Rung, asks: readonl
 
 async function ask(
   state: IncidentState,
-  { key, automatic }: { key: string; automatic: boolean },
+  { key, asks }: { key: string; asks: readonly string[] },
   context: Asking,
 ): Promise<AskedCohort> {
   const { id: incident, cluster } = state.incident;
   const settings = context.cluster.gates.cohort;
   const before = state.cohort?.key === key ? state.cohort : undefined;
-  const unsaid = { cohort: before ?? { key, automatic, waits: false, many: false }, decision: null };
+  const unsaid = { cohort: before ?? { key, asks: [...asks], waits: false, many: false }, decision: null };
   try {
     const present = await withoutLostLeader(cluster, key, context);
     const at = atNow(context);
-    const me = joiningOf(state, automatic);
+    const me = joiningOf(state, asks.length === 0);
     const come = (cohort: Cohort): Cohort => comeTo(cohort, me, at);
     const after = come(present) === present ? present : (await cohorts().change(cluster, come, key)).after;
     const { role, result } = cohortGate(after, { incident, settings, now: at.now });
-    const cohort = { key, automatic, waits: role === 'waits', many: after.many };
+    const cohort = { key, asks: [...asks], waits: role === 'waits', many: after.many };
     return { role, result, cohort, decision: after.decision };
   } catch (error) {
     context.logger.error('the cohort could not be asked', { error });

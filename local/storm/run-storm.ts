@@ -327,13 +327,18 @@ async function leftOf(engine: Engine, nodes: readonly FleetNode[]): Promise<Fact
   return {
     leases,
     budget: budget === undefined ? nobodyDisrupted : BudgetState.parse(JSON.parse(String(budget))),
-    cordoned: engine.cloud.ssm.nodes
-      .filter(({ around }) => isUnschedulable(around?.cluster?.node))
-      .map(({ instanceId }) => instanceId),
+    cordoned: await cordonedOf(engine),
   };
 }
 
-function isUnschedulable(node: unknown): boolean {
-  const spec = (node as { spec?: { unschedulable?: unknown } } | undefined)?.spec;
-  return spec?.unschedulable === true;
+/** Nodes that the API server of the cluster has for cordoned; there is none where nothing was recorded of one. */
+async function cordonedOf(engine: Engine): Promise<string[]> {
+  const server = await engine.cloud.clusters.named(localCluster);
+  if (server === undefined) return [];
+  return engine.cloud.ssm.nodes.flatMap(({ around }) => {
+    const recorded = around?.cluster?.node;
+    if (recorded === undefined) return [];
+    const { metadata, spec } = server.changes.node(recorded);
+    return spec !== undefined && 'unschedulable' in spec ? [metadata.name] : [];
+  });
 }

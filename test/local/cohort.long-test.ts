@@ -8,6 +8,7 @@ import { type Cohort, noCohort } from '../../lambdas/domain/cohort/cohort.ts';
 import { Message } from '../../lambdas/domain/message.ts';
 import { Settings } from '../../lambdas/domain/settings.ts';
 import { type LocalNode, openNode } from '../../local/local-node.ts';
+import { localCohort } from '../../local/local-settings.ts';
 import {
   clusters,
   startTestEngine,
@@ -27,6 +28,8 @@ const own = {
   denied: 'cohort-denied',
   dying: 'cohort-dying',
   orphaned: 'cohort-orphaned',
+  automatic: 'cohort-automatic',
+  single: 'cohort-single',
 };
 
 let test: TestEngine;
@@ -40,12 +43,25 @@ beforeAll(async () => {
     approval: { onePersonTeam: true, expirySeconds: { low: 200, medium: 200, high: 200 } },
     gates: { ...approve?.gates, cohort: { gatherSeconds: 600, askAgainSeconds: 1 } },
   };
+  const alone = { ...together, gates: { ...approve?.gates, cohort: localCohort } };
   test = await startTestEngine(
     Settings.parse({
       ...settings,
       clusters: {
         ...settings.clusters,
         ...Object.fromEntries(Object.values(own).map((name) => [name, together])),
+        // The treatments of a cohort count at the gate of recurrence, and void nothing that was decided.
+        [own.waves]: {
+          ...together,
+          gates: { ...together.gates, recurrence: { perNode: 1000, perImage: 1 } },
+        },
+        [own.single]: alone,
+        // Restarts kubelets without asking.
+        [own.automatic]: {
+          ...alone,
+          policy: { treatments: { 'restart-kubelet': 'auto' } },
+          initialMode: 'auto',
+        },
       },
     }),
   );
@@ -279,12 +295,28 @@ describe.concurrent('nodes with the same cause', () => {
     expect((await cohortsOf(cluster))[0]?.cohort).toMatchObject({ tally: { helped: 2, failed: 0, left: 1 } });
   });
 
+  it('are treated one first, and then in waves, where nobody is asked', async () => {
+    const cluster = own.automatic;
+    const both = await Promise.all([1, 2].map(() => run(cluster, { node: 'kubelet-leak' })));
+
+    expect(outcomes(both)).toEqual(['cured', 'cured']);
+    expect(cards(cluster)).toEqual([]);
+    const [first, second] = both.toSorted(
+      (a, b) => Date.parse(entry(a, 'treatment.intended').at) - Date.parse(entry(b, 'treatment.intended').at),
+    ) as [TestIncident, TestIncident];
+    expect(Date.parse(entry(second, 'treatment.intended').at)).toBeGreaterThan(
+      Date.parse(entry(first, 'verified').at),
+    );
+    expect(entry(second, 'gated')).toMatchObject({ outcome: 'wait', actor: { id: 'gate:cohort' } });
+    expect(entry(second, 'treatment.intended').actor).toMatchObject({ kind: 'rule' });
+  });
+
   it('have a card that speaks of one where there is one, and leave no cohort behind', async () => {
-    const incident = await run(clusters.approve, { approve: 'yes' });
+    const incident = await run(own.single, { approve: 'yes' });
     expect(incident.record.outcome).toBe('cured');
-    const [card] = cards(clusters.approve);
-    expect(card?.title).toBe(`Approve reclaim on ${incident.instanceId} (${clusters.approve})?`);
+    const [card] = cards(own.single);
+    expect(card?.title).toBe(`Approve reclaim on ${incident.instanceId} (${own.single})?`);
     expect(card?.card?.cohort).toBeUndefined();
-    expect((await cohortsOf(clusters.approve)).map(({ cohort }) => cohort)).toEqual([noCohort]);
+    expect((await cohortsOf(own.single)).map(({ cohort }) => cohort)).toEqual([noCohort]);
   });
 });

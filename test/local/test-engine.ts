@@ -22,7 +22,13 @@ import { synthesize } from '../../local/engine/assembly.ts';
 import { type Engine, startEngine } from '../../local/engine/engine.ts';
 import { readStack, type StackTemplate } from '../../local/engine/template.ts';
 import { type LocalNode, openNode } from '../../local/local-node.ts';
-import { localApi, localCluster, localSettings } from '../../local/local-settings.ts';
+import {
+  localApi,
+  localCluster,
+  localCohort,
+  localReplacement,
+  localSettings,
+} from '../../local/local-settings.ts';
 import { RunDirectory } from '../../local/run-directory.ts';
 import { type WatchedIncident, type WatchIncidentProps, watchIncident } from '../../local/watch-incident.ts';
 
@@ -48,10 +54,11 @@ export const clusters = {
   crowded: 'crowded',
   hasty: 'hasty',
   crowdedAsking: 'crowded-asking',
+  replacing: 'replacing',
 };
 
-/** Nodes with the same cause are each treated by itself: what one test does to them is none of another's business. */
-export const apart = { gatherSeconds: 0, askAgainSeconds: 1, canary: 64, stopAtFailures: 100 };
+/** Incidents of several tests at once have the same cause, and are none of each other's business. */
+export const apart = { enabled: false };
 /** Many nodes at once are no crowd. */
 const plenty = { nodeGroupPercent: 100, clusterPercent: 100, perZone: 1000 };
 
@@ -84,7 +91,7 @@ export function testSettings(): Settings {
     });
     return settings.clusters[localCluster];
   };
-  const withBudget = (budget: object, need: 'auto' | 'approve' = 'auto') => ({
+  const withBudget = (budget: object, need: 'auto' | 'approve' = 'auto', cohort: object = apart) => ({
     ...cluster('auto', 'never'),
     // A treatment that people are asked about in a deployment.
     policy: { treatments: { 'restart-kubelet': need } },
@@ -93,7 +100,7 @@ export function testSettings(): Settings {
       breaker: { failures: 20 },
       recurrence: { perNode: 1000, perImage: 10_000 },
       budget,
-      cohort: apart,
+      cohort,
     },
   });
   const all = localSettings({ mode: 'auto' });
@@ -122,10 +129,18 @@ export function testSettings(): Settings {
       // One node may be disrupted at a time, and whoever waits for that asks often; or nobody waits.
       [clusters.crowded]: withBudget({ waitMinutes: 2, askAgainSeconds: 1 }),
       [clusters.hasty]: withBudget({ waitMinutes: 0 }),
-      [clusters.crowdedAsking]: withBudget({ waitMinutes: 2, askAgainSeconds: 1 }, 'approve'),
-      // Two people of one group have to agree; others may as well once they are told.
+      [clusters.crowdedAsking]: withBudget({ waitMinutes: 2, askAgainSeconds: 1 }, 'approve', localCohort),
+      // Its nodes may be replaced, and nobody waits for a budget of pods for long.
+      [clusters.replacing]: {
+        ...cluster('auto', 'never'),
+        api: localApi,
+        replacement: { ...localReplacement, drainMinutes: 1 },
+        approval: { onePersonTeam: true, expirySeconds: { low: 60, medium: 60, high: 60 } },
+      },
+      // Two people of one group have to agree; others may as well once they are told. One incident at a time.
       [clusters.together]: {
         ...cluster('approve'),
+        gates: { recurrence: { perNode: 1000, perImage: 10_000 }, budget: plenty, cohort: localCohort },
         approval: {
           quorum: { low: 2 },
           approvers: { low: ['@oncall'] },

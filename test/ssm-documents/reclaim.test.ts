@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { recordedTree } from '../../local/node/recorded-node.ts';
 import type { Tree } from '../../local/node/recorded-tree.ts';
-import { cgroup, json, reclaimParameters, smallTree, stalled } from './node-folder.ts';
+import { cgroup, json, type NodeFolder, reclaimParameters, smallTree, stalled } from './node-folder.ts';
 import { actAtEach, actBefore, curedTree, open, state, until, untilWritten } from './reclaim-node.ts';
 
 describe.concurrent('reclaim on cgroup v2', () => {
@@ -401,28 +401,35 @@ describe.concurrent('reclaim on cgroup v1', () => {
     });
   });
 
+  /** Puts another content into a file of the node once it has been looked at, just before the first turn. */
+  const changeBeforeTurn = (node: NodeFolder, path: string, content: string) => {
+    node.write('changed', content);
+    return actBefore('timed_write *', `cp "$CGROUP_MEDIC_ROOT/changed" "$CGROUP_MEDIC_ROOT/${path}"`);
+  };
+
   it('ends its turns when the dying hold no page cache any more', async () => {
     const node = open(withGhosts(20_000));
     block(node);
-    const running = node.run('reclaim', userSlice);
-    await until(() => existsSync(join(node.root, state, 'test-1')));
-    await sleep(500);
-    node.write(userStat, withGhosts(40)[userStat] ?? '');
-    const result = json(await running);
+    const change = changeBeforeTurn(node, userStat, withGhosts(40)[userStat] ?? '');
+    const result = json(await node.run('reclaim', userSlice, change));
 
-    expect(result.slices).toMatchObject([{ after: { ghostKb: 40 }, stopped: 'done' }]);
+    // The second one frees nothing any more.
+    expect(result.slices).toMatchObject([
+      { before: { ghostKb: 20_000 }, after: { ghostKb: 40 }, writes: 2, stopped: 'done' },
+    ]);
   });
 
   it('ends its turns when the node has no dying cgroup any more, whatever the bytes say', async () => {
     const node = open(withGhosts(20_000));
     block(node);
-    const running = node.run('reclaim', userSlice);
-    await until(() => existsSync(join(node.root, state, 'test-1')));
-    await sleep(500);
-    node.write('proc/cgroups', node.read('proc/cgroups').replace(/^(memory\t\d+\t)\d+/m, '$137'));
-    const result = json(await running);
+    const none = node.read('proc/cgroups').replace(/^(memory\t\d+\t)\d+/m, '$137');
+    const result = json(await node.run('reclaim', userSlice, changeBeforeTurn(node, 'proc/cgroups', none)));
 
-    expect(result).toMatchObject({ after: { dying: 0 }, slices: [{ stopped: 'done' }] });
+    expect(result).toMatchObject({
+      before: { dying: 5800 },
+      after: { dying: 0 },
+      slices: [{ writes: 1, stopped: 'done' }],
+    });
   });
 
   it('takes it for no progress when only the living lose page cache', async () => {

@@ -1,3 +1,4 @@
+import { boundAct } from '../approval/approval.ts';
 import { digestOf } from '../canonical-json.ts';
 import type { Diagnosis } from '../diagnosis.ts';
 import type { Rung } from '../treatments/treatment.ts';
@@ -18,12 +19,7 @@ export type SameAct = {
 /** What incidents have in common that are decided together: an approval is bound to the same, without instance and boot. */
 export function cohortKey({ diagnosis, rung, documentDigest, asks, requestedBy }: SameAct): string {
   return digestOf({
-    cause: diagnosis.cause,
-    variant: diagnosis.variant ?? null,
-    treatment: rung.treatment,
-    arguments: rung.arguments,
-    document: rung.document ?? null,
-    documentDigest: documentDigest ?? null,
+    ...boundAct({ diagnosis, rung, documentDigest }),
     risk: rung.risk,
     disrupts: rung.disrupts,
     asks: [...asks].sort(),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Cohort, mostMembers, noCohort } from '../../../../lambdas/domain/cohort/cohort.ts';
-import { askedBy, begins } from '../../../../lambdas/domain/cohort/steps.ts';
+import { askedBy, begins, decided } from '../../../../lambdas/domain/cohort/steps.ts';
 import { atMoment } from '../../../../lambdas/domain/cohort/waves.ts';
 import { at, begin, come, decide, end, named, treat } from './samples.ts';
 
@@ -125,11 +125,15 @@ describe('a decision', () => {
 
   it('on another question changes nothing', () => {
     const asks = ask(gathered('a', 'b'));
-    expect(decide({ ...asks, asked: { approvalId: 'other', all: true } }, 'approved', at(2)).phase).toBe(
-      'goes',
-    );
-    const other = { ...asks };
-    expect(decide(decide(other, 'approved', at(2)), 'denied', at(3)).phase).toBe('goes');
+    const other = { approvalId: 'another', status: 'approved', by: 'ana' } as const;
+    expect(decided(asks, other, at(2))).toBe(asks);
+    expect(decide(decide(asks, 'approved', at(2)), 'denied', at(3)).phase).toBe('goes');
+  });
+
+  it('counts though whoever asked has not been back in time: it is looked up before they are dropped', () => {
+    const late = atMoment(come(ask(gathered('a', 'b')), 'b', at(25)), at(50));
+    expect(named(late, 'waits')).toEqual(['a', 'b']);
+    expect(decide(late, 'approved', at(50))).toMatchObject({ phase: 'goes', decision: { by: 'ana' } });
   });
 });
 
@@ -166,10 +170,24 @@ describe('a wave', () => {
     });
     for (const name of ['d', 'e']) expect(begins(cohort, name, later(60))).toBeUndefined();
     expect(end(cohort, 'b', 'helped', at(9)).phase).toBe('stopped');
+    // However long that takes, nobody opens another meanwhile.
+    expect(come(cohort, 'new', at(100))).toMatchObject({ phase: 'stopped', leader: 'a' });
     // Who comes soon after is kept away; later somebody may ask anew.
     cohort = end(cohort, 'b', 'helped', at(9));
     expect(come(cohort, 'new', at(17))).toBe(cohort);
     expect(come(cohort, 'new', at(18))).toMatchObject({ phase: 'gathers', leader: 'new' });
+  });
+
+  it('begins nothing more after a stop, also where it was somebody’s turn already', () => {
+    let cohort = treat(approved('a', 'b', 'c'), 'a', 'helped', at(6));
+    expect(named(cohort, 'turn')).toEqual(['b', 'c']);
+    cohort = treat(cohort, 'c', 'failed', at(7));
+    expect(begins(cohort, 'b', later(60))).toBeUndefined();
+  });
+
+  it('counts as helped only what was treated', () => {
+    const cohort = end(approved('a', 'b'), 'a', 'helped', at(6));
+    expect(cohort).toMatchObject({ wave: { number: 1, helped: 0 }, tally: { helped: 0, left: 1 } });
   });
 
   it('counts one that died, or was lost, after its treatment began as failed, and before as gone', () => {
