@@ -331,6 +331,11 @@ async function leftOf(engine: Engine, nodes: readonly FleetNode[]): Promise<Fact
   };
 }
 
+const Cordoned = z.object({
+  metadata: z.object({ name: z.string() }),
+  spec: z.object({ unschedulable: z.boolean().optional() }).nullish(),
+});
+
 /** Nodes that the API server of the cluster has for cordoned; there is none where nothing was recorded of one. */
 async function cordonedOf(engine: Engine): Promise<string[]> {
   const server = await engine.cloud.clusters.named(localCluster);
@@ -338,7 +343,7 @@ async function cordonedOf(engine: Engine): Promise<string[]> {
   return engine.cloud.ssm.nodes.flatMap(({ around }) => {
     const recorded = around?.cluster?.node;
     if (recorded === undefined) return [];
-    const { metadata, spec } = server.changes.node(recorded);
-    return spec !== undefined && 'unschedulable' in spec ? [metadata.name] : [];
+    const { metadata, spec } = Cordoned.parse(server.changes.node(recorded));
+    return spec?.unschedulable ? [metadata.name] : [];
   });
 }
