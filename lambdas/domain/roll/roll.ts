@@ -130,7 +130,7 @@ export function withClosing(
     untold: present.untold + 1,
     untoldNeedy: present.untoldNeedy || needs,
   };
-  if (!summaryIsDue(waiting, settings, now)) return { roll: waiting, told: 'later' };
+  if (!summaryIsDue(waiting, now)) return { roll: waiting, told: 'later' };
   const summary = { by: key, closings: next.closings, at: now.toISOString() };
   return { roll: { ...waiting, untold: 0, untoldNeedy: false, summary }, told: 'summary' };
 }
@@ -161,12 +161,8 @@ export function mostMessages(closings: number, { singly }: RollSettings): number
 const growth = 1.25;
 const calmMinutes = 5;
 
-function summaryIsDue(
-  { closings, open, summary, untoldNeedy }: Roll,
-  { singly }: RollSettings,
-  now: Date,
-): boolean {
-  if (closings > singly && Number.isInteger(Math.log2(closings))) return true;
+function summaryIsDue({ closings, open, summary, untoldNeedy }: Roll, now: Date): boolean {
+  if (Number.isInteger(Math.log2(closings))) return true;
   if (open.length > 0) return false;
   // None is open: nothing else would tell of these. A trickle of them must not become a message each.
   const calm = summary === null || now.getTime() >= Date.parse(summary.at) + calmMinutes * 60_000;

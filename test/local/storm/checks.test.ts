@@ -255,6 +255,9 @@ describe('rates', () => {
     expect(whats(overQuota([...(burst === undefined ? [] : [burst])]))).toEqual([
       '2 calls of ec2:X would have been throttled: 12 in one second at the peak, and the quota is 5 a second with a bucket of 10 (a page)',
     ]);
+    // A bucket is no fuller after a quiet time than it was at first.
+    const late = calls(12, 0).map((one) => ({ ...one, at: 100 }));
+    expect(ratesOf([...calls(1, 0), ...late], [quota])[0]?.quota?.throttled).toBe(2);
     // As fast as it fills, for ever.
     expect(ratesOf(calls(1000, 0.25), [quota])).toMatchObject([{ peak: 4, quota: { throttled: 0 } }]);
     expect(ratesOf(calls(100, 0.1), [quota])[0]?.quota?.throttled).toBeGreaterThan(30);
