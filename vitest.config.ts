@@ -25,7 +25,11 @@ export default defineConfig({
     projects: [
       // Files that share a worker load zod, the domain and the CDK once, which takes longer than most of their tests.
       { extends: true, test: { name: 'pure', include: pure, isolate: false } },
-      { extends: true, test: { name: 'templates', include: templates, isolate: false } },
+      {
+        extends: true,
+        // A walk through the machine that retries waits, up to 17 s: all of them wait together.
+        test: { name: 'templates', include: templates, isolate: false, maxConcurrency: 50 },
+      },
       {
         extends: true,
         test: { name: 'other', include: ['test/**/*.test.ts'], exclude: [...pure, ...templates] },

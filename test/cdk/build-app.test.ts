@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Stack } from 'aws-cdk-lib';
 import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { buildApp } from '../../cdk/build-app.ts';
 // For its bundles, which are none.
 import './template.ts';
+
+// A whole validation, with other test files on the same cores.
+vi.setConfig({ testTimeout: 240_000 });
 
 let outdir: string;
 beforeEach(() => {

@@ -1,12 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isJsonObject, type Json, type JsonObject } from '../../local/engine/json.ts';
 import { type ExecutionResult, runStateMachine } from '../../local/engine/run-state-machine.ts';
 import { TaskError } from '../../local/engine/task-error.ts';
 import { statesOf, transitionsOf } from './state-graph.ts';
 import { definitionOf, synthesize } from './template.ts';
-
-// What is retried waits, up to 17 s; so all of them wait together.
-vi.setConfig({ maxConcurrency: 50 });
 
 let definition: JsonObject;
 const walked = new Set<string>();

@@ -113,7 +113,7 @@ describe.concurrent('the exit code of npm start', () => {
   it.each([
     ['denied', 5, ['--node', 'v2-zombies', '--mode', 'approve', '--approve', 'no']],
     ['observed', 0, ['--node', 'v2-zombies', '--mode', 'observe']],
-    ['unresolved', 4, ['--fault', 'memcg-id-exhaustion', '--approve', 'yes']],
+    ['unresolved', 4, ['--fault', 'agent-leak', '--approve', 'yes']],
   ])('for %s is %i', async (outcome, code, args) => {
     const run = start([...args, '--json']);
     const ended = await run.ended;
