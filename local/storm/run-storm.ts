@@ -32,6 +32,9 @@ import { Tape } from './tape.ts';
 const mostAtOnce = 4;
 const progressMs = 10_000;
 
+/** A cluster of its own for the one incident before the storm. */
+const rehearsalCluster = 'rehearsal';
+
 /** The card of an approval, and how it was answered. */
 export type Card = { approvalId: string; incident: string; title: string; answer: string };
 
@@ -70,7 +73,12 @@ export function stormSettings({ mode, sample }: Pick<StormOptions, 'mode' | 'sam
     apiServer: recordedAround(sample)?.cluster !== undefined,
     cluster: { gates: { budget: { askAgainSeconds: 2, waitMinutes: 5 } } },
   });
-  return Settings.parse({ ...settings, command: { ...settings.command, evidenceSeconds: 600 } });
+  const { clusters, command } = settings;
+  return Settings.parse({
+    ...settings,
+    clusters: { ...clusters, [rehearsalCluster]: clusters[localCluster] },
+    command: { ...command, evidenceSeconds: 600 },
+  });
 }
 
 /** Many nodes alarm at once; everything runs to its end, and is removed again. */
@@ -103,6 +111,9 @@ export async function runStorm({
     });
     const tape = new Tape(options.sample, shortNames(stack));
     try {
+      await rehearse(engine, tape, options, write);
+      for (const list of [served, engine.cloud.calls]) list.length = 0;
+      for (const known of [visits, ended]) known.clear();
       const facts = await storm(engine, tape, {
         options,
         settings,
@@ -174,7 +185,8 @@ async function storm(
     progressMs,
   );
   try {
-    await alarm(engine, nodes, write);
+    write(`${nodes.length} nodes alarm\n`);
+    await alarm(engine, nodes);
     await Promise.all(engine.executions.all().map(({ ended: end }) => end));
     await Promise.all(answers);
   } finally {
@@ -182,7 +194,7 @@ async function storm(
     signal?.removeEventListener('abort', stop);
   }
   write(progressLine(seconds(), engine, ended, messages, cards));
-  const trails = trailsOf(lines);
+  const trails = trailsOf(lines).filter(({ entries }) => entries[0]?.cluster === localCluster);
   directory.writeAudit(trails.flatMap((trail) => trail.lines));
   const publicKey = engine.cloud.keys[0]?.publicKeyPem ?? '';
   directory.writePublicKey(publicKey);
@@ -201,11 +213,9 @@ async function storm(
   };
 }
 
-function attach(
-  engine: Engine,
-  tape: Tape,
-  { node, veto, sample }: { node: FleetNode; veto: string; sample: string },
-): void {
+type Attached = { node: FleetNode; veto: string; sample: string; cluster?: string };
+
+function attach(engine: Engine, tape: Tape, { node, veto, sample, cluster = localCluster }: Attached): void {
   const around = recordedAround(sample);
   if (around?.cluster !== undefined) around.cluster.node.metadata.name = node.nodeName;
   engine.cloud.ssm.attach({
@@ -216,7 +226,7 @@ function attach(
     imageId: node.imageId,
     privateDnsName: node.nodeName,
     tags: {
-      [clusterTag]: localCluster,
+      [clusterTag]: cluster,
       'eks:nodegroup-name': node.nodeGroup,
       ...(node.fate === 'vetoed' ? { [veto]: 'a storm must not touch it' } : {}),
     },
@@ -224,20 +234,40 @@ function attach(
   });
 }
 
-/** The census finds them all in one run, and each finding is an alarm in the queue. */
-async function alarm(
+/**
+ * One incident by itself, before the storm: what a treatment did is recorded at the pace of a single incident. In the storm the looks
+ * at a node are minutes apart, and a node that grows by the second would not be the same.
+ */
+async function rehearse(
   engine: Engine,
-  nodes: readonly FleetNode[],
+  tape: Tape,
+  options: StormOptions,
   write: (text: string) => void,
 ): Promise<void> {
+  const [node] = fleetOf({ nodes: 1, seed: options.seed + 1, shares: noShares });
+  if (node === undefined) return;
+  attach(engine, tape, { node, veto: '', sample: options.sample, cluster: rehearsalCluster });
+  const stop = engine.onPublished(({ message }) => {
+    void answer(engine, message, options.approve, []);
+  });
+  write('one incident is rehearsed, to record what the nodes will answer\n');
+  await alarm(engine, [node], rehearsalCluster);
+  await Promise.all(engine.executions.all().map(({ ended }) => ended));
+  stop();
+  engine.cloud.ssm.detach(node.instanceId);
+}
+
+const noShares = { silent: 0, stubborn: 0, recovering: 0, vetoed: 0 };
+
+/** The census finds them all in one run, and each finding is an alarm in the queue. */
+async function alarm(engine: Engine, nodes: readonly FleetNode[], cluster = localCluster): Promise<void> {
   const queueUrl =
     engine.stack.queues.find(({ logicalId }) => logicalId.startsWith('IntakeAlarms'))?.url ?? '';
   const at = new Date().toISOString();
   for (const { instanceId } of nodes) {
-    const payload = { cluster: localCluster, instanceId, at, reason: 'a storm' };
+    const payload = { cluster, instanceId, at, reason: 'a storm' };
     engine.cloud.queues.put({ queueUrl, body: JSON.stringify({ source: 'census', received: at, payload }) });
   }
-  write(`${nodes.length} nodes alarm\n`);
   // A message that fails is delivered again, and in the end is among the dead letters.
   for (let tries = 0; tries < 10; tries += 1) {
     const { left } = await drainQueue(engine, queueUrl);
@@ -269,7 +299,8 @@ function progressLine(
   messages: readonly ToldMessage[],
   cards: readonly Card[],
 ): string {
-  const open = engine.executions.all().length - ended.size;
+  // One was rehearsed.
+  const open = engine.executions.all().length - 1 - ended.size;
   return `${seconds.toFixed(0).padStart(5)} s  ${open} incidents open, ${ended.size} ended; ${cards.length} cards, ${messages.length} messages, ${engine.cloud.calls.length} calls\n`;
 }
 
