@@ -17,10 +17,12 @@ type ClosingMessage = {
  * a burst of alarms must not become a burst of messages.
  *
  * @param nameOf the name in the account of a document, by its short name
+ * @param wasCalled whether the call of the ladder for a person was sent, if it made one
  */
 export function closingMessage(
   state: IncidentState,
   nameOf: (document: string) => string,
+  wasCalled = true,
 ): ClosingMessage | undefined {
   if (state.lease.status === 'refused' && state.error === undefined) return undefined;
   const { incident, outcome, outcomeReason, diagnosis } = state;
@@ -31,7 +33,7 @@ export function closingMessage(
     ),
     ...(state.lookAgain === undefined ? [] : [lookAgainSentence(state.lookAgain)]),
   ];
-  const told = state.results.some(({ treatment, status }) => treatment === 'notify' && status === 'done');
+  const told = wasCalled && hasCalled(state);
   if (outcome === 'failed' || ((outcome === 'unresolved' || outcome === 'relieved') && !told)) {
     return {
       kind: 'call-a-person',
@@ -50,4 +52,9 @@ export function closingMessage(
     title: `${incident.instanceId} in ${incident.cluster}: ${diagnosis?.cause ?? 'no diagnosis'}, ${outcome}`,
     text: [outcomeReason ?? '', ...staying, help.text].join('\n'),
   };
+}
+
+/** Whether the ladder has called a person. */
+export function hasCalled({ results }: Pick<IncidentState, 'results'>): boolean {
+  return results.some(({ treatment, status }) => treatment === 'notify' && status === 'done');
 }

@@ -1,15 +1,13 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { KMSClient } from '@aws-sdk/client-kms';
-import { SNSClient } from '@aws-sdk/client-sns';
 import { dynamo } from '../adapters/dynamo.ts';
 import { environment } from '../adapters/environment.ts';
 import { headSigner } from '../adapters/head-signer.ts';
 import { publishIncident } from '../adapters/incident-metrics.ts';
 import { MedicError } from '../adapters/medic-error.ts';
-import { publish } from '../adapters/notifier.ts';
 import { SecondLookStore } from '../adapters/second-look-store.ts';
 import { openChanges } from '../domain/audit/open-changes.ts';
-import { closingMessage } from '../domain/closing-message.ts';
+import { closingMessage, hasCalled } from '../domain/closing-message.ts';
 import { pastOf } from '../domain/history/past.ts';
 import { incidentFigures } from '../domain/incident-figures.ts';
 import { endingOf, rungResult } from '../domain/incident-progress.ts';
@@ -21,9 +19,9 @@ import { leaveBudget } from './budget.ts';
 import { leaveCohort } from './leave-cohort.ts';
 import { type PhaseContext, phase } from './phase.ts';
 import { historyStore } from './recurrence.ts';
+import { causeOf, tellOfClosing } from './roll.ts';
 import { tellVoid } from './tell-settled.ts';
 
-const sns = new SNSClient({});
 const cloudwatch = new CloudWatchClient({});
 const kms = new KMSClient({});
 
@@ -58,13 +56,17 @@ export const handler = phase(
     } satisfies IncidentState;
     await tellVoid(state.approval, closedAt, context.logger);
     const { DOCUMENTS } = environment();
-    const message = closingMessage(closed, (name) =>
-      Object.hasOwn(DOCUMENTS, name) ? (DOCUMENTS[name]?.name ?? name) : name,
-    );
+    const nameOf = (name: string): string =>
+      Object.hasOwn(DOCUMENTS, name) ? (DOCUMENTS[name]?.name ?? name) : name;
+    const cause = causeOf(closed);
     const notified =
-      message === undefined
+      closingMessage(closed, nameOf) === undefined
         ? 'not needed'
-        : await attempt(context, 'message', () => publish(sns, environment().NOTIFY_TOPIC_ARN, message));
+        : await tellOfClosing(
+            { ...state.incident, incident: id, cause, outcome, called: hasCalled(closed) },
+            (wasCalled) => closingMessage(closed, nameOf, wasCalled),
+            { settings: context.cluster.roll, now: closedAt, logger: context.logger },
+          );
     const measured = await attempt(context, 'metric', () =>
       publishIncident(cloudwatch, incidentFigures(closed, entries, closedAt), closedAt),
     );
@@ -96,6 +98,7 @@ export const handler = phase(
       what: reason,
       outcome,
       details: {
+        cause,
         notified,
         measured,
         history: recorded,

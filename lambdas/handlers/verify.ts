@@ -73,6 +73,6 @@ export const handler = phase('verify', async (state, context) => {
     ...next,
     verification: { ...verification, waitSeconds, samples, ...judgement, alsoFound },
   };
-  await tellProgress(verifiedMessage(verified), context);
+  await tellProgress(verified, verifiedMessage(verified), context);
   return verified;
 });

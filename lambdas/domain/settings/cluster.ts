@@ -10,6 +10,7 @@ import { Gates } from './gates.ts';
 import { Mode, Policy } from './policy.ts';
 import { Reclaim } from './reclaim.ts';
 import { Replacement } from './replacement.ts';
+import { RollSettings } from './roll.ts';
 import { Scopes, Sessions } from './sessions.ts';
 import { SlackOfCluster } from './slack.ts';
 import { Verification } from './verification.ts';
@@ -33,6 +34,7 @@ export const Cluster = z
     verification: Verification.prefault({}),
     gates: Gates.prefault({}),
     approval: Approvals.prefault({}),
+    roll: RollSettings.prefault({}),
     slack: SlackOfCluster.prefault({}),
     replacement: Replacement.prefault({}),
   })
