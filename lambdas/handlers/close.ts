@@ -15,11 +15,13 @@ import { incidentFigures } from '../domain/incident-figures.ts';
 import { endingOf, rungResult } from '../domain/incident-progress.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import { lookAgainFor } from '../domain/look-again.ts';
+import { endedMessage, helpedOf } from '../domain/standing/act.ts';
 import { standingChanges } from '../domain/standing-changes.ts';
 import { leavePlace } from './breaker.ts';
 import { leaveBudget } from './budget.ts';
 import { type PhaseContext, phase } from './phase.ts';
 import { historyStore } from './recurrence.ts';
+import { leaveStanding } from './standing.ts';
 import { tellVoid } from './tell-settled.ts';
 
 const sns = new SNSClient({});
@@ -45,7 +47,9 @@ export const handler = phase(
     const { outcome, reason } = endingOf(state);
     const last = rungResult(state);
     // Where there is no census, nobody is promised one.
-    const lookAgain = context.cluster.census.enabled ? lookAgainFor(state, closedAt) : undefined;
+    const lookAgain = context.cluster.census.enabled
+      ? (state.cure?.lookAgain ?? lookAgainFor(state, closedAt))
+      : undefined;
     const closed = {
       ...state,
       results:
@@ -85,6 +89,17 @@ export const handler = phase(
       past === undefined
         ? 'not needed'
         : await attempt(context, 'history', () => historyStore().remember(state.incident.cluster, past));
+    const ended = await leaveStanding(
+      state.incident,
+      helpedOf(closed),
+      context.cluster.standing.failures,
+      context.logger,
+    );
+    if (ended !== undefined) {
+      await attempt(context, 'message', () =>
+        publish(sns, environment().NOTIFY_TOPIC_ARN, endedMessage(closed, ended)),
+      );
+    }
     await leavePlace(state, context);
     await leaveBudget(state.incident, context.logger);
     const released = await context.leases.release(instanceId, id);
@@ -99,6 +114,7 @@ export const handler = phase(
         history: recorded,
         leaseReleased: released,
         staying: standingChanges(closed.results),
+        ...(ended === undefined ? {} : { standingEnded: ended }),
         ...(lookAgain === undefined ? {} : { lookAgain, lookAgainRemembered: remembered }),
         seconds: (closedAt.getTime() - Date.parse(openedAt)) / 1000,
       },

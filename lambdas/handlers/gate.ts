@@ -21,13 +21,25 @@ export const handler = phase(
   async (state, context) => {
     const { rung, waiting: waited } = state;
     if (rung === undefined) throw new MedicError('there is no rung to ask the gates about');
-    const { all, waitSeconds: wanted, remembered, ...asked } = await askGates(state, rung, context, false);
+    const {
+      all,
+      waitSeconds: wanted,
+      remembered,
+      agreed,
+      ...asked
+    } = await askGates(state, rung, context, false);
     const { answer, waitSeconds, waiting } = withWait(asked, wanted, waited, context);
     const { decision, gate, reason } = answer;
     const gated: IncidentState = {
       ...state,
       ...remembered,
-      gate: { decision, gate, reason, waitSeconds },
+      gate: {
+        decision,
+        gate,
+        reason,
+        waitSeconds,
+        ...(decision === 'pass' && agreed !== undefined ? { agreed } : {}),
+      },
       ...(waiting === undefined ? {} : { waiting }),
     };
     // One entry for each wait, however often it is asked on the way, and whoever holds the places meanwhile.

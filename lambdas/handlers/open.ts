@@ -1,10 +1,11 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import * as z from 'zod';
 import { environment } from '../adapters/environment.ts';
-import { clusterOf, clusterTag } from '../adapters/instance-cluster.ts';
+import { clusterTag, placeOf } from '../adapters/instance-cluster.ts';
 import { imageOf } from '../adapters/instance-image.ts';
 import { clusterSettings, settings } from '../adapters/settings-file.ts';
 import type { Actor, AuditDraft } from '../domain/audit/entry.ts';
+import { unknownPlace } from '../domain/gates/fleet.ts';
 import { Alarm, type IncidentState } from '../domain/incident-state.ts';
 import { auditContext, auditTrail, keyOf, leaseStore } from './phase.ts';
 
@@ -88,7 +89,7 @@ export async function handler(input: unknown): Promise<IncidentState> {
   });
 
   // Mode, policy and approvers are the cluster's: a node of another one must not be treated by them.
-  const cluster = await clusterOf(alarm.instanceId);
+  const { cluster, nodeGroup } = await placeOf(alarm.instanceId);
   if (cluster !== alarm.cluster) {
     const found =
       cluster === undefined ? `it has no tag ${clusterTag}` : `its tag ${clusterTag} says ${cluster}`;
@@ -102,6 +103,7 @@ export async function handler(input: unknown): Promise<IncidentState> {
   const reason = `leased until ${taken.until}`;
   const leased: IncidentState = {
     ...opened,
+    incident: { ...opened.incident, ...(nodeGroup === unknownPlace ? {} : { nodeGroup }) },
     step: 1,
     lease: { status: 'ours', fencing: taken.fencing, reason },
   };

@@ -12,6 +12,7 @@ import { Reclaim } from './reclaim.ts';
 import { Replacement } from './replacement.ts';
 import { Scopes, Sessions } from './sessions.ts';
 import { SlackOfCluster } from './slack.ts';
+import { StandingSettings } from './standing.ts';
 import { Verification } from './verification.ts';
 
 export const Cluster = z
@@ -35,6 +36,7 @@ export const Cluster = z
     approval: Approvals.prefault({}),
     slack: SlackOfCluster.prefault({}),
     replacement: Replacement.prefault({}),
+    standing: StandingSettings.prefault({}),
   })
   .refine(({ api, replacement }) => api.access !== 'none' || !replacement.enabled, {
     path: ['replacement', 'enabled'],
