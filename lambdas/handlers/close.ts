@@ -47,9 +47,9 @@ export const handler = phase(
     const { outcome, reason } = endingOf(state);
     const last = rungResult(state);
     // Where there is no census, nobody is promised one.
-    const lookAgain = context.cluster.census.enabled
-      ? (state.cure?.lookAgain ?? lookAgainFor(state, closedAt))
-      : undefined;
+    // A standing treatment is judged every week, over all nodes of its group.
+    const looks = context.cluster.census.enabled && state.incident.alarm.standing === undefined;
+    const lookAgain = looks ? (state.cure?.lookAgain ?? lookAgainFor(state, closedAt)) : undefined;
     const closed = {
       ...state,
       results:
