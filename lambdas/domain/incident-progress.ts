@@ -91,6 +91,7 @@ export function climb(state: IncidentState): IncidentState {
     undo: ______,
     voided: _______,
     replacement: ________,
+    cohort: _________,
     ...rest
   } = state;
   const cure = cureOf(state);

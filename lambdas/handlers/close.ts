@@ -19,6 +19,7 @@ import { endedMessage, helpedOf } from '../domain/standing/act.ts';
 import { standingChanges } from '../domain/standing-changes.ts';
 import { leavePlace } from './breaker.ts';
 import { leaveBudget } from './budget.ts';
+import { leaveCohort } from './leave-cohort.ts';
 import { type PhaseContext, phase } from './phase.ts';
 import { historyStore } from './recurrence.ts';
 import { leaveStanding } from './standing.ts';
@@ -101,6 +102,7 @@ export const handler = phase(
       );
     }
     await leavePlace(state, context);
+    await leaveCohort(state, context);
     await leaveBudget(state.incident, context.logger);
     const released = await context.leases.release(instanceId, id);
     await context.audit({

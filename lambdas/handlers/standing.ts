@@ -6,7 +6,7 @@ import { endStanding } from '../adapters/standing-end.ts';
 import { readStanding } from '../adapters/standing-reader.ts';
 import { within } from '../adapters/within.ts';
 import type { GateResult } from '../domain/gates/gate.ts';
-import { type StandingAnswer, standingGate } from '../domain/gates/standing-gate.ts';
+import { oneOfGroup, type StandingAnswer, standingGate } from '../domain/gates/standing-gate.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import { hasPlace, withoutPlace, withPlace } from '../domain/standing/course.ts';
 import { type StandingEnd, type StandingRead, whyOver } from '../domain/standing/standing.ts';
@@ -29,7 +29,7 @@ function courses(): CourseStore {
 
 /**
  * Asks whether the standing treatment still holds that an incident was opened for, as the table has it now. `undefined` for an
- * incident that was opened in any other way.
+ * incident that was opened in any other way, unless it asks for one.
  */
 export async function askStanding(
   { incident }: IncidentState,
@@ -37,6 +37,7 @@ export async function askStanding(
   { now, logger }: Asking,
   approved: boolean,
 ): Promise<StandingAnswer | undefined> {
+  if (rung.kind === 'standing') return { result: await askGroup(incident, { now, logger }) };
   const { standing: id } = incident.alarm;
   if (id === undefined) return undefined;
   const { cluster, nodeGroup } = incident;
@@ -126,6 +127,18 @@ export async function leaveStanding(
   } catch (error) {
     logger.error('what came of a standing treatment could not be counted', { error });
     return undefined;
+  }
+}
+
+async function askGroup(
+  incident: Incident,
+  { now, logger }: Pick<Asking, 'now' | 'logger'>,
+): Promise<GateResult> {
+  try {
+    return oneOfGroup(await within(limitMs, 'the state table', readOf(incident)), now());
+  } catch (error) {
+    logger.error('the standing treatment of the group could not be read', { error });
+    return oneOfGroup(undefined, now(), problemOf(error));
   }
 }
 

@@ -7,6 +7,20 @@ export type Agreed = { id: string; by: string; approval: string; until: string }
 
 export type StandingAnswer = { result: GateResult; agreed?: Agreed };
 
+/** A group has one at a time: whoever comes with another is passed over. */
+export function oneOfGroup(read: StandingRead | undefined, now: Date, problem?: string): GateResult {
+  const answer = (decision: GateResult['decision'], reason: string): GateResult => ({
+    gate: 'standing',
+    decision,
+    reason,
+  });
+  if (problem !== undefined)
+    return answer('refuse', `whether the group has one could not be read: ${problem}`);
+  return read === undefined || whyOver(read, now) !== undefined
+    ? answer('pass', 'the group of the node has none')
+    : answer('skip', `the group of the node has one already: ${standingText(read.standing)}`);
+}
+
 /**
  * Whether what an incident was opened for still stands: only then does the approval for the group take the place of one for this
  * node. One that ended, cannot be read, or is not that of this node refuses: whoever ended it must not see it act on.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { modeGate } from '../../../../lambdas/domain/gates/mode-gate.ts';
 import { recurrenceGate } from '../../../../lambdas/domain/gates/recurrence-gate.ts';
-import { standingGate } from '../../../../lambdas/domain/gates/standing-gate.ts';
+import { oneOfGroup, standingGate } from '../../../../lambdas/domain/gates/standing-gate.ts';
 import { windowGate } from '../../../../lambdas/domain/gates/window-gate.ts';
 import { Settings } from '../../../../lambdas/domain/settings.ts';
 import type { StandingRead } from '../../../../lambdas/domain/standing/standing.ts';
@@ -121,5 +121,17 @@ describe('what was agreed to for a group', () => {
     const at = { now: inDays(1), approved: false };
     expect(windowGate(windows, { rung: { kind: 'standing', risk: 'medium' }, ...at }).decision).toBe('pass');
     expect(windowGate(windows, { rung: { kind: 'document', risk: 'medium' }, ...at }).decision).toBe('skip');
+  });
+});
+
+describe('another standing treatment of a group', () => {
+  it('is passed over while one holds, and asked about once that is over', () => {
+    expect(oneOfGroup({ standing }, inDays(3))).toMatchObject({
+      decision: 'skip',
+      reason: expect.stringContaining('approved by ana'),
+    });
+    expect(oneOfGroup({ standing, end }, inDays(3)).decision).toBe('pass');
+    expect(oneOfGroup(undefined, inDays(3)).decision).toBe('pass');
+    expect(oneOfGroup(undefined, inDays(3), 'the table is away').decision).toBe('refuse');
   });
 });
