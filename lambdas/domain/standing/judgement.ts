@@ -17,8 +17,8 @@ export type StandingJudgement = {
 };
 
 /** Whether people are due to be told how it goes: a week after it began, and then every week. */
-export function isDue({ from }: Pick<Standing, 'from'>, { judgedAt }: Course, now: Date): boolean {
-  return now.getTime() - Date.parse(judgedAt ?? from) >= windowDays * dayMs;
+export function isDue(standing: Standing, { judgedAt }: Course, now: Date): boolean {
+  return now.getTime() - Date.parse(judgedAt ?? standing.from) >= windowDays * dayMs;
 }
 
 /** Whether a standing reclaim keeps up with what makes the dying cgroups, by the runs of the last seven days. */
