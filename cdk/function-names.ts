@@ -13,6 +13,7 @@ export const machineFunctionNames = [
   'send-treatment',
   'record-treatment',
   'replace-step',
+  'begin-standing',
   'notify',
   'verify',
   'send-undo',

@@ -34,7 +34,11 @@ export function closingMessage(
     ...(state.lookAgain === undefined ? [] : [lookAgainSentence(state.lookAgain)]),
   ];
   const told = wasCalled && hasCalled(state);
-  if (outcome === 'failed' || ((outcome === 'unresolved' || outcome === 'relieved') && !told)) {
+  // That the producer goes on is what a standing treatment is for, and people know it.
+  const expected = incident.alarm.standing !== undefined && outcome === 'relieved';
+  const begun = state.rung?.kind === 'standing' && state.treatment?.status === 'done';
+  const left = (outcome === 'unresolved' || outcome === 'relieved') && !told && !expected && !begun;
+  if (outcome === 'failed' || left) {
     return {
       kind: 'call-a-person',
       incident: incident.id,

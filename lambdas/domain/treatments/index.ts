@@ -9,6 +9,7 @@ import { reclaim, reclaimOnceStopped } from './reclaim.ts';
 import { replaceNode } from './replace-node.ts';
 import { restartKubelet } from './restart-kubelet.ts';
 import { restartLogind } from './restart-logind.ts';
+import { standingReclaim } from './standing-reclaim.ts';
 import { stopScopes } from './stop-scopes.ts';
 import type { Treatment } from './treatment.ts';
 
@@ -24,6 +25,7 @@ export const treatments: readonly Treatment[] = [
   disableAgent,
   restartKubelet,
   reclaimOnceStopped,
+  standingReclaim,
   dropCaches,
   replaceNode,
   notify,

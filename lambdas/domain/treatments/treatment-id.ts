@@ -12,6 +12,7 @@ export const TreatmentId = z.enum([
   'disable-agent',
   'restart-kubelet',
   'drop-caches',
+  'standing-reclaim',
   'replace-node',
 ]);
 export type TreatmentId = z.infer<typeof TreatmentId>;
