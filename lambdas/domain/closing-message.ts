@@ -1,4 +1,5 @@
 import { callForHelp } from './call-for-help.ts';
+import { handOver } from './hand-over.ts';
 import type { IncidentState } from './incident-state.ts';
 import { lookAgainSentence } from './look-again.ts';
 import { standingChanges, standingSentence, undoByAwsCli } from './standing-changes.ts';
@@ -31,6 +32,7 @@ export function closingMessage(
     ...standingChanges(state.results).map((change) =>
       standingSentence(change, undoByAwsCli(change, nameOf(change.undo.document), incident.instanceId)),
     ),
+    ...handOver(state.results, incident.id),
     ...(state.lookAgain === undefined ? [] : [lookAgainSentence(state.lookAgain)]),
   ];
   const told = wasCalled && hasCalled(state);

@@ -8,7 +8,7 @@ import { publishIncident } from '../adapters/incident-metrics.ts';
 import { MedicError } from '../adapters/medic-error.ts';
 import { publish } from '../adapters/notifier.ts';
 import { SecondLookStore } from '../adapters/second-look-store.ts';
-import { openChanges } from '../domain/audit/open-changes.ts';
+import { openChanges, openCordons } from '../domain/audit/open-changes.ts';
 import { closingMessage, hasCalled } from '../domain/closing-message.ts';
 import { pastOf } from '../domain/history/past.ts';
 import { incidentFigures } from '../domain/incident-figures.ts';
@@ -25,6 +25,7 @@ import { historyStore } from './recurrence.ts';
 import { causeOf, tellOfClosing } from './roll.ts';
 import { leaveStanding } from './standing.ts';
 import { tellVoid } from './tell-settled.ts';
+import { uncordon } from './uncordon.ts';
 
 const sns = new SNSClient({});
 const cloudwatch = new CloudWatchClient({});
@@ -39,6 +40,7 @@ export const handler = phase(
   async (state, context) => {
     const { id, instanceId, openedAt } = state.incident;
     const closedAt = context.now();
+    await takeBackCordon(state, context);
     const entries = await context.trail.entries(id);
     const open = openChanges(entries);
     if (open.length > 0) {
@@ -132,6 +134,17 @@ export const handler = phase(
   },
   { cleansUp: true },
 );
+
+/** A cordon stands for as long as its incident lives, and no longer. One that cannot be taken back is left to the janitor. */
+async function takeBackCordon({ incident }: IncidentState, { trail, audit }: PhaseContext): Promise<void> {
+  const [change] = openCordons(await trail.entries(incident.id));
+  if (change === undefined) return;
+  const actor = { kind: 'rule', id: 'close' } as const;
+  const { id, cluster, instanceId } = incident;
+  const { status, reason } = await uncordon(change, { incident: id, cluster, instanceId }, audit, actor);
+  const { rung, treatment } = change;
+  await audit({ step: 'undo.finished', actor, what: reason, outcome: status, rung, treatment });
+}
 
 async function attempt({ logger }: PhaseContext, what: string, act: () => Promise<void>): Promise<string> {
   try {
