@@ -26,6 +26,13 @@ export interface ClusterUnderTest {
   uidOf(pod: string): Promise<string>;
   /** A budget for these pods that allows so many evictions now; of one that is there already, what it allows. */
   allow(budget: string, pods: readonly string[], evictions: number): Promise<void>;
+  /** A budget has changed, and what it allows now is not known to the API server yet. */
+  loseSight(budget: string): Promise<void>;
+  /** A pod has done its work. */
+  finish(pod: string): Promise<void>;
+  /** A NodeClaim of Karpenter, for that instance, which Karpenter lets nobody take away before its node has gone. */
+  makeClaim(name: string, of: string): Promise<void>;
+  isClaimLeaving(name: string): Promise<boolean>;
   /** Pods that are on their way out, or gone. */
   leaving(): Promise<string[]>;
   /** What a kubelet does: pods that are on their way out are gone then. */

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseAllDocuments } from 'yaml';
 import * as z from 'zod';
 import { type ClusterUnderTest, instanceId, type PodWanted } from './cluster-under-test.ts';
@@ -12,6 +13,7 @@ import { type Admin, readKubeconfig } from './kubeconfig.ts';
 
 const manifest = join(import.meta.dirname, '../../docs/kubernetes/replace-nodes.yaml');
 const merge = 'application/merge-patch+json';
+const claims = '/apis/karpenter.sh/v1/nodeclaims';
 /** On every object that a test makes. */
 const labels = { 'cgroup-medic/made-by': 'test' };
 
@@ -46,6 +48,8 @@ export async function realCluster(kubeconfig: string): Promise<ClusterUnderTest>
   for (const document of parseAllDocuments(readFileSync(manifest, 'utf8')))
     await api.applyRole(document.toJS());
   const policy = await api.policyVersion();
+  await api.ask('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', nodeClaims, [409]);
+  while ((await api.statusOf(claims)) === 404) await sleep(50);
 
   const id = randomBytes(4).toString('hex');
   const node = `cgroup-medic-test-${id}`;
@@ -73,6 +77,7 @@ export async function realCluster(kubeconfig: string): Promise<ClusterUnderTest>
   });
   const budgets = `/apis/policy/${policy}/namespaces/${namespace}/poddisruptionbudgets`;
   const known = new Set<string>();
+  const madeClaims: string[] = [];
   const pods = async () => Names.parse(await api.ask('GET', inNamespace('pods'))).items;
 
   return {
@@ -85,9 +90,10 @@ export async function realCluster(kubeconfig: string): Promise<ClusterUnderTest>
       return { annotations: metadata.annotations, unschedulable: spec.unschedulable };
     },
     async touch({ annotations = {}, unschedulable } = {}) {
-      const at = { 'test/touched': new Date().toISOString() };
+      // Another version of the node, whatever else is changed.
+      const touched = randomBytes(4).toString('hex');
       await api.ask('PATCH', `/api/v1/nodes/${node}`, {
-        metadata: { annotations, labels: { touched: at['test/touched'].replaceAll(':', '-') } },
+        metadata: { annotations, labels: { touched } },
         ...(unschedulable === undefined ? {} : { spec: { unschedulable } }),
       });
     },
@@ -128,6 +134,25 @@ export async function realCluster(kubeconfig: string): Promise<ClusterUnderTest>
         },
       });
     },
+    async loseSight(name) {
+      // Its controller has not looked at it since it was changed.
+      await api.ask('PATCH', `${budgets}/${name}`, { spec: { minAvailable: 2 } });
+    },
+    async finish(pod) {
+      await api.ask('PATCH', `${inNamespace('pods', pod)}/status`, { status: { phase: 'Succeeded' } });
+    },
+    async makeClaim(name, of) {
+      await api.ask('POST', claims, {
+        apiVersion: 'karpenter.sh/v1',
+        kind: 'NodeClaim',
+        metadata: { name, labels, finalizers: ['karpenter.sh/termination'] },
+        status: { providerID: `aws:///us-east-1a/${of}` },
+      });
+      madeClaims.push(name);
+    },
+    async isClaimLeaving(name) {
+      return Named.parse(await api.ask('GET', `${claims}/${name}`)).metadata.deletionTimestamp != null;
+    },
     async leaving() {
       const there = new Map((await pods()).map((pod) => [pod.metadata.name, pod]));
       return [...known]
@@ -140,6 +165,10 @@ export async function realCluster(kubeconfig: string): Promise<ClusterUnderTest>
     },
     async close() {
       await front.close();
+      for (const name of madeClaims) {
+        await api.ask('PATCH', `${claims}/${name}`, { metadata: { finalizers: [] } });
+        await api.remove(`${claims}/${name}`);
+      }
       for (const { metadata } of await pods()) await api.remove(inNamespace('pods', metadata.name));
       await api.ask('DELETE', budgets);
       await api.remove(`/api/v1/nodes/${node}`);
@@ -148,6 +177,26 @@ export async function realCluster(kubeconfig: string): Promise<ClusterUnderTest>
     },
   };
 }
+
+/** As far as it is asked for: Karpenter's own has a schema, which an API server does not need to take it away. */
+const nodeClaims = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'nodeclaims.karpenter.sh', labels },
+  spec: {
+    group: 'karpenter.sh',
+    scope: 'Cluster',
+    names: { kind: 'NodeClaim', listKind: 'NodeClaimList', plural: 'nodeclaims', singular: 'nodeclaim' },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+      },
+    ],
+  },
+};
 
 function podOf({ name, owner = 'ReplicaSet' }: PodWanted, nodeName: string): object {
   return {
@@ -185,7 +234,20 @@ class AdminApi {
 
   /** One request; a refusal is an error, but for those that are named. */
   async ask(method: string, path: string, body?: object, butFor: readonly number[] = []): Promise<unknown> {
+    const { status, said } = await this.#send(method, path, body);
+    if (status >= 300 && !butFor.includes(status))
+      throw new Error(`${method} ${path} was answered with ${status}: ${said.slice(0, 500)}`);
+    return JSON.parse(said);
+  }
+
+  /** Of a question, whatever it is. */
+  async statusOf(path: string): Promise<number> {
+    return (await this.#send('GET', path)).status;
+  }
+
+  async #send(method: string, path: string, body?: object): Promise<{ status: number; said: string }> {
     const content = body === undefined ? '' : JSON.stringify(body);
+    const type = method === 'PATCH' ? merge : 'application/json';
     const sent = request(new URL(path, this.server), {
       method,
       agent: this.#agent,
@@ -193,19 +255,11 @@ class AdminApi {
       headers: {
         ...this.authorization,
         accept: 'application/json',
-        ...(body === undefined
-          ? {}
-          : {
-              'content-type': method === 'PATCH' ? merge : 'application/json',
-              'content-length': Buffer.byteLength(content),
-            }),
+        ...(body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(content) }),
       },
     }).end(content);
     const [response] = await once(sent, 'response');
-    const said = await text(response);
-    if (response.statusCode >= 300 && !butFor.includes(response.statusCode))
-      throw new Error(`${method} ${path} was answered with ${response.statusCode}: ${said.slice(0, 500)}`);
-    return JSON.parse(said);
+    return { status: response.statusCode, said: await text(response) };
   }
 
   /** Without the time to end that it has, for nobody here would end it. */
@@ -217,7 +271,7 @@ class AdminApi {
   async applyRole(object: { kind: string; metadata: { name: string } }): Promise<void> {
     const path = `/apis/rbac.authorization.k8s.io/v1/${object.kind.toLowerCase()}s`;
     const { status } = z
-      .looseObject({ status: z.unknown() })
+      .looseObject({ status: z.unknown().optional() })
       .parse(await this.ask('POST', path, object, [409]));
     if (status === 'Failure') await this.ask('PUT', `${path}/${object.metadata.name}`, object);
   }

@@ -43,6 +43,19 @@ export async function standIn(): Promise<ClusterUnderTest> {
         if (known === undefined) changes.budgets.push({ namespace, name, pods: selected, allowed });
         else known.allowed = allowed;
       },
+      async loseSight(name: string) {
+        const known = changes.budgets.find((one) => one.name === name);
+        if (known !== undefined) known.allowed = 0;
+      },
+      async finish(pod: string) {
+        const found = running.find(({ metadata }) => metadata.name === pod);
+        if (found !== undefined) found.status.phase = 'Succeeded';
+      },
+      async makeClaim(name: string, of: string) {
+        changes.nodeClaims.push({ name, uid: `uid-${name}`, instanceId: of });
+      },
+      isClaimLeaving: async (name: string) =>
+        changes.nodeClaims.find((one) => one.name === name)?.deleting ?? false,
       leaving: async () => changes.evicted.map((pod) => pod.slice(namespace.length + 1)).sort(),
       // Of those that are on their way out it tells once more, and then no longer.
       endLeaving: async () => {},

@@ -154,6 +154,14 @@ export function describeCluster(what: string, open: () => Promise<ClusterUnderTe
       expect(await cluster.leaving()).toEqual(['web-1', 'web-2']);
     });
 
+    it('keeps a pod whose budget has changed until it is known what that allows', async () => {
+      await runWeb();
+      await cluster.allow('web', web, 3);
+      await cluster.loseSight('web');
+      expect(await evict('web-1')).toMatchObject([{ is: 'refused', budgets: ['web'] }]);
+      expect(await cluster.leaving()).toEqual([]);
+    });
+
     it('keeps a pod of two budgets, for good', async () => {
       await runWeb();
       await cluster.allow('web', web, 3);
@@ -197,6 +205,15 @@ export function describeCluster(what: string, open: () => Promise<ClusterUnderTe
       expect(changesAsked().filter((one) => one.startsWith('DELETE'))).toEqual([]);
     });
 
+    it('is drained of all but a pod that has done its work, which no budget is asked about', async () => {
+      await runWeb();
+      await cluster.finish('web-2');
+      await cluster.allow('web', ['web-2'], 0);
+      await cordon();
+      expect(await drain(15, () => cluster.endLeaving())).toEqual({ is: 'done' });
+      expect(await cluster.leaving()).toEqual(['web-1', 'web-3']);
+    });
+
     it('is given back at the deadline of its drain, with the pod that a budget holds', async () => {
       await runWeb();
       await cluster.allow('web', ['web-2'], 0);
@@ -227,6 +244,20 @@ export function describeCluster(what: string, open: () => Promise<ClusterUnderTe
         report: { why: expect.stringContaining('uncordoned the node') },
       });
       expect(await cluster.leaving()).toEqual([]);
+    });
+
+    it('of Karpenter is taken away by its claim, if the claim says that it is this one', async () => {
+      const remove = (nodeClaim: string) => change({ do: 'delete-node-claim', nodeClaim });
+      const mine = `${cluster.node}-mine`;
+      const other = `${cluster.node}-other`;
+      await cluster.makeClaim(mine, instanceId);
+      await cluster.makeClaim(other, 'i-0fedcba9876543210');
+      expect(await remove(other)).toMatchObject({ is: 'refused' });
+      expect(await cluster.isClaimLeaving(other)).toBe(false);
+      expect(await remove(mine)).toMatchObject({ is: 'done' });
+      expect(await remove(mine)).toMatchObject({ is: 'already' });
+      expect(await cluster.isClaimLeaving(mine)).toBe(true);
+      expect(await remove(`${cluster.node}-none`)).toMatchObject({ is: 'gone' });
     });
   });
 }
