@@ -73,7 +73,7 @@ export class CgroupMedicStack extends Stack {
     const workflow = new IncidentWorkflow(this, 'Incident', {
       functions,
       longestApproval: Math.max(...expiries),
-      longestWait: Math.max(...clusters.map(([, { gates }]) => longestWait(gates))),
+      longestWait: Math.max(...clusters.map(([, { gates, approval }]) => longestWait(gates, approval))),
       longestReplacement: Math.max(
         0,
         ...replacing.map(([, { replacement }]) => longestReplacement(replacement)),
@@ -142,6 +142,7 @@ export class CgroupMedicStack extends Stack {
       'replace-step',
       'verify',
       'notify',
+      'next-rung',
       'close',
       'janitor',
     ] as const;

@@ -28,6 +28,9 @@ export const localApi = {
 /** The new node of a stand-in is there at once. */
 export const localReplacement = { enabled: true, lookSeconds: 1 } as const;
 
+/** One node is on this machine as a rule, so nobody waits for others; where there are more, they ask often. */
+export const localCohort = { gatherSeconds: 0, askAgainSeconds: 1 } as const;
+
 export interface LocalSettingsProps {
   readonly mode: 'observe' | 'approve' | 'auto';
   /** Slices that reclaim may touch. @default - those of the shipped settings */
@@ -82,6 +85,7 @@ export function localSettings({
         // Whoever starts the run is also the one who is asked.
         approval: { onePersonTeam: true, expirySeconds: { low: 300, medium: 300, high: 300 } },
         ...cluster,
+        gates: { ...cluster.gates, cohort: { ...localCohort, ...cluster.gates?.cohort } },
       },
     },
     command: { deliverySeconds: 30, pollSeconds: 1, maxPollSeconds: 2, evidenceSeconds: emulated ? 120 : 60 },

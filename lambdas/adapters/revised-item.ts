@@ -1,5 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  type AttributeValue,
+  type DynamoDBClient,
+  GetItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type * as z from 'zod';
 import { ifHolds } from './dynamo.ts';
@@ -17,9 +22,16 @@ export type Revised<State> = {
   schema: z.ZodType<State>;
   /** What a cluster has for which there is no item. */
   absent: State;
+  /** Seconds after its last change for which the item is kept. Left out: for good. */
+  keptSeconds?: number;
 };
 
-/** One item per cluster, changed as a whole by whoever read its last revision: of several at a time, one writes, and the others look again. */
+/** Others kept writing first. Nothing was changed, and to ask again is safe. */
+export class KeptChangingError extends MedicError {
+  override readonly name = 'KeptChangingError';
+}
+
+/** One item per cluster, or one for each name of its, changed as a whole by whoever read its last revision: of several at a time, one writes, and the others look again. */
 export class RevisedItem<State> {
   readonly #client: DynamoDBClient;
   readonly #table: string;
@@ -32,8 +44,8 @@ export class RevisedItem<State> {
   }
 
   /** @throws for an item that nobody can read: whoever asks must not take that for one that is not there */
-  async read(cluster: string): Promise<State> {
-    return (await this.#item(cluster)).state;
+  async read(cluster: string, name?: string): Promise<State> {
+    return (await this.#item(cluster, name)).state;
   }
 
   /**
@@ -43,40 +55,49 @@ export class RevisedItem<State> {
   async change(
     cluster: string,
     change: (state: State) => State | undefined,
+    name?: string,
   ): Promise<{ before: State; after: State }> {
     for (let round = 0; round < mostRounds; round += 1) {
-      const { state: before, revision } = await this.#item(cluster);
+      const { state: before, revision } = await this.#item(cluster, name);
       const after = change(before);
       if (after === undefined || after === before) return { before, after: before };
-      if (await this.#write(cluster, after, revision)) return { before, after };
+      if (await this.#write(this.#keyOf(cluster, name), after, revision)) return { before, after };
       await sleep(Math.random() * longestPauseMs);
     }
-    throw new MedicError(`${this.#what.name} of ${cluster} could not be changed: others kept changing it`, {
-      context: { cluster, rounds: mostRounds },
-    });
+    throw new KeptChangingError(
+      `${this.#what.name} of ${cluster} could not be changed: others kept changing it`,
+      { context: { cluster, rounds: mostRounds } },
+    );
   }
 
-  async #item(cluster: string): Promise<{ state: State; revision: number }> {
+  async #item(cluster: string, name?: string): Promise<{ state: State; revision: number }> {
     const { Item } = await this.#client.send(
-      new GetItemCommand({ TableName: this.#table, Key: this.#keyOf(cluster), ConsistentRead: true }),
+      new GetItemCommand({ TableName: this.#table, Key: this.#keyOf(cluster, name), ConsistentRead: true }),
     );
     if (Item === undefined) return { state: this.#what.absent, revision: 0 };
     const { state, revision } = unmarshall(Item);
     return { state: this.#what.schema.parse(JSON.parse(String(state))), revision: Number(revision) };
   }
 
-  async #write(cluster: string, state: State, revision: number): Promise<boolean> {
+  async #write(Key: Record<string, AttributeValue>, state: State, revision: number): Promise<boolean> {
+    const { keptSeconds } = this.#what;
+    const ttl = keptSeconds === undefined ? {} : { ':ttl': Math.floor(Date.now() / 1000) + keptSeconds };
     const written = await ifHolds(
       this.#client.send(
         new UpdateItemCommand({
           TableName: this.#table,
-          Key: this.#keyOf(cluster),
+          Key,
           ConditionExpression: revision === 0 ? 'attribute_not_exists(pk)' : '#revision = :read',
-          UpdateExpression: 'SET #state = :state, #revision = :next',
-          ExpressionAttributeNames: { '#state': 'state', '#revision': 'revision' },
+          UpdateExpression: `SET #state = :state, #revision = :next${keptSeconds === undefined ? '' : ', #ttl = :ttl'}`,
+          ExpressionAttributeNames: {
+            '#state': 'state',
+            '#revision': 'revision',
+            ...(keptSeconds === undefined ? {} : { '#ttl': 'ttl' }),
+          },
           ExpressionAttributeValues: marshall({
             ':state': JSON.stringify(state),
             ':next': revision + 1,
+            ...ttl,
             ...(revision === 0 ? {} : { ':read': revision }),
           }),
         }),
@@ -85,8 +106,8 @@ export class RevisedItem<State> {
     return written !== undefined;
   }
 
-  #keyOf(cluster: string) {
+  #keyOf(cluster: string, name?: string): Record<string, AttributeValue> {
     const { kind } = this.#what;
-    return marshall({ pk: `${kind}#${cluster}`, sk: kind });
+    return marshall({ pk: `${kind}#${cluster}`, sk: name ?? kind });
   }
 }

@@ -80,6 +80,7 @@ export function climb(state: IncidentState): IncidentState {
     undo: ______,
     voided: _______,
     replacement: ________,
+    cohort: _________,
     ...rest
   } = state;
   const results = result === undefined ? state.results : [...state.results, result];

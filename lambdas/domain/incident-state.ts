@@ -154,6 +154,18 @@ export const IncidentState = z.object({
   waited: z.record(z.string(), z.int().nonnegative()).optional(),
   /** How it has waited at its gates, all of them together. */
   waiting: Waiting.optional(),
+  /** The cohort that the present rung belongs to, where it is decided or treated together with other nodes. */
+  cohort: z
+    .object({
+      key: z.string(),
+      /** Gates that asked a person when it joined; none where policy does it. */
+      asks: z.array(z.string()).max(20),
+      /** It waits for its cohort, and no other gate is asked meanwhile. */
+      waits: z.boolean(),
+      /** Others are in it: what is told of one of them is told of all. */
+      many: z.boolean(),
+    })
+    .optional(),
   approval: z
     .object({
       id: z.string(),

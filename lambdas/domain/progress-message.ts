@@ -7,9 +7,9 @@ import { differences } from './tried.ts';
 
 type Told = Omit<Message, 'version'>;
 
-/** What a treatment did, for those who follow its incident. */
-export function treatedMessage({ incident, rung, treatment }: IncidentState): Told | undefined {
-  if (rung === undefined || treatment === undefined) return undefined;
+/** What a treatment did, for those who follow its incident. Of a cohort the waves are told, and not each node. */
+export function treatedMessage({ incident, rung, treatment, cohort }: IncidentState): Told | undefined {
+  if (rung === undefined || treatment === undefined || cohort?.many) return undefined;
   const { status, reason, result } = treatment;
   const changes = result === undefined ? '' : differences(result.before, result.after);
   return about(incident, `${rung.treatment} on ${incident.instanceId}: ${status}`, [
@@ -19,8 +19,8 @@ export function treatedMessage({ incident, rung, treatment }: IncidentState): To
 }
 
 /** What the looks after a treatment came to, for the same. Nothing before the last of them. */
-export function verifiedMessage({ incident, rung, verification }: IncidentState): Told | undefined {
-  if (rung === undefined || verification === undefined || verification.verdict === 'looking')
+export function verifiedMessage({ incident, rung, verification, cohort }: IncidentState): Told | undefined {
+  if (rung === undefined || verification === undefined || verification.verdict === 'looking' || cohort?.many)
     return undefined;
   const { verdict, provisional, findings, samples } = verification;
   return about(

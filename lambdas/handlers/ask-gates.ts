@@ -1,6 +1,7 @@
 import { environment } from '../adapters/environment.ts';
 import { readMode } from '../adapters/mode-parameter.ts';
 import { ssm } from '../adapters/ssm.ts';
+import type { CohortRole } from '../domain/gates/cohort-gate.ts';
 import { type GateResult, strictest } from '../domain/gates/gate.ts';
 import { leaseGate } from '../domain/gates/lease-gate.ts';
 import { modeGate } from '../domain/gates/mode-gate.ts';
@@ -11,6 +12,7 @@ import type { IncidentState } from '../domain/incident-state.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
 import { askBreaker } from './breaker.ts';
 import { askBudget, leaveBudget } from './budget.ts';
+import { type AskedCohort, askCohort, keepTurn, stillWaits } from './cohort.ts';
 import { askMarks } from './marks.ts';
 import { askPauses } from './pauses.ts';
 import type { PhaseContext } from './phase.ts';
@@ -22,7 +24,9 @@ export type Gated = GateResult & {
   all: GateResult[];
   /** Seconds until they are asked again; 0 where they are not. */
   waitSeconds: number;
-  remembered: Pick<IncidentState, 'whereabouts' | 'waited'>;
+  remembered: Pick<IncidentState, 'whereabouts' | 'waited' | 'cohort'>;
+  /** What the cohort says, and what was decided for all of it; nothing after an approval of its own. */
+  together?: { role: CohortRole; decision: AskedCohort['decision'] };
 };
 
 /** Asks every gate about one rung: before it, and again when an approval for it arrives. The strictest answer holds. */
@@ -32,6 +36,70 @@ export async function askGates(
   context: PhaseContext,
   approved: boolean,
 ): Promise<Gated> {
+  const still = approved ? undefined : await stillWaits(state, context);
+  if (still !== undefined) return onlyCohort(state, still, context);
+  const own = await askFirst(state, rung, context, approved);
+  const asked = approved
+    ? { result: await keepTurn(state, context), cohort: state.cohort }
+    : await askCohort(state, rung, context, { answer: strictest(own), asks: asking(own) });
+  const decision = 'decision' in asked && asked.role === 'turn' ? asked.decision : null;
+  // What was decided for all counts for each as its own approval does: after all gates were asked anew.
+  const answers = decision === null ? own : await askFirst(state, rung, context, true);
+  const first = [...answers, asked.result];
+  const placed = 'whereabouts' in asked ? { ...state, whereabouts: asked.whereabouts } : state;
+  // Budget and breaker last: they give a place away, and only to what nothing else stops.
+  const budget = await askBudget(placed, rung, context, strictest(first), decision !== null);
+  const before = [...first, budget.result];
+  const all = [...before, await askBreaker(state, rung, context, strictest(before))];
+  const answer = strict(all, decision !== null);
+  if (budget.taken && answer.decision !== 'pass') await leaveBudget(state.incident, context.logger);
+  const waitSeconds = answer.decision === 'wait' ? waitFor(answer.until, context.now()) : 0;
+  const whereabouts = budget.whereabouts ?? placed.whereabouts;
+  return {
+    ...answer,
+    all,
+    waitSeconds,
+    ...('role' in asked ? { together: { role: asked.role, decision: asked.decision } } : {}),
+    remembered: {
+      cohort: asked.cohort,
+      ...(whereabouts === undefined ? {} : { whereabouts }),
+      ...(waitSeconds === 0 ? {} : { waited: waitedWith(state, answer.gate, waitSeconds) }),
+    },
+  };
+}
+
+/** While an incident waits for its cohort, that is all that is asked; every gate is once it is its turn. */
+function onlyCohort(
+  state: IncidentState,
+  { result, role, cohort, decision }: AskedCohort,
+  { now }: PhaseContext,
+): Gated {
+  const waitSeconds = waitFor(result.until, now());
+  return {
+    ...result,
+    all: [result],
+    waitSeconds,
+    together: { role, decision },
+    remembered: { cohort, waited: waitedWith(state, result.gate, waitSeconds) },
+  };
+}
+
+/** What people have approved is not left out for something heavier: it ends there. */
+function strict(all: GateResult[], approved: boolean): GateResult {
+  const answer = strictest(all);
+  return approved && answer.decision === 'skip' ? { ...answer, decision: 'refuse' } : answer;
+}
+
+function asking(results: readonly GateResult[]): string[] {
+  return results.flatMap(({ gate, decision }) => (decision === 'ask' ? [gate] : []));
+}
+
+async function askFirst(
+  state: IncidentState,
+  rung: Rung,
+  context: PhaseContext,
+  approved: boolean,
+): Promise<GateResult[]> {
   const { renewal, logger } = context;
   const reading = askMarks(state, rung, context);
   const [mode, pauses, veto, marks, recurrence] = await Promise.all([
@@ -44,7 +112,7 @@ export async function askGates(
     askRecurrence(state, rung, context, approved),
   ]);
   // The mode first: of equal answers the first is told, and "passed, because the policy says so" tells more.
-  const first = [
+  return [
     modeGate(mode, rung, approved),
     pauses,
     veto,
@@ -53,22 +121,6 @@ export async function askGates(
     recurrence,
     leaseGate(renewal),
   ];
-  // Budget and breaker last: they give a place away, and only to what nothing else stops.
-  const { result, taken, whereabouts } = await askBudget(state, rung, context, strictest(first));
-  const before = [...first, result];
-  const all = [...before, await askBreaker(state, rung, context, strictest(before))];
-  const answer = strictest(all);
-  if (taken && answer.decision !== 'pass') await leaveBudget(state.incident, logger);
-  const waitSeconds = answer.decision === 'wait' ? waitFor(answer.until, context.now()) : 0;
-  return {
-    ...answer,
-    all,
-    waitSeconds,
-    remembered: {
-      ...(whereabouts === undefined ? {} : { whereabouts }),
-      ...(waitSeconds === 0 ? {} : { waited: waitedWith(state, answer.gate, waitSeconds) }),
-    },
-  };
 }
 
 function waitedWith({ waited = {} }: IncidentState, gate: string, seconds: number): Record<string, number> {

@@ -53,12 +53,14 @@ export type AskedForPlace = {
  * Asks the budget of the cluster about one rung, and takes a place where nothing else stops it or has to be waited for.
  *
  * @param others what all gates before it say
+ * @param together it was approved with others, and waits for its place as long as for its wave
  */
 export async function askBudget(
   state: IncidentState,
   rung: Rung,
   context: Asking,
   others: GateResult,
+  together = false,
 ): Promise<AskedForPlace> {
   const exempt = exemptFromBudget(rung);
   if (exempt !== undefined) return { result: exempt, taken: false };
@@ -71,7 +73,9 @@ export async function askBudget(
     const me = { ...counted(state, whereabouts), treatment: rung.treatment };
     // Who is asked may take their time; their node is not disrupted for as long.
     const asked =
-      others.decision === 'ask' ? await look(state, rung, context, me) : await take(state, rung, context, me);
+      others.decision === 'ask'
+        ? await look(state, rung, context, me)
+        : await take(together ? { ...state, waited: {} } : state, rung, context, me);
     return { ...asked, whereabouts };
   } catch (error) {
     context.logger.error('the budget could not be asked', { error });
@@ -164,7 +168,12 @@ function asked(
 }
 
 /** Who waits was told a moment ago how many nodes there are, and asks EC2 no more: many may wait. */
-async function whereaboutsNow({ incident, whereabouts, gate, recheck }: IncidentState): Promise<Whereabouts> {
+export async function whereaboutsNow({
+  incident,
+  whereabouts,
+  gate,
+  recheck,
+}: IncidentState): Promise<Whereabouts> {
   const waits = gate?.decision === 'wait' || recheck?.decision === 'wait';
   if (waits && whereabouts !== undefined) return whereabouts;
   return whereaboutsOf(incident.instanceId, await within(fleetMs, 'EC2', fleetOf(incident.cluster)));

@@ -18,6 +18,7 @@ import { lookAgainFor } from '../domain/look-again.ts';
 import { standingChanges } from '../domain/standing-changes.ts';
 import { leavePlace } from './breaker.ts';
 import { leaveBudget } from './budget.ts';
+import { leaveCohort } from './leave-cohort.ts';
 import { type PhaseContext, phase } from './phase.ts';
 import { historyStore } from './recurrence.ts';
 import { tellVoid } from './tell-settled.ts';
@@ -86,6 +87,7 @@ export const handler = phase(
         ? 'not needed'
         : await attempt(context, 'history', () => historyStore().remember(state.incident.cluster, past));
     await leavePlace(state, context);
+    await leaveCohort(state, context);
     await leaveBudget(state.incident, context.logger);
     const released = await context.leases.release(instanceId, id);
     await context.audit({

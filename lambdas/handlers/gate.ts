@@ -7,7 +7,8 @@ import { afterWait, longestWait, type Waiting, waitedEnough, waitMore } from '..
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Cluster } from '../domain/settings.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
-import { askGates } from './ask-gates.ts';
+import { askGates, type Gated } from './ask-gates.ts';
+import { beginsToAct, beginsToAsk } from './cohort.ts';
 import { referenceTo } from './documents.ts';
 import { type PhaseContext, phase } from './phase.ts';
 
@@ -21,17 +22,35 @@ export const handler = phase(
   async (state, context) => {
     const { rung, waiting: waited } = state;
     if (rung === undefined) throw new MedicError('there is no rung to ask the gates about');
-    const { all, waitSeconds: wanted, remembered, ...asked } = await askGates(state, rung, context, false);
-    const { answer, waitSeconds, waiting } = withWait(asked, wanted, waited, context);
-    const { decision, gate, reason } = answer;
+    const {
+      all,
+      waitSeconds: wanted,
+      remembered,
+      together,
+      ...asked
+    } = await askGates(state, rung, context, false);
+    const { answer, waitSeconds, waiting } = withWait(asked, wanted, waited, together, context);
+    const present = { ...state, ...remembered };
+    const goesOn = answer.decision === 'pass' && !waiting?.lookAgain;
+    const tooLate = goesOn ? await beginsToAct(present, context) : undefined;
+    const { decision, gate, reason } =
+      tooLate === undefined
+        ? answer
+        : ({ gate: 'cohort', decision: 'refuse', reason: tooLate } satisfies GateResult);
+    const decided = goesOn || gate === 'cohort' ? decidedTogether(state, rung, together) : undefined;
     const gated: IncidentState = {
       ...state,
       ...remembered,
+      ...(decided === undefined ? {} : { approval: decided }),
       gate: { decision, gate, reason, waitSeconds },
       ...(waiting === undefined ? {} : { waiting }),
     };
     // One entry for each wait, however often it is asked on the way, and whoever holds the places meanwhile.
-    const waitsOn = decision === 'wait' && state.gate?.decision === 'wait' && state.gate.gate === gate;
+    const waitsOn =
+      decision === 'wait' &&
+      state.gate?.decision === 'wait' &&
+      state.gate.gate === gate &&
+      state.cohort?.key === remembered.cohort?.key;
     if (waitsOn) return gated;
     await context.audit({
       step: 'gated',
@@ -41,10 +60,17 @@ export const handler = phase(
       rung: state.ladder.index,
       treatment: rung.treatment,
       arguments: rung.arguments,
-      details: { gates: all, ...(waiting === undefined ? {} : { waiting }) },
+      details: {
+        gates: all,
+        ...(waiting === undefined ? {} : { waiting }),
+        ...(remembered.cohort === undefined ? {} : { cohort: remembered.cohort.key }),
+        ...(decided === undefined ? {} : { approvalId: decided.id, decidedBy: decided.by }),
+      },
     });
     if (decision !== 'ask' || waiting?.lookAgain) return gated;
-    return { ...gated, approval: approvalFor(state, rung, context.cluster, context.now()) };
+    const approval = approvalFor(state, rung, context.cluster, context.now());
+    if (await beginsToAsk(present, approval)) return { ...gated, approval };
+    throw new MedicError(`${state.incident.id} does not lead its cohort any more, and asks nobody`);
   },
   // A lease that is lost is a refusal with a reason here, not an error.
   { needsLease: false },
@@ -55,17 +81,49 @@ function withWait(
   asked: GateResult,
   wanted: number,
   waited: Waiting | undefined,
+  together: Gated['together'],
   { cluster, now }: PhaseContext,
 ): { answer: GateResult; waitSeconds: number; waiting?: Waiting } {
   if (asked.decision === 'wait') {
-    const more = waitMore(waited, wanted, { now: now(), longest: longestWait(cluster.gates) });
+    const more = waitMore(waited, wanted, {
+      now: now(),
+      longest: longestWait(cluster.gates, cluster.approval),
+    });
     if (more !== undefined) return { answer: asked, ...more };
   }
   const answer: GateResult =
     asked.decision === 'wait' ? { ...asked, decision: 'refuse', reason: waitedEnough(waited, asked) } : asked;
   if (waited === undefined) return { answer, waitSeconds: 0 };
   const goesOn = answer.decision === 'pass' || answer.decision === 'ask';
-  return { answer, waitSeconds: 0, waiting: goesOn ? afterWait(waited) : { ...waited, lookAgain: false } };
+  return {
+    answer,
+    waitSeconds: 0,
+    waiting: goesOn ? afterWait(waited, together?.role === 'turn') : { ...waited, lookAgain: false },
+  };
+}
+
+/** The approval of all, as this incident has it: its own, of another incident, on what its node is now. */
+function decidedTogether(
+  state: IncidentState,
+  rung: Rung,
+  together: Gated['together'],
+): IncidentState['approval'] {
+  const { role, decision } = together ?? {};
+  if (decision == null || (role !== 'turn' && role !== 'denied' && role !== 'expired')) return undefined;
+  const { approvalId, by, reason, at } = decision;
+  return {
+    id: approvalId,
+    evidenceDigest: digestFor(state, rung),
+    timeoutSeconds: 1,
+    stage: 'asked',
+    createdAt: at,
+    remindAt: null,
+    escalateAt: null,
+    expiresAt: at,
+    decision: role === 'turn' ? 'approved' : role,
+    ...(by === '' ? {} : { by }),
+    ...(reason === undefined ? {} : { reason }),
+  };
 }
 
 function approvalFor(

@@ -19,6 +19,7 @@ import { nextPollSeconds } from '../domain/polling.ts';
 import { type Undone, undoneBy } from '../domain/treatments/undo-result.ts';
 import { countDeath } from './breaker.ts';
 import { leaveBudget } from './budget.ts';
+import { leaveDead } from './leave-cohort.ts';
 import { auditTrail, leaseStore } from './phase.ts';
 import { historyStore } from './recurrence.ts';
 import { tellSettled } from './tell-settled.ts';
@@ -101,10 +102,12 @@ export async function handler(event: unknown): Promise<void> {
   await endApprovals(openApprovals(present));
   const changes = openChanges(present);
   // The settings of a cluster that is not configured any more cannot say when its breaker opens, and nothing asks it.
-  const breaker = Object.hasOwn(all.clusters, cluster) ? all.clusters[cluster]?.gates.breaker : undefined;
-  if (breaker !== undefined) {
+  const own = Object.hasOwn(all.clusters, cluster) ? all.clusters[cluster] : undefined;
+  if (own !== undefined) {
     const tools = { audit, logger };
+    const { breaker } = own.gates;
     await countDeath({ incident, cluster, instanceId }, changes.at(-1)?.treatment, breaker, tools);
+    await leaveDead({ id: incident, cluster }, present, { cluster: own, settings: all, logger });
   }
   const past = {
     version: 1,

@@ -2,12 +2,15 @@ import { heldBack, heldBackSentence } from '../domain/held-back.ts';
 import { climb, passedOver } from '../domain/incident-progress.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import { leaveBudget } from './budget.ts';
+import { leaveCohort } from './leave-cohort.ts';
 import { phase } from './phase.ts';
 
 /** Goes to the next rung of the ladder, or finds that there is none. */
-export const handler = phase('next-rung', async (state, { audit, logger }) => {
+export const handler = phase('next-rung', async (state, context) => {
+  const { audit, logger } = context;
   // Verified, undone or passed over: a rung that asks a person next must not hold a place meanwhile.
   if (state.whereabouts !== undefined) await leaveBudget(state.incident, logger);
+  await leaveCohort(state, context);
   const next = climb(state);
   await audit({
     step: 'rung.next',

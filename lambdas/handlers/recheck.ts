@@ -8,6 +8,7 @@ import type { Rung } from '../domain/treatments/treatment.ts';
 import { sampleOf } from '../domain/verification.ts';
 import { askGates } from './ask-gates.ts';
 import { leaveBudget } from './budget.ts';
+import { beginsToAct, leaveQuietly } from './cohort.ts';
 import { type Examined, evidenceAround, evidenceOf, withoutOutput } from './evidence-of.ts';
 import { digestFor } from './gate.ts';
 import { phase } from './phase.ts';
@@ -33,7 +34,12 @@ export const handler = phase(
     if (rung === undefined || approval === undefined)
       throw new MedicError('there is no approval to check again');
     const gates = await askGates(state, rung, context, true);
-    const look = lookAgain(state, rung, approval.evidenceDigest, gates, context.cluster, context.now());
+    const looked = lookAgain(state, rung, approval.evidenceDigest, gates, context.cluster, context.now());
+    const tooLate = looked.decision === 'pass' ? await beginsToAct(state, context) : undefined;
+    const look: Look =
+      tooLate === undefined ? looked : { decision: 'refuse', reason: `cohort: ${tooLate}`, seen: {} };
+    // What was decided for others as well is theirs still: the next of them goes first, with the same approval.
+    const isOthers = look.decision === 'moved' && (await leaveQuietly(state, context));
     // A new approval is asked for on what the node is now, twice at the most.
     const again = look.decision === 'moved' && voids < mostVoids;
     const decision = look.decision === 'moved' ? (again ? 'void' : 'refuse') : look.decision;
@@ -58,8 +64,10 @@ export const handler = phase(
       details: { approvalId: approval.id, gates: gates.all, voids },
     });
     if (look.decision !== 'moved') return rechecked;
+    const { cohort: _, ...alone } = rechecked;
+    if (isOthers) return { ...alone, voids: voids + 1 };
     return {
-      ...rechecked,
+      ...alone,
       voided: look.reason,
       voids: voids + 1,
       approval: { ...approval, decision: 'void', reason: look.reason },

@@ -10,15 +10,20 @@ import { cardOf } from '../domain/approval/card.ts';
 import { type DecideAt, decideAt } from '../domain/approval/decide-at.ts';
 import { askingMessage } from '../domain/approval/messages.ts';
 import type { AuditStep } from '../domain/audit/entry.ts';
+import { cohortLines } from '../domain/cohort/cohort-lines.ts';
 import { historyLines } from '../domain/history/history-lines.ts';
 import { IncidentState } from '../domain/incident-state.ts';
 import type { Cluster } from '../domain/settings.ts';
 import { budgetOf } from './budget.ts';
+import { cohortAsked } from './cohort.ts';
 import { phase } from './phase.ts';
 import { historyOf } from './recurrence.ts';
 
 const Input = z.object({ state: IncidentState, taskToken: z.string().min(1) });
 const sns = new SNSClient({});
+
+/** Incidents of a cohort that an entry lists: one of DynamoDB is at most 400 KB, and each has a trail of its own. */
+const mostListed = 200;
 
 const steps = {
   asked: 'approval.requested',
@@ -44,7 +49,11 @@ export async function handler(input: unknown): Promise<void> {
     // The node stays ours for the whole stage, and for one lease beyond it.
     await renewFor(asked.timeoutSeconds + settings.lease.seconds);
     const store = new ApprovalStore(dynamo(), environment().STATE_TABLE);
-    const approval = approvalOf(present, asked, rung, cluster, now());
+    const together = await cohortAsked(present);
+    const approval = {
+      ...approvalOf(present, asked, rung, cluster, now()),
+      ...(together === undefined ? {} : { cohort: together.key }),
+    };
     const { stage } = asked;
     if (stage === 'asked') await store.request(approval, taskToken);
     else await store.setToken(approval, taskToken);
@@ -64,6 +73,14 @@ export async function handler(input: unknown): Promise<void> {
       decideAt: consoleDoor(asked.id),
       history: before,
       budget: await budgetOf(present, context),
+      ...(together === undefined
+        ? {}
+        : {
+            cohort: {
+              nodes: together.cohort.members.length,
+              lines: cohortLines(together.cohort, cluster.gates.cohort),
+            },
+          }),
     });
     await store.setCard(approval, card);
     if (asked.told === stage) return present;
@@ -79,7 +96,18 @@ export async function handler(input: unknown): Promise<void> {
       treatment: rung.treatment,
       arguments: rung.arguments,
       evidenceDigest: asked.evidenceDigest,
-      details: { approvalId: asked.id, expiresAt: asked.expiresAt, quorum: approval.quorum },
+      details: {
+        approvalId: asked.id,
+        expiresAt: asked.expiresAt,
+        quorum: approval.quorum,
+        ...(together === undefined
+          ? {}
+          : {
+              cohort: together.key,
+              incidents: together.cohort.members.map(({ incident }) => incident).slice(0, mostListed),
+              nodes: together.cohort.members.length,
+            }),
+      },
     });
     await publish(sns, environment().NOTIFY_TOPIC_ARN, askingMessage(card, stage, approval.escalateTo));
     return present;

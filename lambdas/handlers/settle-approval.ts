@@ -4,6 +4,7 @@ import { environment } from '../adapters/environment.ts';
 import { MedicError } from '../adapters/medic-error.ts';
 import type { Approval } from '../domain/approval/approval.ts';
 import { mayGoOn, stageAt } from '../domain/approval/stages.ts';
+import { decideForAll } from './cohort.ts';
 import { phase } from './phase.ts';
 import { tellSettled } from './tell-settled.ts';
 
@@ -31,6 +32,8 @@ export const handler = phase(
     const decision = settled.decisions.at(-1);
     const decided = settled.status === 'approved' || settled.status === 'denied';
     const reason = (decided ? decision?.reason : undefined) ?? expiryReason(settled, interruption);
+    // Before anything else of this incident: the others of its cohort go by it, whatever becomes of this one.
+    const cohort = await decideForAll(state, settled, reason, context);
     // Before the entry by which the janitor knows that this was done.
     await tellSettled(settled, reason, context.now(), context.logger);
     await context.audit({
@@ -54,8 +57,10 @@ export const handler = phase(
         ...(decided ? { decision } : {}),
       },
     });
+    const { cohort: _, ...alone } = state;
     return {
-      ...state,
+      ...alone,
+      ...(cohort === undefined ? {} : { cohort }),
       approval: {
         ...rest,
         decision: settled.status,

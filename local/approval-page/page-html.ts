@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Card } from '../../lambdas/domain/approval/card.ts';
+import { type Card, cohortText } from '../../lambdas/domain/approval/card.ts';
 import { printable } from '../../lambdas/domain/printable.ts';
 import { Html, html, join } from '../html.ts';
 import { type Question, settledSentence } from '../question.ts';
@@ -51,6 +51,7 @@ export function pageHtml(question: Question, shown: Shown = {}): string {
 <p id="status" role="status" tabindex="-1">${end ?? shown.note ?? ''}</p>
 ${shown.refusal === undefined ? '' : html`<p id="refusal" role="alert">${clean(shown.refusal)}</p>`}
 ${asked(card)}
+${cohort(card)}
 ${tried(card)}
 ${history(card)}
 ${evidence(card)}
@@ -85,6 +86,12 @@ function asked(card: Card): Html {
   return html`<section aria-labelledby="asked"><h2 id="asked">What is asked</h2>
 <dl>${join(facts.map(([name, value]) => html`<dt>${clean(name)}</dt><dd>${clean(value)}</dd>`))}</dl>
 <div class="lines">${lines(card.why.slice(0, 2))}</div></section>`;
+}
+
+function cohort(card: Card): Html {
+  if (card.cohort === undefined) return join([]);
+  return html`<section aria-labelledby="cohort"><h2 id="cohort">All nodes that this decides on</h2>
+<div class="lines">${lines(cohortText(card))}</div></section>`;
 }
 
 /** In sight: whoever is asked about a second treatment has to know how the first one ended. */

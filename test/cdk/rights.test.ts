@@ -66,6 +66,7 @@ const ownRights: Record<string, string[]> = {
   'replace-step': publish,
   verify: publish,
   notify: publish,
+  'next-rung': publish,
   close: [
     ...publish,
     ...sign,

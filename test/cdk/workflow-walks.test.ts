@@ -360,7 +360,7 @@ const walks: readonly { title: string; script: Script; token?: 'never'; visited:
 ];
 
 describe('a walk through the state machine', () => {
-  it.each(walks)('$title', async ({ script, token, visited }) => {
+  it.concurrent.each(walks)('$title', async ({ script, token, visited }) => {
     const result = await walk({ script, ...(token === undefined ? {} : { token }) });
 
     expect(result.visited).toEqual(visited);
@@ -396,7 +396,6 @@ describe('an error', () => {
       ),
   );
 
-  // What is retried waits; so they wait together.
   it.concurrent.each(tasks)('in %s leads on, and never to an ordinary end', async (task) => {
     const route = walks.find(({ visited, token }) => visited.includes(task) && token === undefined);
     if (route === undefined) throw new Error(`no walk comes through ${task}`);

@@ -31,13 +31,15 @@ describe('the state machine', () => {
 
   it('outlives three approvals that nobody answers, and twice the longest wait at its gates, by three hours', () => {
     const rest = 3 * 2 * 60 * 60 + 3 * 60 * 60;
-    expect(definition.TimeoutSeconds).toBe(rest + 2 * 46 * 60);
+    // Pauses, the budget and a minute; a cohort that gathers, its decision, and its waves.
+    const wait = 46 + 1 + 120 + 360;
+    expect(definition.TimeoutSeconds).toBe(rest + 2 * wait * 60);
     const open = [{ days: ['SAT'], start: '22:00', end: '06:00', timeZone: 'UTC' }];
     const waiting = synthesize({ clusters: { a: {}, b: { gates: { windows: { open, waitMinutes: 90 } } } } });
-    expect(definitionOf(waiting).TimeoutSeconds).toBe(rest + 2 * 136 * 60);
+    expect(definitionOf(waiting).TimeoutSeconds).toBe(rest + 2 * (wait + 90) * 60);
     const replacement = { enabled: true, drainMinutes: 100, arriveMinutes: 110 };
     const replacing = synthesize({ clusters: { a: { api: { access: 'public' }, replacement } } });
-    expect(definitionOf(replacing).TimeoutSeconds).toBe(rest + 2 * 46 * 60 + 225 * 60);
+    expect(definitionOf(replacing).TimeoutSeconds).toBe(rest + 2 * wait * 60 + 225 * 60);
   });
 
   it('has one state for every ordinary outcome, and failure states for what is broken', () => {

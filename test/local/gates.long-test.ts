@@ -8,6 +8,7 @@ import { ServiceError } from '../../local/cloud/wire.ts';
 import type { LocalNode } from '../../local/local-node.ts';
 import { runCommand } from './run-command.ts';
 import {
+  apart,
   clusters,
   startTestEngine,
   stateTable,
@@ -48,7 +49,7 @@ beforeAll(async () => {
         [own.waits]: auto,
         [own.stopped]: auto,
         [own.odd]: auto,
-        [own.windowed]: { ...auto, gates: { windows: { open, fromRisk: 'low' } } },
+        [own.windowed]: { ...auto, gates: { windows: { open, fromRisk: 'low' }, cohort: apart } },
         [own.late]: patient,
         [own.asked]: patient,
         [clusters.unknown]: { ...auto, api: { access: 'public' } },

@@ -1,8 +1,12 @@
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BudgetStore } from '../../lambdas/adapters/budget-store.ts';
 import { verifyTrail } from '../../lambdas/domain/audit/verify-trail.ts';
+import { IncidentRecord } from '../../lambdas/domain/incident-record.ts';
 import { cordonAnnotation } from '../../lambdas/domain/replacement/cordon.ts';
 import type { ReplacementState } from '../../lambdas/domain/replacement/course-state.ts';
 import type { LocalApiServer } from '../../local/cloud/kubernetes-api.ts';
@@ -256,6 +260,31 @@ describe.concurrent('a node that nothing helps', () => {
     });
     const told = ended.messages.find(({ kind }) => kind === 'call-a-person');
     expect(told?.text).toMatch(/replace-node: failed, the node ip-10-0-52-8\S+ could not be uncordoned/);
+  });
+
+  it('is replaced by one command, npm start, which says each act, the pods, and the new node', async () => {
+    const root = resolve(import.meta.dirname, '../..');
+    const args = [
+      'bin/run.mjs',
+      'local/start.ts',
+      '--fault',
+      'memcg-id-exhaustion',
+      '--approve',
+      'yes',
+      '--json',
+    ];
+    const env = { ...process.env, CGROUP_MEDIC_HOME: test.home };
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd: root, env });
+
+    expect(IncidentRecord.parse(JSON.parse(stdout))).toMatchObject({ outcome: 'cured', recorded: true });
+    for (const said of [
+      'the node ip-10-0-52-8.ec2.internal is cordoned',
+      'shop/cart-7f6b5d4c8-m2n7v: going',
+      'the managed node group workers was asked for another node',
+      'ip-10-0-52-91.ec2.internal is Ready, and runs pods',
+    ]) {
+      expect(stderr).toContain(said);
+    }
   });
 });
 

@@ -40,6 +40,7 @@ export function sampleRequest(text = 'dying cgroups'): ApprovalRequest {
       budget: text,
       tried: [text],
       history: [text],
+      cohort: [text],
       why: ['What is wrong: dying-memcgs', `  ${text}`, 'How we know:', `  for: ${text}`],
     },
   };

@@ -22,7 +22,13 @@ import { synthesize } from '../../local/engine/assembly.ts';
 import { type Engine, startEngine } from '../../local/engine/engine.ts';
 import { readStack, type StackTemplate } from '../../local/engine/template.ts';
 import { type LocalNode, openNode } from '../../local/local-node.ts';
-import { localApi, localCluster, localReplacement, localSettings } from '../../local/local-settings.ts';
+import {
+  localApi,
+  localCluster,
+  localCohort,
+  localReplacement,
+  localSettings,
+} from '../../local/local-settings.ts';
 import { RunDirectory } from '../../local/run-directory.ts';
 import { type WatchedIncident, type WatchIncidentProps, watchIncident } from '../../local/watch-incident.ts';
 
@@ -51,6 +57,8 @@ export const clusters = {
   replacing: 'replacing',
 };
 
+/** Incidents of several tests at once have the same cause, and are none of each other's business. */
+export const apart = { enabled: false };
 /** Many nodes at once are no crowd. */
 const plenty = { nodeGroupPercent: 100, clusterPercent: 100, perZone: 1000 };
 
@@ -66,17 +74,27 @@ export function testSettings(): Settings {
         verification: { windowSeconds: 2, samples: 5 },
         approval: { onePersonTeam: true, expirySeconds: { low: 6, medium: 6, high: 6 } },
         // One node is treated again and again here, and all have one image.
-        gates: { breaker: { failures: 20 }, recurrence: { perNode: 1000, perImage: 10_000 }, budget: plenty },
+        gates: {
+          breaker: { failures: 20 },
+          recurrence: { perNode: 1000, perImage: 10_000 },
+          budget: plenty,
+          cohort: apart,
+        },
       },
     });
     return settings.clusters[localCluster];
   };
-  const withBudget = (budget: object, need: 'auto' | 'approve' = 'auto') => ({
+  const withBudget = (budget: object, need: 'auto' | 'approve' = 'auto', cohort: object = apart) => ({
     ...cluster('auto', 'never'),
     // A treatment that people are asked about in a deployment.
     policy: { treatments: { 'restart-kubelet': need } },
     approval: { onePersonTeam: true, expirySeconds: { low: 60, medium: 60, high: 60 } },
-    gates: { breaker: { failures: 20 }, recurrence: { perNode: 1000, perImage: 10_000 }, budget },
+    gates: {
+      breaker: { failures: 20 },
+      recurrence: { perNode: 1000, perImage: 10_000 },
+      budget,
+      cohort,
+    },
   });
   const all = localSettings({ mode: 'auto' });
   return Settings.parse({
@@ -94,14 +112,17 @@ export function testSettings(): Settings {
       [clusters.askedToo]: { ...cluster('auto'), api: localApi },
       [clusters.breaking]: {
         ...cluster('auto', 'never'),
-        gates: { breaker: { failures: 2 }, recurrence: { perNode: 1000 }, budget: plenty },
+        gates: { breaker: { failures: 2 }, recurrence: { perNode: 1000 }, budget: plenty, cohort: apart },
       },
       // Treated once, a node is treated again only after a person was asked.
-      [clusters.returning]: { ...cluster('auto'), gates: { recurrence: { perNode: 1 }, budget: plenty } },
+      [clusters.returning]: {
+        ...cluster('auto'),
+        gates: { recurrence: { perNode: 1 }, budget: plenty, cohort: apart },
+      },
       // One node may be disrupted at a time, and whoever waits for that asks often; or nobody waits.
       [clusters.crowded]: withBudget({ waitMinutes: 2, askAgainSeconds: 1 }),
       [clusters.hasty]: withBudget({ waitMinutes: 0 }),
-      [clusters.crowdedAsking]: withBudget({ waitMinutes: 2, askAgainSeconds: 1 }, 'approve'),
+      [clusters.crowdedAsking]: withBudget({ waitMinutes: 2, askAgainSeconds: 1 }, 'approve', localCohort),
       // Its nodes may be replaced, and nobody waits for a budget of pods for long.
       [clusters.replacing]: {
         ...cluster('auto', 'never'),
@@ -109,9 +130,10 @@ export function testSettings(): Settings {
         replacement: { ...localReplacement, drainMinutes: 1 },
         approval: { onePersonTeam: true, expirySeconds: { low: 60, medium: 60, high: 60 } },
       },
-      // Two people of one group have to agree; others may as well once they are told.
+      // Two people of one group have to agree; others may as well once they are told. One incident at a time.
       [clusters.together]: {
         ...cluster('approve'),
+        gates: { recurrence: { perNode: 1000, perImage: 10_000 }, budget: plenty, cohort: localCohort },
         approval: {
           quorum: { low: 2 },
           approvers: { low: ['@oncall'] },
@@ -124,7 +146,7 @@ export function testSettings(): Settings {
       [clusters.unknown]: {
         ...cluster('auto'),
         api: { access: 'public' },
-        gates: { breaker: { failures: 20 }, veto: { nodeLabel: false } },
+        gates: { breaker: { failures: 20 }, veto: { nodeLabel: false }, cohort: apart },
       },
       // Tests pause it.
       [clusters.paused]: cluster('auto'),

@@ -129,15 +129,26 @@ export function evidenceDigest(bound: {
   rung: Pick<Rung, 'treatment' | 'arguments' | 'document'>;
   documentDigest: string | undefined;
 }): string {
-  const { instanceId, bootId, diagnosis, rung, documentDigest } = bound;
-  return digestOf({
-    instanceId,
-    bootId: bootId ?? null,
+  const { instanceId, bootId, ...act } = bound;
+  return digestOf({ instanceId, bootId: bootId ?? null, ...boundAct(act) });
+}
+
+/** Cause and exact act: what an approval is about, whichever node it is about. */
+export function boundAct({
+  diagnosis,
+  rung,
+  documentDigest,
+}: {
+  diagnosis: Pick<Diagnosis, 'cause' | 'variant'>;
+  rung: Pick<Rung, 'treatment' | 'arguments' | 'document'>;
+  documentDigest: string | undefined;
+}) {
+  return {
     cause: diagnosis.cause,
     variant: diagnosis.variant ?? null,
     treatment: rung.treatment,
     arguments: rung.arguments,
     document: rung.document ?? null,
     documentDigest: documentDigest ?? null,
-  });
+  };
 }

@@ -43,6 +43,8 @@ export const Card = z.object({
   asks: z.string().max(longestLine).optional(),
   /** How many nodes are being disrupted beside this one, where the treatment disrupts it. */
   budget: z.string().max(longestLine).optional(),
+  /** What the decision covers, where it is one for several nodes. The rest of the card is about the first of them. */
+  cohort: lines.optional(),
   /** What happened to this node and this machine image before this incident. */
   history: lines.optional(),
   /** The diagnosis in plain words, with findings, gaps and what would follow. */
@@ -61,16 +63,23 @@ export function cardOf(
     decideAt,
     history = [],
     budget,
-  }: { decideAt?: DecideAt | undefined; history?: readonly string[]; budget?: string | undefined } = {},
+    cohort,
+  }: {
+    decideAt?: DecideAt | undefined;
+    history?: readonly string[];
+    budget?: string | undefined;
+    cohort?: { nodes: number; lines: readonly string[] } | undefined;
+  } = {},
 ): Card {
   const { rung } = approval;
+  const nodes = cohort === undefined ? approval.instanceId : `${cohort.nodes} nodes`;
   return {
     version: 1,
     approvalId: approval.id,
     incident: approval.incident,
     cluster: approval.cluster,
     instanceId: approval.instanceId,
-    title: `Approve ${rung.treatment} on ${approval.instanceId} (${approval.cluster})?`,
+    title: `Approve ${rung.treatment} on ${nodes} (${approval.cluster})?`,
     treatment: rung.treatment,
     risk: rung.risk,
     reason: rung.reason,
@@ -85,6 +94,7 @@ export function cardOf(
     ...(gate?.decision === 'ask' ? { asks: printable(gate.reason).slice(0, longestLine) } : {}),
     tried: bounded(triedLines(results)),
     ...(budget === undefined ? {} : { budget: printable(budget).slice(0, longestLine) }),
+    ...(cohort === undefined ? {} : { cohort: bounded(cohort.lines) }),
     ...(history.length === 0 ? {} : { history: bounded(history) }),
     why: bounded([
       ...(voided === undefined
@@ -106,6 +116,7 @@ export function cardText(card: Card): { title: string; text: string } {
     text: [
       `To approve: ${card.treatment}, risk ${card.risk}: ${card.reason}`,
       ...Object.entries(card.arguments).map(([name, value]) => `  ${name} = ${value}`),
+      ...cohortText(card),
       ...(card.asks === undefined ? [] : [`Asked because: ${card.asks}`]),
       `Expected: ${card.expects}`,
       ...(card.budget === undefined ? [] : [`Budget: ${card.budget}.`]),
@@ -126,6 +137,11 @@ export function cardText(card: Card): { title: string; text: string } {
       ...card.why,
     ].join('\n'),
   };
+}
+
+/** What a decision on several nodes covers; nothing for one node. */
+export function cohortText({ cohort, instanceId }: Card): string[] {
+  return cohort === undefined ? [] : [...cohort, `What follows is of the first of them, ${instanceId}.`];
 }
 
 /** What a list has beyond its bound is said, not dropped unseen. */

@@ -34,20 +34,21 @@ export function askingMessage(card: Card, stage: Stage, escalateTo: string | nul
 
 /** How an approval ended, for whoever was asked. */
 export function settledMessage(
-  { id, incident, cluster, instanceId, rung, status, decisions, expiresAt }: Approval,
+  { id, incident, cluster, instanceId, cohort, rung, status, decisions, expiresAt }: Approval,
   reason: string | undefined,
   now: Date,
 ): Told {
   // Those who approved in vain have not made it expire.
   const decided = status === 'approved' || status === 'denied';
   const by = decided ? decisions.map(({ person }) => person) : [];
+  const where = cohort === null ? instanceId : `the cohort of ${instanceId}`;
   const who = by.length === 0 ? '' : ` by ${by.join(', ')}`;
   return {
     kind: 'approval-settled',
     incident,
     cluster,
     instanceId,
-    title: `${rung.treatment} on ${instanceId} (${cluster}): ${status}${who}`,
+    title: `${rung.treatment} on ${where} (${cluster}): ${status}${who}`,
     text: reason ?? 'no reason given',
     approvalId: id,
     expiresAt,

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Approvals } from '../settings/approval.ts';
 import type { Gates } from '../settings/gates.ts';
 import type { GateResult } from './gate.ts';
 
@@ -25,15 +26,20 @@ export const Waiting = z.object({
 });
 export type Waiting = z.infer<typeof Waiting>;
 
-/** The longest that an incident may wait at its gates, in seconds, all waits together; a minute more than what gates wait for. */
-export function longestWait({
-  pauses,
-  windows,
-  budget,
-}: Pick<Gates, 'pauses' | 'windows' | 'budget'>): number {
-  return (
-    (pauses.waitMinutes + (windows.open.length === 0 ? 0 : windows.waitMinutes) + budget.waitMinutes + 1) * 60
-  );
+/**
+ * The longest that an incident may wait at its gates, in seconds, all waits together; a minute more than what gates wait for.
+ * Who is no leader of a cohort waits here for its decision as well, which is asked for again where a leader is lost.
+ */
+export function longestWait(
+  { pauses, windows, budget, cohort }: Pick<Gates, 'pauses' | 'windows' | 'budget' | 'cohort'>,
+  { expirySeconds }: Pick<Approvals, 'expirySeconds'>,
+): number {
+  const minutes =
+    pauses.waitMinutes + (windows.open.length === 0 ? 0 : windows.waitMinutes) + budget.waitMinutes + 1;
+  const together = cohort.enabled
+    ? cohort.gatherSeconds + Math.max(...Object.values(expirySeconds)) + cohort.waitMinutes * 60
+    : 0;
+  return minutes * 60 + together;
 }
 
 /** Seconds until a gate is asked again: when it expects to say something else, and in five minutes at the latest. */
@@ -63,10 +69,14 @@ export function waitMore(
   };
 }
 
-/** Once the gates let it go on: with a look at the node first, if the last one is old by the waits since. */
-export function afterWait(waiting: Waiting): Waiting {
+/**
+ * Once the gates let it go on: with a look at the node first, if the last one is old by the waits since.
+ *
+ * @param always also after the shortest wait: what was decided together with others is never done on sight of before
+ */
+export function afterWait(waiting: Waiting, always = false): Waiting {
   const { sinceLook, looks } = waiting;
-  const lookAgain = sinceLook >= freshSeconds;
+  const lookAgain = sinceLook >= (always ? 1 : freshSeconds);
   return { ...waiting, sinceLook: 0, lookAgain, looks: lookAgain ? looks + 1 : looks };
 }
 

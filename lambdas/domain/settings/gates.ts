@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { CohortSettings } from './cohort.ts';
 import { Veto } from './veto.ts';
 import { Windows } from './windows.ts';
 
@@ -107,6 +108,7 @@ export const Gates = z.strictObject({
   breaker: Breaker.prefault({}),
   recurrence: Recurrence.prefault({}),
   budget: Budget.prefault({}),
+  cohort: CohortSettings.prefault({}),
   pauses: Pauses.prefault({}),
   veto: Veto.prefault({}),
   windows: Windows.prefault({}),

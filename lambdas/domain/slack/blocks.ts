@@ -1,4 +1,4 @@
-import type { Card } from '../approval/card.ts';
+import { type Card, cohortText } from '../approval/card.ts';
 import type { Message } from '../message.ts';
 import { action, denyView, reasonBlock, reasonInput } from './interaction.ts';
 import { code, escaped, moment, pieces } from './text.ts';
@@ -35,7 +35,7 @@ export function askingBlocks(card: Card): Block[] {
           style: 'primary',
           confirm: {
             title: { type: 'plain_text', text: 'Approve?' },
-            text: { type: 'plain_text', text: `${card.treatment} on ${card.instanceId}`.slice(0, 300) },
+            text: { type: 'plain_text', text: confirmed(card).slice(0, 300) },
             confirm: { type: 'plain_text', text: 'Approve' },
             deny: { type: 'plain_text', text: 'Not yet' },
           },
@@ -46,6 +46,10 @@ export function askingBlocks(card: Card): Block[] {
     },
     context(`Expires ${moment(card.expiresAt)}. Without Slack: ${otherDoor(card)}.`),
   ];
+}
+
+function confirmed({ treatment, instanceId, cohort }: Card): string {
+  return `${treatment} on ${cohort === undefined ? instanceId : `${instanceId} and all others of its cohort`}`;
 }
 
 /** Where somebody decides who cannot, or does not want to, click here. */
@@ -85,6 +89,7 @@ function asked(card: Card): Block[] {
   ];
   return [
     ...pieces(action, 3).map(section),
+    ...parts('All nodes that this decides on', cohortText(card), 4),
     ...parts('Tried before in this incident', card.tried, 3),
     ...parts('This node and its image before', card.history ?? [], 2),
     ...parts('Why', card.why, 6),

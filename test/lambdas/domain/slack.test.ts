@@ -143,6 +143,7 @@ describe('what Slack shows', () => {
     arguments: { slices: hostile.slice(0, 900) },
     why: Array.from({ length: 150 }, () => hostile.slice(0, 1000)),
     tried: Array.from({ length: 150 }, () => hostile.slice(0, 1000)),
+    cohort: Array.from({ length: 150 }, () => hostile.slice(0, 1000)),
   };
   const settled: Settled = {
     status: 'denied',

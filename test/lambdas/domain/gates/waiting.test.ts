@@ -8,6 +8,7 @@ import {
   waitFor,
   waitMore,
 } from '../../../../lambdas/domain/gates/waiting.ts';
+import { Approvals } from '../../../../lambdas/domain/settings/approval.ts';
 import { Gates } from '../../../../lambdas/domain/settings/gates.ts';
 
 const start = Date.parse('2026-11-28T10:00:00Z');
@@ -119,9 +120,24 @@ describe('a wait at a gate', () => {
     expect(afterWait(more(undefined, 29)?.waiting as Waiting)).toMatchObject({ lookAgain: false, looks: 0 });
   });
 
+  it('may be as long as the longest decision and all waves of a cohort take, beside all others', () => {
+    // 46 minutes of other gates, one of gathering, two hours for a decision on high risk, six hours for waves.
+    expect(longestWait(Gates.parse({}), Approvals.parse({}))).toBe((46 + 1 + 120 + 360) * 60);
+  });
+
+  it('is followed by a look however short it was, where others decided with it', () => {
+    expect(afterWait(more(undefined, 1)?.waiting as Waiting, true)).toMatchObject({
+      lookAgain: true,
+      looks: 1,
+    });
+    const looked = afterWait(more(undefined, 1)?.waiting as Waiting, true);
+    expect(afterWait(looked, true)).toMatchObject({ lookAgain: false, looks: 1 });
+  });
+
   it('may be as long as a pause, a place and a window are waited for, and a window only where there is one', () => {
-    expect(longestWait(Gates.parse({}))).toBe(46 * 60);
+    const alone = { cohort: { enabled: false } };
+    expect(longestWait(Gates.parse(alone), Approvals.parse({}))).toBe(46 * 60);
     const open = [{ days: ['SAT'], start: '22:00', end: '06:00', timeZone: 'UTC' }];
-    expect(longestWait(Gates.parse({ windows: { open } }))).toBe(766 * 60);
+    expect(longestWait(Gates.parse({ ...alone, windows: { open } }), Approvals.parse({}))).toBe(766 * 60);
   });
 });

@@ -1,0 +1,14 @@
+import { rungResult } from '../incident-progress.ts';
+import type { IncidentState } from '../incident-state.ts';
+import type { Came } from './steps.ts';
+
+/** What came of the present rung, as its cohort counts it. Only a treatment that was seen to help has helped. */
+export function cameOf(state: IncidentState): Came {
+  const result = rungResult(state);
+  const { status = 'not-started', verification } = result ?? {};
+  if (status === 'failed') return { came: 'failed', why: result?.reason ?? 'the treatment failed' };
+  if (status !== 'done') return { came: 'left', why: 'it was not treated' };
+  const { verdict } = verification ?? {};
+  if (verdict === 'cured' || verdict === 'relieved') return { came: 'helped', why: verdict };
+  return { came: 'failed', why: `looked at after the treatment: ${verdict ?? 'not seen'}` };
+}
