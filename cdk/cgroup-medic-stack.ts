@@ -29,6 +29,7 @@ import { SavedQueries } from './constructs/saved-queries.ts';
 import { ScalingGroups } from './constructs/scaling-groups.ts';
 import { SigningKey } from './constructs/signing-key.ts';
 import { Slack } from './constructs/slack.ts';
+import { StandingPolicy } from './constructs/standing-policy.ts';
 import { StateTable } from './constructs/state-table.ts';
 import { functionNames } from './function-names.ts';
 
@@ -162,6 +163,7 @@ export class CgroupMedicStack extends Stack {
       );
     }
     new PausePolicy(this, 'Pauses', { stateTable, modes, clusters: clusters.map(([name]) => name) });
+    new StandingPolicy(this, 'Standing', { stateTable, clusters: clusters.map(([name]) => name) });
     const telling = [
       'request-approval',
       'settle-approval',

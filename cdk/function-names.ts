@@ -14,6 +14,7 @@ export const machineFunctionNames = [
   'send-treatment',
   'record-treatment',
   'replace-step',
+  'begin-standing',
   'notify',
   'verify',
   'send-undo',

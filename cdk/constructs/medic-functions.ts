@@ -25,6 +25,7 @@ const descriptions: Readonly<Record<FunctionName, string>> = {
   'send-treatment': 'Sends the document of a treatment to the node',
   'record-treatment': 'Reads what the treatment did',
   'replace-step': 'Makes the next act of the replacement of a node',
+  'begin-standing': 'Writes down that the census is to repeat a treatment on a group of nodes',
   notify: 'Tells people about the node, with the evidence',
   verify: 'Judges whether the treatment helped',
   'send-undo': 'Sends the inverse of a treatment to the node, where there is one',

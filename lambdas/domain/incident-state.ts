@@ -118,6 +118,8 @@ export const IncidentState = z.object({
     instanceId: z.string(),
     /** The machine image of the node, where EC2 said which. */
     imageId: z.string().nullable().optional(),
+    /** The group of the node by its tags, where they name one. */
+    nodeGroup: z.string().max(300).optional(),
   }),
   lease: z.object({
     status: z.enum(['ours', 'refused']),
@@ -149,6 +151,10 @@ export const IncidentState = z.object({
       gate: z.string(),
       reason: z.string(),
       waitSeconds: z.int().nonnegative(),
+      /** Who agreed to it beforehand, for the whole group of the node. */
+      agreed: z
+        .object({ id: z.string(), by: z.string(), approval: z.string(), until: z.iso.datetime() })
+        .optional(),
     })
     .optional(),
   /** Group and zone of the node, and how many nodes there are with it, as the budget counts them. */
@@ -217,6 +223,8 @@ export const IncidentState = z.object({
       samples: z.array(Sample),
       alsoFound: z.array(Possible).default([]),
       provisional: z.boolean(),
+      /** Cured, and there is something to ask about the group of the node. */
+      asksOn: z.boolean().optional(),
       /** Not cured for want of looks: whether it helped is not known. */
       unseen: z.boolean().optional(),
       /** The node itself got worse: short of memory, or not Ready. */
@@ -229,6 +237,8 @@ export const IncidentState = z.object({
   outcome: Outcome.optional(),
   outcomeReason: z.string().optional(),
   closedAt: z.iso.datetime().optional(),
+  /** The node is cured already, and what follows is about its group. */
+  cure: z.object({ reason: z.string(), lookAgain: LookAgain.optional() }).optional(),
   /** Where the cure is provisional: when, and at what, the census looks again. */
   lookAgain: LookAgain.optional(),
   /** What Step Functions caught. Its presence means that the incident ends as `failed`. */

@@ -30,7 +30,8 @@ export const handler = phase('next-rung', async (state, context) => {
   return next;
 });
 
-function whyPassedOver({ results, plan }: IncidentState, onceStopped: boolean): string {
+function whyPassedOver({ results, plan, cure }: IncidentState, onceStopped: boolean): string {
+  if (cure !== undefined) return 'the node is cured';
   const held = heldBack(results);
   if (held !== undefined) return heldBackSentence(held, plan);
   return onceStopped ? 'nothing has stopped the producer' : 'the producer is stopped already';

@@ -30,7 +30,7 @@ export async function recordCordon(
   if (treatment.status === 'failed') {
     await countFailure(recorded, { why: treatment.reason, harmed: false }, context);
   }
-  await tellProgress(treatedMessage(recorded), context);
+  await tellProgress(recorded, treatedMessage(recorded), context);
   return recorded;
 }
 

@@ -45,7 +45,7 @@ export const handler = phase(
       await countFailure(state, { why: treatment.reason, harmed: false }, context);
     }
     const recorded = { ...withoutOutput(state), treatment };
-    await tellProgress(treatedMessage(recorded), context);
+    await tellProgress(recorded, treatedMessage(recorded), context);
     return treatment.status === 'done'
       ? { ...recorded, verification: startOf(cluster.verification, now()) }
       : recorded;

@@ -4,6 +4,7 @@ import { HistoryStore } from '../adapters/history-store.ts';
 import { imageOf } from '../adapters/instance-image.ts';
 import type { GateResult } from '../domain/gates/gate.ts';
 import { recurrenceGate } from '../domain/gates/recurrence-gate.ts';
+import type { Agreed } from '../domain/gates/standing-gate.ts';
 import { supersedeGate } from '../domain/gates/supersede-gate.ts';
 import type { History } from '../domain/history/past.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
@@ -20,8 +21,9 @@ export async function askPast(
   rung: Rung,
   { cluster, now, logger }: Pick<PhaseContext, 'cluster' | 'now' | 'logger'>,
   approved: boolean,
+  agreed?: Agreed,
 ): Promise<GateResult[]> {
-  const asked = { rung, settings: cluster.gates.recurrence, approved };
+  const asked = { rung, settings: cluster.gates.recurrence, approved, agreed };
   if (rung.kind === 'notify') return [recurrenceGate(undefined, asked), supersedeGate(undefined, asked)];
   try {
     const imageId = incident.imageId ?? (await imageOf(incident.instanceId, imageMs));

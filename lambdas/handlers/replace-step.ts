@@ -70,7 +70,7 @@ export const handler = phase('replace-step', async (state, context) => {
   const sentence = actSentence(before, happened, replacement);
   if (sentence !== undefined) await told(sentence, before.at, replacement);
   if (before.at !== 'arrive' && replacement.at === 'arrive') {
-    await tellProgress(handedOverMessage(state, replacement), context);
+    await tellProgress(state, handedOverMessage(state, replacement), context);
   }
   return { ...state, replacement: { ...replacement, says: sentence } };
 });

@@ -26,6 +26,7 @@ import { LocalSsm } from './ssm.ts';
 import { type StartExecution, stepFunctionsService, TaskTokens } from './step-functions.ts';
 import { stsService } from './sts.ts';
 import {
+  accessKeyOf,
   answerError,
   type RecordedCall,
   readRequest,
@@ -189,6 +190,7 @@ async function serve(
     service: service?.name ?? request.signedFor,
     call: request.call,
     at: new Date(),
+    accessKey: accessKeyOf(message),
   };
   calls.push(record);
   try {

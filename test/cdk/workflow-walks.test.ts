@@ -31,6 +31,7 @@ const cured: Script = {
   'send-treatment': [{ command: { status: 'running', waitSeconds: 0 } }],
   'record-treatment': [{ treatment: { status: 'done' }, verification: { waitSeconds: 0 } }],
   'replace-step': [{ replacement: { at: 'over' } }],
+  'begin-standing': [{ treatment: { status: 'done' }, outcome: 'cured' }],
   notify: [{}],
   verify: [{ verification: { verdict: 'cured', waitSeconds: 0 }, outcome: 'cured' }],
   'send-undo': [{ command: { status: 'not-needed', waitSeconds: 0 } }],
@@ -95,6 +96,7 @@ const rechecked = [...asked, ...ran('Recheck'), 'RecheckAround', 'Recheck', 'Sti
 const treating = [...atGate, 'TreatmentKind?'];
 const treated = [...treating, ...ran('Treatment'), 'RecordTreatment', 'Treated?'];
 const replaced = [...treating, 'ReplaceStep', 'ReplacementOver?', 'RecordTreatment', 'Treated?'];
+const begun = [...treating, 'BeginStanding', 'Begun?'];
 const verified = [...treated, 'WaitForSample', ...ran('Verify'), 'Verify', 'Verdict?'];
 const undone = ['SendUndo', 'UndoRunning?', 'RecordUndo', 'Undone?'];
 const nextRung = ['NextRung', 'RungLeft?'];
@@ -102,6 +104,7 @@ const closed = (end: string) => ['Close', 'Outcome?', end];
 
 const ask = [{ gate: { decision: 'ask', waitSeconds: 0 }, approval: { timeoutSeconds: 20 } }];
 const replacing = [{ ladder: { status: 'rung' }, rung: { kind: 'replace' } }];
+const standing = { rung: { kind: 'standing' } };
 const held = { ladder: { status: 'rung' }, rung: { kind: 'document', cordons: true } };
 const rungLeft = { ladder: { status: 'rung' } };
 const noneLeft = { ladder: { status: 'exhausted' }, outcome: 'unresolved' };
@@ -284,6 +287,22 @@ const walks: readonly { title: string; script: Script; token?: 'never'; visited:
     title: 'a rung of a kind that this machine does not know',
     script: { plan: [{ ladder: { status: 'rung' }, rung: { kind: 'surgery' }, outcome: 'refused' }] },
     visited: [...treating, ...closed('Refused')],
+  },
+  {
+    title: 'a cured node, and then a question about its group',
+    script: {
+      verify: [{ verification: { verdict: 'cured', asksOn: true, waitSeconds: 0 } }],
+      'next-rung': [{ ...rungLeft, ...standing }],
+    },
+    visited: [...verified, ...nextRung, ...begun.slice(planned.length), ...closed('Cured')],
+  },
+  {
+    title: 'a standing treatment where the group has one already',
+    script: {
+      plan: [{ ...rungLeft, ...standing }],
+      'begin-standing': [{ treatment: { status: 'refused' } }],
+    },
+    visited: [...begun, ...nextRung, ...closed('Unresolved')],
   },
   {
     title: 'a node that is replaced, in several acts: nothing more is sent to it',

@@ -10,6 +10,7 @@ import { reclaim, reclaimOnceStopped } from './reclaim.ts';
 import { replaceNode } from './replace-node.ts';
 import { restartKubelet } from './restart-kubelet.ts';
 import { restartLogind } from './restart-logind.ts';
+import { standingReclaim } from './standing-reclaim.ts';
 import { stopScopes } from './stop-scopes.ts';
 import type { Treatment } from './treatment.ts';
 
@@ -26,6 +27,7 @@ export const treatments: readonly Treatment[] = [
   cordon,
   restartKubelet,
   reclaimOnceStopped,
+  standingReclaim,
   dropCaches,
   replaceNode,
   notify,

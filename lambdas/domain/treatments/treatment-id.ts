@@ -13,6 +13,7 @@ export const TreatmentId = z.enum([
   'cordon',
   'restart-kubelet',
   'drop-caches',
+  'standing-reclaim',
   'replace-node',
 ]);
 export type TreatmentId = z.infer<typeof TreatmentId>;
