@@ -38,6 +38,7 @@ export class Workflow extends StateMachineFragment {
     treat.exits({
       done: verify,
       replaced: close,
+      cordoned: nextRung,
       begun: close,
       refused: nextRung,
       notified: nextRung,

@@ -14,6 +14,10 @@ export type InstancePlace = {
 /** The cluster and the node group that an instance belongs to by its tags. */
 export async function placeOf(instanceId: string): Promise<InstancePlace> {
   const all = await describeTags({ 'resource-id': [instanceId] });
-  const tags = all.filter(({ resourceId }) => resourceId === instanceId);
+  return placeIn(all.filter(({ resourceId }) => resourceId === instanceId));
+}
+
+/** @param tags all of one instance */
+export function placeIn(tags: readonly { key: string; value: string }[]): InstancePlace {
   return { cluster: tags.find(({ key }) => key === clusterTag)?.value, nodeGroup: nodeGroupOf(tags) };
 }

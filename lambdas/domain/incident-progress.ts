@@ -92,6 +92,7 @@ export function climb(state: IncidentState): IncidentState {
     voided: _______,
     replacement: ________,
     cohort: _________,
+    hold: __________,
     ...rest
   } = state;
   const cure = cureOf(state);

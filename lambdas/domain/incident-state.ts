@@ -11,6 +11,7 @@ import { GateDecision, GateResult } from './gates/gate.ts';
 import { Waiting } from './gates/waiting.ts';
 import { LookAgain } from './look-again.ts';
 import { ReplacementState } from './replacement/course-state.ts';
+import { Hold } from './replacement/hold.ts';
 import { Mode } from './settings.ts';
 import { Arguments, LeftOut, Rung } from './treatments/treatment.ts';
 import { Undone } from './treatments/undo-result.ts';
@@ -134,6 +135,8 @@ export const IncidentState = z.object({
   diagnosis: Diagnosis.optional(),
   /** Where the replacement of the node is, from its first act on. */
   replacement: ReplacementState.optional(),
+  /** The node that takes no new pods while the present rung is at work on it. */
+  hold: Hold.optional(),
   /** The look before the treatment, with which verification compares. */
   before: Sample.optional(),
   plan: z.array(Rung),

@@ -81,6 +81,7 @@ function rungOf(treatment: Treatment, proposal: Proposal, cluster: Cluster): Run
     namesItsApproval: treatment.namesItsApproval ?? false,
     onlyWhenCalm: treatment.onlyWhenCalm ?? false,
     disrupts: proposal.disrupts ?? treatment.disrupts,
+    ...(proposal.cordons ? { cordons: proposal.cordons } : {}),
     arguments: proposal.arguments,
     risk,
     needs: needFor(treatment.id, risk, cluster),

@@ -17,7 +17,7 @@ import { type AskedCohort, askCohort, keepTurn, stillWaits } from './cohort.ts';
 import { askMarks } from './marks.ts';
 import { askPauses } from './pauses.ts';
 import type { PhaseContext } from './phase.ts';
-import { askRecurrence } from './recurrence.ts';
+import { askPast } from './recurrence.ts';
 import { askStanding, askStandingPlace } from './standing.ts';
 import { askVeto } from './veto.ts';
 
@@ -111,14 +111,14 @@ async function askFirst(
   const reading = askMarks(state, rung, context);
   const standing = await askStanding(state, rung, context, approved);
   const agreed = standing?.agreed;
-  const [mode, pauses, veto, marks, recurrence] = await Promise.all([
+  const [mode, pauses, veto, marks, past] = await Promise.all([
     readMode(ssm(), environment().MODE_PARAMETER_PREFIX, state.incident.cluster, (error) => {
       logger.error('the mode parameter could not be read', { error });
     }),
     askPauses(state, rung, context, approved),
     askVeto(state, rung, context, reading),
     reading,
-    askRecurrence(state, rung, context, approved, agreed),
+    askPast(state, rung, context, approved, agreed),
   ]);
   // The mode first: of equal answers the first is told, and "passed, because the policy says so" tells more.
   const results = [
@@ -127,7 +127,7 @@ async function askFirst(
     veto,
     othersGate(marks, { rung, approved, incident: state.incident.id }),
     windowGate(context.cluster.gates.windows, { rung, now: context.now(), approved }),
-    recurrence,
+    ...past,
     leaseGate(renewal),
     ...(standing === undefined ? [] : [standing.result]),
   ];

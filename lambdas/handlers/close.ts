@@ -8,8 +8,8 @@ import { publishIncident } from '../adapters/incident-metrics.ts';
 import { MedicError } from '../adapters/medic-error.ts';
 import { publish } from '../adapters/notifier.ts';
 import { SecondLookStore } from '../adapters/second-look-store.ts';
-import { openChanges } from '../domain/audit/open-changes.ts';
-import { closingMessage } from '../domain/closing-message.ts';
+import { openChanges, openCordons } from '../domain/audit/open-changes.ts';
+import { closingMessage, hasCalled } from '../domain/closing-message.ts';
 import { pastOf } from '../domain/history/past.ts';
 import { incidentFigures } from '../domain/incident-figures.ts';
 import { endingOf, rungResult } from '../domain/incident-progress.ts';
@@ -22,8 +22,10 @@ import { leaveBudget } from './budget.ts';
 import { leaveCohort } from './leave-cohort.ts';
 import { type PhaseContext, phase } from './phase.ts';
 import { historyStore } from './recurrence.ts';
+import { causeOf, tellOfClosing } from './roll.ts';
 import { leaveStanding } from './standing.ts';
 import { tellVoid } from './tell-settled.ts';
+import { uncordon } from './uncordon.ts';
 
 const sns = new SNSClient({});
 const cloudwatch = new CloudWatchClient({});
@@ -38,6 +40,7 @@ export const handler = phase(
   async (state, context) => {
     const { id, instanceId, openedAt } = state.incident;
     const closedAt = context.now();
+    await takeBackCordon(state, context);
     const entries = await context.trail.entries(id);
     const open = openChanges(entries);
     if (open.length > 0) {
@@ -62,13 +65,17 @@ export const handler = phase(
     } satisfies IncidentState;
     await tellVoid(state.approval, closedAt, context.logger);
     const { DOCUMENTS } = environment();
-    const message = closingMessage(closed, (name) =>
-      Object.hasOwn(DOCUMENTS, name) ? (DOCUMENTS[name]?.name ?? name) : name,
-    );
+    const nameOf = (name: string): string =>
+      Object.hasOwn(DOCUMENTS, name) ? (DOCUMENTS[name]?.name ?? name) : name;
+    const cause = causeOf(closed);
     const notified =
-      message === undefined
+      closingMessage(closed, nameOf) === undefined
         ? 'not needed'
-        : await attempt(context, 'message', () => publish(sns, environment().NOTIFY_TOPIC_ARN, message));
+        : await tellOfClosing(
+            { ...state.incident, incident: id, cause, outcome, called: hasCalled(closed) },
+            (wasCalled) => closingMessage(closed, nameOf, wasCalled),
+            { settings: context.cluster.roll, now: closedAt, logger: context.logger },
+          );
     const measured = await attempt(context, 'metric', () =>
       publishIncident(cloudwatch, incidentFigures(closed, entries, closedAt), closedAt),
     );
@@ -111,6 +118,7 @@ export const handler = phase(
       what: reason,
       outcome,
       details: {
+        cause,
         notified,
         measured,
         history: recorded,
@@ -126,6 +134,17 @@ export const handler = phase(
   },
   { cleansUp: true },
 );
+
+/** A cordon stands for as long as its incident lives, and no longer. One that cannot be taken back is left to the janitor. */
+async function takeBackCordon({ incident }: IncidentState, { trail, audit }: PhaseContext): Promise<void> {
+  const [change] = openCordons(await trail.entries(incident.id));
+  if (change === undefined) return;
+  const actor = { kind: 'rule', id: 'close' } as const;
+  const { id, cluster, instanceId } = incident;
+  const { status, reason } = await uncordon(change, { incident: id, cluster, instanceId }, audit, actor);
+  const { rung, treatment } = change;
+  await audit({ step: 'undo.finished', actor, what: reason, outcome: status, rung, treatment });
+}
 
 async function attempt({ logger }: PhaseContext, what: string, act: () => Promise<void>): Promise<string> {
   try {

@@ -74,8 +74,8 @@ export const handler = phase('verify', async (state, context) => {
     ...next,
     verification: { ...verification, waitSeconds, samples, ...judgement, alsoFound },
   };
+  await tellProgress(verified, verifiedMessage(verified), context);
   const asks = judgement.verdict === 'cured' && asksOn(verified);
-  await tellProgress(verifiedMessage(verified), context);
   return asks && verified.verification !== undefined
     ? { ...verified, verification: { ...verified.verification, asksOn: true } }
     : verified;

@@ -42,12 +42,12 @@ const stores: Readonly<Record<string, string>> = {
 const ofTheService: readonly { actions: RegExp; resource: RegExp; why: string }[] = [
   {
     actions: /^logs:(CreateLogStream|PutLogEvents)$/,
-    resource: /^<(Functions|Clusters(Reader|Changer)|Intake|Slack|Census|ConsoleDoor)\w*Log\.Arn>$/,
+    resource: /^<(Functions|Clusters(Reader|Changer)|Intake|Slack|Census|ConsoleDoor|Sweeper)\w*Log\.Arn>$/,
     why: 'Lambda writes the log of the function',
   },
   {
     actions: /^sqs:(SendMessage|GetQueueAttributes|GetQueueUrl)$/,
-    resource: /^<(Janitor|Census)DeadLetters\.Arn>$/,
+    resource: /^<(Janitor|Census|Sweeper)DeadLetters\.Arn>$/,
     why: 'Lambda puts events there that the function did not manage; the CDK grants what its own senders use',
   },
   {

@@ -1,5 +1,6 @@
 import { containSessions } from './contain-sessions.ts';
 import { containUnit } from './contain-unit.ts';
+import { cordon } from './cordon.ts';
 import { disableAgent } from './disable-agent.ts';
 import { dropCaches } from './drop-caches.ts';
 import { enableLinger } from './enable-linger.ts';
@@ -23,6 +24,7 @@ export const treatments: readonly Treatment[] = [
   containUnit,
   pruneContainers,
   disableAgent,
+  cordon,
   restartKubelet,
   reclaimOnceStopped,
   standingReclaim,

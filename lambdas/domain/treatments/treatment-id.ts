@@ -10,6 +10,7 @@ export const TreatmentId = z.enum([
   'contain-sessions',
   'contain-unit',
   'disable-agent',
+  'cordon',
   'restart-kubelet',
   'drop-caches',
   'standing-reclaim',

@@ -44,8 +44,11 @@ export type Expects = z.infer<typeof Expects>;
 /** One step of a plan: a treatment with its exact arguments, and who has to agree to it. */
 export const Rung = z.object({
   treatment: TreatmentId,
-  /** `document`: an SSM document runs on the node. `replace`: its owner makes a new one. `standing`: the census repeats it from now on, on the group of the node. `notify`: people are told. */
-  kind: z.enum(['document', 'replace', 'standing', 'notify']),
+  /**
+   * `document`: an SSM document runs on the node. `replace`: its owner makes a new one. `cordon`: it takes no new pods while the
+   * incident lives. `standing`: the census repeats it from now on, on the group of the node. `notify`: people are told.
+   */
+  kind: z.enum(['document', 'replace', 'cordon', 'standing', 'notify']),
   /** The document that carries it out and the one that takes it back, for kind `document`. */
   document: z.string().optional(),
   undoDocument: z.string().optional(),
@@ -59,6 +62,8 @@ export const Rung = z.object({
   onlyWhenCalm: z.boolean().default(false),
   /** It ends processes, restarts a service or slows everything on the node: it needs a place in the budget. In doubt it does. */
   disrupts: z.boolean().default(true),
+  /** The node takes no new pods from before the document until it has settled after it. Only there where it is so. */
+  cordons: z.literal(true).optional(),
   arguments: Arguments,
   risk: Risk,
   needs: z.enum(['auto', 'approval', 'never']),
@@ -76,6 +81,8 @@ export type Proposal = {
   risk?: Risk;
   /** Where it disrupts on this node, and not by itself. */
   disrupts?: true;
+  /** Where the node can be cordoned for it. */
+  cordons?: true;
 };
 
 /** Why a treatment has nothing to do on a node: no answer without a reason. */
