@@ -1,7 +1,7 @@
-import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { Pause } from '../domain/gates/pause.ts';
 import type { PausesRead } from '../domain/gates/pause-gate.ts';
+import { itemsOf } from './partition.ts';
 
 /** Where the pauses of a cluster are kept: an item each, by name. */
 export function pausesOf(cluster: string): string {
@@ -16,25 +16,11 @@ export async function readPauses(
 ): Promise<PausesRead> {
   const pauses: Pause[] = [];
   const unreadable: string[] = [];
-  let next: Record<string, never> | object | undefined;
-  do {
-    const { Items = [], LastEvaluatedKey } = await client.send(
-      new QueryCommand({
-        TableName: table,
-        KeyConditionExpression: 'pk = :pk',
-        ExpressionAttributeValues: marshall({ ':pk': pausesOf(cluster) }),
-        ConsistentRead: true,
-        ...(next === undefined ? {} : { ExclusiveStartKey: next as never }),
-      }),
-    );
-    for (const item of Items) {
-      const { sk, pause } = unmarshall(item);
-      const parsed = Pause.safeParse(jsonOf(pause));
-      if (parsed.success && parsed.data.name === sk) pauses.push(parsed.data);
-      else unreadable.push(String(sk));
-    }
-    next = LastEvaluatedKey;
-  } while (next !== undefined);
+  for (const { sk, pause } of await itemsOf(client, table, pausesOf(cluster))) {
+    const parsed = Pause.safeParse(jsonOf(pause));
+    if (parsed.success && parsed.data.name === sk) pauses.push(parsed.data);
+    else unreadable.push(String(sk));
+  }
   return { pauses, unreadable };
 }
 

@@ -1,6 +1,6 @@
-import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { StandingRead } from '../domain/standing/standing.ts';
+import { itemsOf } from './partition.ts';
 import { endIn, standingEndsOf, standingIn, standingKey, standingsOf } from './standing-reader.ts';
 
 export type StandingsRead = {
@@ -16,9 +16,9 @@ export async function listStandings(
   cluster: string,
 ): Promise<StandingsRead> {
   // The ends last: one that is written meanwhile is seen rather than missed.
-  const items = await all(client, table, standingsOf(cluster));
+  const items = await itemsOf(client, table, standingsOf(cluster));
   const ends = new Map(
-    (await all(client, table, standingEndsOf(cluster))).map(({ sk, end }) => [String(sk), end]),
+    (await itemsOf(client, table, standingEndsOf(cluster))).map(({ sk, end }) => [String(sk), end]),
   );
   const standings: StandingRead[] = [];
   const unreadable: string[] = [];
@@ -32,23 +32,4 @@ export async function listStandings(
     else standings.push({ standing, ...(end === undefined ? {} : { end }) });
   }
   return { standings, unreadable };
-}
-
-async function all(client: DynamoDBClient, table: string, pk: string): Promise<Record<string, unknown>[]> {
-  const found: Record<string, unknown>[] = [];
-  let next: Record<string, never> | object | undefined;
-  do {
-    const { Items = [], LastEvaluatedKey } = await client.send(
-      new QueryCommand({
-        TableName: table,
-        KeyConditionExpression: 'pk = :pk',
-        ExpressionAttributeValues: marshall({ ':pk': pk }),
-        ConsistentRead: true,
-        ...(next === undefined ? {} : { ExclusiveStartKey: next as never }),
-      }),
-    );
-    found.push(...Items.map((item) => unmarshall(item)));
-    next = LastEvaluatedKey;
-  } while (next !== undefined);
-  return found;
 }

@@ -3,12 +3,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { clusterTag } from '../../lambdas/adapters/instance-cluster.ts';
 import { endStanding } from '../../lambdas/adapters/standing-end.ts';
 import { readStanding } from '../../lambdas/adapters/standing-reader.ts';
+import { beginStanding } from '../../lambdas/adapters/standing-writer.ts';
 import { CensusRun } from '../../lambdas/domain/census/run.ts';
+import { type BreakerState, closedBreaker } from '../../lambdas/domain/gates/breaker.ts';
 import { Settings } from '../../lambdas/domain/settings.ts';
+import type { Standing } from '../../lambdas/domain/standing/standing.ts';
 import { type Engine, startEngine } from '../../local/engine/engine.ts';
 import { openNode } from '../../local/local-node.ts';
 import { localSettings } from '../../local/local-settings.ts';
@@ -36,6 +41,11 @@ const settings = Settings.parse({
     },
   },
 });
+
+const put = (item: object) =>
+  engine.cloud.dynamo.send(new PutItemCommand({ TableName: table(), Item: marshall(item) }));
+const remove = (pk: string, sk: string) =>
+  engine.cloud.dynamo.send(new DeleteItemCommand({ TableName: table(), Key: marshall({ pk, sk }) }));
 
 type Told = { kind: string; incident: string; title: string; text: string; card?: Record<string, unknown> };
 
@@ -194,6 +204,12 @@ describe.sequential('a group of nodes that reclaim cures again and again', () =>
     expect(JSON.stringify(line('gated')?.details)).toContain(approval);
   }, 240_000);
 
+  it('is left alone while somebody has paused the cluster', async () => {
+    await put({ pk: `PAUSE#${cluster}`, sk: 'unreadable', pause: 'nobody knows' });
+    expect(await census()).toEqual([]);
+    await remove(`PAUSE#${cluster}`, 'unreadable');
+  }, 120_000);
+
   it('is asked about node by node again once that has ended, and what is late does nothing', async () => {
     await endStanding(engine.cloud.dynamo, table(), cluster, {
       version: 1,
@@ -224,4 +240,44 @@ describe.sequential('a group of nodes that reclaim cures again and again', () =>
       { timeout: 60_000, interval: 200 },
     );
   }, 240_000);
+
+  it('tells people after a week that it falls behind, and ends when the breaker opens', async () => {
+    await attach('five');
+    await attach('six');
+    const days = (count: number) => new Date(Date.now() + count * 86_400_000).toISOString();
+    const standing: Standing = {
+      version: 1,
+      id: 'another-r1',
+      cluster,
+      nodeGroup,
+      treatment: 'standing-reclaim',
+      cause: 'dying-memcgs',
+      threshold: 300,
+      incident: 'another',
+      approvedBy: 'ana',
+      approval: 'another-r1-v0',
+      from: days(-8),
+      until: days(6),
+    };
+    expect(await beginStanding(engine.cloud.dynamo, table(), standing, new Date())).toBeUndefined();
+    messages.length = 0;
+    const raised = await census();
+    expect(raised.map(({ payload }) => payload.standing)).toEqual(['another-r1']);
+    expect(messages.filter(({ incident: of }) => of === 'another')).toMatchObject([
+      { kind: 'call-a-person', title: expect.stringContaining('it does not keep up') },
+    ]);
+
+    const failure = { incident: 'i', instanceId: idOf('one'), treatment: 'reclaim', why: 'x', harmed: false };
+    const at = new Date().toISOString();
+    const breaker: BreakerState = { ...closedBreaker, openedAt: at, failures: [{ ...failure, at }] };
+    await put({ pk: `BREAKER#${cluster}`, sk: 'BREAKER', state: JSON.stringify(breaker), revision: 1 });
+    messages.length = 0;
+    await census();
+    expect(messages.filter(({ incident: of }) => of === 'another')).toMatchObject([
+      { title: expect.stringContaining('has ended itself') },
+    ]);
+    expect(await readStanding(engine.cloud.dynamo, table(), standing)).toMatchObject({
+      end: { by: 'rule standing', reason: `the breaker of the cluster opened at ${at}` },
+    });
+  }, 120_000);
 });

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { printable } from '../printable.ts';
+import { oneLine } from '../one-line.ts';
 
 /** The longest that a pause may be set for: one that is meant to stay is the mode observe. */
 export const longestPauseDays = 30;
@@ -8,17 +8,8 @@ export const PauseName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be a name in small letters, digits, ".", "_" and "-"');
 
-/** Text that people are shown as it is. */
-const words = (most: number) =>
-  z
-    .string()
-    .trim()
-    .min(1, 'must not be empty')
-    .max(most, `must be at most ${most} characters`)
-    .refine((text) => printable(text) === text && !text.includes('\n'), 'must be one line of text');
-
-export const PauseReason = words(300);
-export const PauseBy = words(200);
+export const PauseReason = oneLine(300);
+export const PauseBy = oneLine(200);
 
 /** Somebody's word that nothing is to be done in a cluster for a while. One item of the state table each. */
 export const Pause = z.object({

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { CauseId } from '../causes/cause-id.ts';
-import { printable } from '../printable.ts';
+import { oneLine } from '../one-line.ts';
 
 /** The treatments that the census repeats for a group of nodes, and what each of them repeats. */
 export const repeats = { 'standing-reclaim': 'reclaim' } as const;
@@ -34,15 +34,7 @@ export const Standing = z.object({
 });
 export type Standing = z.infer<typeof Standing>;
 
-const words = (most: number) =>
-  z
-    .string()
-    .trim()
-    .min(1, 'must not be empty')
-    .max(most, `must be at most ${most} characters`)
-    .refine((text) => printable(text) === text && !text.includes('\n'), 'must be one line of text');
-
-export const EndReason = words(300);
+export const EndReason = oneLine(300);
 
 /** That a standing treatment is over before its date. Nothing takes it back: a new one needs a new approval. */
 export const StandingEnd = z.object({
@@ -50,7 +42,7 @@ export const StandingEnd = z.object({
   id: Standing.shape.id,
   at: z.iso.datetime(),
   /** A person, or what of this project ended it. */
-  by: words(300),
+  by: oneLine(300),
   /** Of a person, as AWS says it. */
   arn: z.string().min(1).max(2048).optional(),
   reason: EndReason,
