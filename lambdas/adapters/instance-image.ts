@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { describeInstances } from './ec2-instances.ts';
 import { items } from './ec2-query.ts';
-import { clusterTag } from './instance-cluster.ts';
+import { type InstancePlace, placeIn } from './instance-cluster.ts';
 import { within } from './within.ts';
 
 const Instance = z.object({ imageId: z.string().max(256).optional() });
@@ -22,20 +22,17 @@ const Opened = Instance.extend({
 });
 
 /**
- * The machine image of an instance, and the cluster that it belongs to by its tag; of one that is not there, nothing. One call for
+ * The machine image of an instance, and its place by its tags; of one that is not there, nothing. One call for
  * both, for many incidents may open at once.
  *
  * @throws where EC2 refuses, or does not answer within `limitMs`
  */
-export async function imageAndClusterOf(
+export async function imageAndPlaceOf(
   instanceId: string,
   limitMs: number,
-): Promise<{ imageId: string | null; cluster: string | undefined }> {
+): Promise<InstancePlace & { imageId: string | null }> {
   const asked = describeInstances(Opened, { 'instance-id': [instanceId] });
   const { instances } = await within(limitMs, 'EC2', asked);
   const [instance] = instances;
-  return {
-    imageId: instance?.imageId ?? null,
-    cluster: instance?.tagSet.find(({ key }) => key === clusterTag)?.value,
-  };
+  return { imageId: instance?.imageId ?? null, ...placeIn(instance?.tagSet ?? []) };
 }

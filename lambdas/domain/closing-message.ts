@@ -1,4 +1,5 @@
 import { callForHelp } from './call-for-help.ts';
+import { handOver } from './hand-over.ts';
 import type { IncidentState } from './incident-state.ts';
 import { lookAgainSentence } from './look-again.ts';
 import { standingChanges, standingSentence, undoByAwsCli } from './standing-changes.ts';
@@ -31,10 +32,15 @@ export function closingMessage(
     ...standingChanges(state.results).map((change) =>
       standingSentence(change, undoByAwsCli(change, nameOf(change.undo.document), incident.instanceId)),
     ),
+    ...handOver(state.results, incident.id),
     ...(state.lookAgain === undefined ? [] : [lookAgainSentence(state.lookAgain)]),
   ];
   const told = wasCalled && hasCalled(state);
-  if (outcome === 'failed' || ((outcome === 'unresolved' || outcome === 'relieved') && !told)) {
+  // That the producer goes on is what a standing treatment is for, and people know it.
+  const expected = incident.alarm.standing !== undefined && outcome === 'relieved';
+  const begun = state.rung?.kind === 'standing' && state.treatment?.status === 'done';
+  const left = (outcome === 'unresolved' || outcome === 'relieved') && !told && !expected && !begun;
+  if (outcome === 'failed' || left) {
     return {
       kind: 'call-a-person',
       incident: incident.id,

@@ -1,8 +1,9 @@
 import { identityOf } from '../adapters/instance-identity.ts';
 import { vetoTagOf } from '../adapters/instance-veto.ts';
 import { MedicError } from '../adapters/medic-error.ts';
+import { nodeGroupNow } from '../adapters/node-group.ts';
 import { makeAct, type ReplacementTools } from '../adapters/replacement-act.ts';
-import { membersOf, terminateInGroup } from '../adapters/scaling-group.ts';
+import { membersOf, sizeOf, terminateInGroup } from '../adapters/scaling-group.ts';
 import { openChanges } from '../domain/audit/open-changes.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import { handedOverMessage } from '../domain/progress-message.ts';
@@ -57,6 +58,10 @@ export const handler = phase('replace-step', async (state, context) => {
     change: async (change) => changerFor({ cluster: name, instanceId, incident: id })(change),
     terminateInGroup,
     membersOf,
+    ownerNow: async (owner) => ({
+      nodeGroup: owner.kind === 'managed-node-group' ? await nodeGroupNow(name, owner.nodeGroup) : undefined,
+      group: 'group' in owner ? await sizeOf(owner.group) : undefined,
+    }),
     known: () => identityOf(instanceId),
     intend: (act, what) => intend(state, rung, before, { act, what }, context),
   };

@@ -1,4 +1,5 @@
 import { MedicError } from '../adapters/medic-error.ts';
+import { asksOn } from '../domain/incident-progress.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import { verifiedMessage } from '../domain/progress-message.ts';
 import { looksIn } from '../domain/verification/looks.ts';
@@ -74,5 +75,8 @@ export const handler = phase('verify', async (state, context) => {
     verification: { ...verification, waitSeconds, samples, ...judgement, alsoFound },
   };
   await tellProgress(verified, verifiedMessage(verified), context);
-  return verified;
+  const asks = judgement.verdict === 'cured' && asksOn(verified);
+  return asks && verified.verification !== undefined
+    ? { ...verified, verification: { ...verified.verification, asksOn: true } }
+    : verified;
 });

@@ -110,7 +110,10 @@ export async function startCloud({
     stepFunctionsService(tokens, startExecution),
     cloudwatchService(metrics, () => ssm.nodes.flatMap(recordedMetrics), alarms),
     cloudformationService(stack.name, stack.outputs),
-    eksService((name) => clusters.named(name)),
+    eksService(
+      (name) => clusters.named(name),
+      async (name) => owners.nodeGroup(name),
+    ),
     lambdaService(run),
     cloudwatchLogsService(
       stack.logGroups.map(({ name }) => name),

@@ -17,6 +17,7 @@ export const doneSteps = [
   'undo.finished',
   'janitor.started',
   'janitor.finished',
+  'cordon.swept',
   'incident.closed',
 ] as const satisfies AuditStep[];
 

@@ -13,6 +13,7 @@ import { Replacement } from './replacement.ts';
 import { RollSettings } from './roll.ts';
 import { Scopes, Sessions } from './sessions.ts';
 import { SlackOfCluster } from './slack.ts';
+import { StandingSettings } from './standing.ts';
 import { Verification } from './verification.ts';
 
 export const Cluster = z
@@ -37,6 +38,7 @@ export const Cluster = z
     roll: RollSettings.prefault({}),
     slack: SlackOfCluster.prefault({}),
     replacement: Replacement.prefault({}),
+    standing: StandingSettings.prefault({}),
   })
   .refine(({ api, replacement }) => api.access !== 'none' || !replacement.enabled, {
     path: ['replacement', 'enabled'],
