@@ -40,13 +40,14 @@ describe('an alarm becomes an incident', () => {
 
   it('at a pace that EC2 can follow: a full batch, of which there may be more, is not over within a second', async () => {
     const { instanceId } = await attach('healthy');
+    const at = new Date().toISOString();
     const finding = (index: number) => ({
       source: 'census',
-      received: new Date().toISOString(),
+      received: at,
       payload: {
         cluster: clusters.observe,
         instanceId,
-        at: new Date().toISOString(),
+        at,
         reason: `finding ${index}`,
       },
     });
