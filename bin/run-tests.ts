@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { run } from './exec.ts';
 import type { TestResult } from './results-reporter.ts';
 
@@ -12,6 +12,8 @@ export function runTests(config: string, files: readonly string[]): boolean {
   const folder = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-'));
   const report = join(folder, 'results.json');
   process.env.RESULTS_FILE = report;
+  // Tests start some hundred commands of the same modules: with what is compiled at hand each takes less than half the CPU.
+  process.env.NODE_COMPILE_CACHE ??= resolve(import.meta.dirname, '../.cgroup-medic/compile-cache');
   const reporters = ['--reporter=default', '--reporter=./bin/results-reporter.ts'];
   const vitest = run('vitest', ['run', `--config=${config}`, ...reporters, ...files]);
   const tests = readTests(report);

@@ -9,16 +9,24 @@ export interface BuildAppProps {
   readonly settings?: Settings;
   /** @default - where the CDK CLI says, or a temporary directory */
   readonly outdir?: string;
+  /**
+   * Whether the template is held against the rules of CloudFormation. That changes nothing in it and is most of the time
+   * that a synthesis takes, so only what is never deployed goes without.
+   *
+   * @default true
+   */
+  readonly validated?: boolean;
 }
 
 /**
  * The app. The CDK CLI, the tests and the one-machine engine all build it here, so all synthesize the same thing:
  * without the CLI nobody else would read the feature flags of cdk.json.
  */
-export function buildApp({ settings, outdir }: BuildAppProps = {}): App {
+export function buildApp({ settings, outdir, validated = true }: BuildAppProps = {}): App {
   const app = new App({
     context: cdkJson.context,
     analyticsReporting: false,
+    builtinCloudFormationValidation: validated,
     ...(outdir === undefined ? {} : { outdir }),
   });
   new CgroupMedicStack(app, 'CgroupMedic', {

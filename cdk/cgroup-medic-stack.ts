@@ -1,6 +1,7 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { longestWait } from '../lambdas/domain/gates/waiting.ts';
+import { longestReplacement } from '../lambdas/domain/settings/replacement.ts';
 import type { Settings } from '../lambdas/domain/settings.ts';
 import { treatments } from '../lambdas/domain/treatments/index.ts';
 import packageJson from '../package.json' with { type: 'json' };
@@ -24,6 +25,7 @@ import { PausePolicy } from './constructs/pause-policy.ts';
 import { PipelineAlarms } from './constructs/pipeline-alarms.ts';
 import { PrometheusRules } from './constructs/prometheus-rules.ts';
 import { SavedQueries } from './constructs/saved-queries.ts';
+import { ScalingGroups } from './constructs/scaling-groups.ts';
 import { SigningKey } from './constructs/signing-key.ts';
 import { Slack } from './constructs/slack.ts';
 import { StateTable } from './constructs/state-table.ts';
@@ -66,11 +68,16 @@ export class CgroupMedicStack extends Stack {
         NODE_OPTIONS: '--enable-source-maps',
       },
     });
+    const replacing = clusters.filter(([, { replacement }]) => replacement.enabled);
     const expiries = clusters.flatMap(([, { approval }]) => Object.values(approval.expirySeconds));
     const workflow = new IncidentWorkflow(this, 'Incident', {
       functions,
       longestApproval: Math.max(...expiries),
       longestWait: Math.max(...clusters.map(([, { gates, approval }]) => longestWait(gates, approval))),
+      longestReplacement: Math.max(
+        0,
+        ...replacing.map(([, { replacement }]) => longestReplacement(replacement)),
+      ),
     });
     const alarmAction = notifications.alarmAction();
     new JanitorRule(this, 'Janitor', {
@@ -109,6 +116,7 @@ export class CgroupMedicStack extends Stack {
       examiner: functions['examine-around'],
       intake: intake.intake,
       gatekeepers: { gate: functions.gate, recheck: functions.recheck },
+      changing: [functions['replace-step'], functions['send-undo'], functions.janitor],
       nodes,
     });
     for (const gatekeeper of [functions.gate, functions.recheck]) {
@@ -118,12 +126,20 @@ export class CgroupMedicStack extends Stack {
       // The machine image, where the opening could not learn it.
       nodes.grantReadNames(gatekeeper);
     }
+    if (replacing.length > 0) {
+      nodes.grantReadTags(functions['replace-step']);
+      nodes.grantReadNames(functions['replace-step']);
+      new ScalingGroups(this, 'ScalingGroups', { clusters: replacing.map(([name]) => name) }).grantReplace(
+        functions['replace-step'],
+      );
+    }
     new PausePolicy(this, 'Pauses', { stateTable, modes, clusters: clusters.map(([name]) => name) });
     const telling = [
       'request-approval',
       'settle-approval',
       'diagnose',
       'record-treatment',
+      'replace-step',
       'verify',
       'notify',
       'next-rung',

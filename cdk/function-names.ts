@@ -12,6 +12,7 @@ export const machineFunctionNames = [
   'recheck',
   'send-treatment',
   'record-treatment',
+  'replace-step',
   'notify',
   'verify',
   'send-undo',
@@ -37,7 +38,7 @@ export const censusFunctionNames = ['census-start', 'census-read', 'census-close
 /** The door of the AWS console, with rights and an environment of its own. */
 export const doorFunctionNames = ['decide-at-console'] as const;
 
-/** Every handler that is bundled: those, and the one that asks a cluster from within its VPC, of which there are as many as there are such clusters. */
+/** Every handler that is bundled: those, the one that asks a cluster from within its VPC, and the one that changes nodes; of both there are as many as there are such clusters. */
 export const bundleNames = [
   ...functionNames,
   ...intakeFunctionNames,
@@ -45,5 +46,6 @@ export const bundleNames = [
   ...censusFunctionNames,
   ...doorFunctionNames,
   'ask-cluster',
+  'change-node',
 ] as const;
 export type BundleName = (typeof bundleNames)[number];

@@ -7,6 +7,7 @@ import type { ManagedNode } from './cloud/ssm.ts';
 import { defaultFault } from './faults.ts';
 import { shipped } from './local-settings.ts';
 import { checkHost, KernelFreesThemError, makeLeak } from './node/host-leak.ts';
+import { recordedTags } from './node/recorded-around.ts';
 import { openRecordedNode } from './node/recorded-node.ts';
 import { runDocument } from './node/ssm-agent.ts';
 import { type FaultyNode, startFaultyNode } from './vm/faulty-node.ts';
@@ -156,7 +157,7 @@ async function openRecorded({ name }: OpenNodeProps): Promise<LocalNode> {
     managed: {
       instanceId: instanceIdOf(name),
       run: (content, parameters, signal) => node.run({ content, parameters, signal }),
-      ...(node.around === undefined ? {} : { around: node.around }),
+      ...(node.around === undefined ? {} : { around: node.around, tags: recordedTags(node.around) }),
     },
     close: () => node.close(),
   };

@@ -25,6 +25,9 @@ export const localApi = {
   vpc: { subnetIds: ['subnet-00000000'], securityGroupIds: ['sg-00000000'] },
 };
 
+/** The new node of a stand-in is there at once. */
+export const localReplacement = { enabled: true, lookSeconds: 1 } as const;
+
 /** One node is on this machine as a rule, so nobody waits for others; where there are more, they ask often. */
 export const localCohort = { gatherSeconds: 0, askAgainSeconds: 1 } as const;
 
@@ -38,6 +41,8 @@ export interface LocalSettingsProps {
   readonly recorded?: boolean;
   /** Something stands in for the API server of its cluster. @default false */
   readonly apiServer?: boolean;
+  /** Something stands in for who makes a new node where this one goes. @default false */
+  readonly replacing?: boolean;
   /** The node's CPU is emulated: what takes a second elsewhere takes ten. @default false */
   readonly emulated?: boolean;
   /** Further settings of the cluster, over the ones here. */
@@ -54,6 +59,7 @@ export function localSettings({
   dyingBefore = 0,
   recorded = false,
   apiServer = false,
+  replacing = false,
   emulated = false,
   cluster = {},
 }: LocalSettingsProps): Settings {
@@ -75,6 +81,7 @@ export function localSettings({
         verification: { windowSeconds: emulated ? 20 : 6, samples: 5 },
         // By the function in the VPC, so that the kubelet is asked as well; the ids are of nothing.
         ...(apiServer ? { api: localApi } : {}),
+        ...(replacing ? { replacement: localReplacement } : {}),
         // Whoever starts the run is also the one who is asked.
         approval: { onePersonTeam: true, expirySeconds: { low: 300, medium: 300, high: 300 } },
         ...cluster,

@@ -24,6 +24,7 @@ const waits: Record<string, string> = {
   SendTreatment: 'the treatment on the node',
   WaitForSample: 'the next look at the node',
   SendUndo: 'the undo on the node',
+  WaitForReplacement: 'the pods of the node to go, or the next node to come',
 };
 
 type Sentence = (state: IncidentState, mode: Mode) => string | undefined;
@@ -47,7 +48,8 @@ const sentences: Record<string, Sentence> = {
       : approval &&
         `${approval.decision}${approval.by === undefined ? '' : ` by ${approval.by}`}${approval.reason === undefined ? '' : `: ${approval.reason}`}`,
   Recheck: ({ recheck }) => recheck && `second look: ${recheck.decision}. ${recheck.reason}`,
-  RecordTreatment: ({ treatment }) => treatment && treatmentSentence(treatment),
+  ReplaceStep: ({ replacement }) => replacement?.says,
+  RecordTreatment: ({ treatment, rung }) => treatment && treatmentSentence(treatment, rung?.kind),
   Notify: () => 'people are told (deployed: a message to the notification topic; here: this line)',
   Verify: ({ verification, rung }) => {
     if (verification === undefined) return undefined;
@@ -82,6 +84,7 @@ export function narrate({ type, state, error, cause }: ExecutionEvent, progress:
     const wait = waits[state.name];
     if (wait !== undefined) progress.waitFor(wait);
     if (state.name === 'SendTreatment') progress.say(startOfTreatment(state.input), phase);
+    if (state.name === 'ReplaceStep') sayThatItIsReplaced(state.input, progress);
     if (state.name === 'RequestApproval') progress.say('a person is asked', phase);
   }
   if (type === 'StateFailed') progress.say(`${state.name} failed: ${error ?? ''} ${short(cause)}`, phase);
@@ -98,6 +101,12 @@ export function whatHappens(rung: Rung, mode: Mode): string {
   if (decision === 'observe') return `only said, for the mode is observe; by policy ${rung.needs}`;
   if (decision === 'ask') return mode === 'approve' ? 'asks, for the mode is approve' : 'asks, by policy';
   return decision === 'pass' ? 'without asking' : 'never done, by policy';
+}
+
+/** Before the first act, and not before each. */
+function sayThatItIsReplaced(input: unknown, progress: Progress): void {
+  const parsed = IncidentState.safeParse(input);
+  if (parsed.data?.replacement === undefined) progress.say(startOfTreatment(input), 'treat');
 }
 
 function startOfTreatment(input: unknown): string {
@@ -127,8 +136,11 @@ function diagnosisSentence(diagnosis: NonNullable<IncidentState['diagnosis']>): 
   ].join('\n');
 }
 
-function treatmentSentence({ status, reason, result }: NonNullable<IncidentState['treatment']>): string {
-  if (result === undefined) return `${status}: ${reason}`;
+function treatmentSentence(
+  { status, reason, result }: NonNullable<IncidentState['treatment']>,
+  kind: Rung['kind'] | undefined,
+): string {
+  if (result === undefined || kind === 'replace') return `${status}: ${reason}`;
   return [
     `${status}: ${numbers(result)} (counted on the node just before and just after the treatment)`,
     ...stopsOf(result).map(stopSentence),

@@ -21,7 +21,7 @@ const phaseOfState: readonly [RegExp, Phase][] = [
   [/^(Plan|AnythingToDo\?)$/, 'plan'],
   [/Gate/, 'gate'],
   [/Approval|^Approved\?$|Recheck|^StillTrue\?$/, 'approve'],
-  [/Treatment|^Treated\?$|^Notify$/, 'treat'],
+  [/Treatment|Replace|^Treated\?$|^Notify$/, 'treat'],
   [/Sample|Verify|^Verdict\?$/, 'verify'],
   [/Undo|^Undone\?$/, 'undo'],
   [/^(NextRung|RungLeft\?)$/, 'next rung'],

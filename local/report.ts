@@ -135,7 +135,7 @@ function rung(tried: RungResult): Html {
       verification.provisional === true ? ', provisional: the window was too short to be sure' : '';
     facts.push([
       'verification',
-      `${verification.verdict} after ${verification.samples.length} looks${provisional}`,
+      `${verification.verdict} ${looked(verification.samples.length)}${provisional}`,
     ]);
   }
   if (verification?.alsoFound !== undefined) {
@@ -145,8 +145,13 @@ function rung(tried: RungResult): Html {
   return html`<article><h3>${treatment}</h3>
 <dl>${join(facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`))}</dl>
 ${verification === undefined ? '' : findingsTable('What verification compared', verification.findings)}
-${result?.details === undefined ? '' : html`<details><summary>What the document reported</summary><pre>${JSON.stringify(result.details, null, 2)}</pre></details>`}
+${result?.details === undefined ? '' : html`<details><summary>What the treatment reported</summary><pre>${JSON.stringify(result.details, null, 2)}</pre></details>`}
 </article>`;
+}
+
+/** A node that was replaced is not looked at any more. */
+function looked(looks: number): string {
+  return looks === 0 ? 'by what its cluster says' : `after ${looks} looks`;
 }
 
 function timings({ total, byPhase }: IncidentRecord['timings']): Html {

@@ -137,12 +137,14 @@ async function prepareOne(
   { id, home, assembly, progress }: Preparation,
 ): Promise<Prepared> {
   if (name === 'host') requireHost();
+  const around = name === 'host' || name === 'vm' ? undefined : recordedAround(name);
   const settings = localSettings({
     mode,
     ...(name === 'host' ? { slices: [leakSlice(id)], dyingBefore: countDying() } : {}),
     ...(name === 'vm' ? { emulated: true } : {}),
     recorded: name !== 'host' && name !== 'vm',
-    apiServer: name !== 'host' && name !== 'vm' && recordedAround(name)?.cluster !== undefined,
+    apiServer: around?.cluster !== undefined,
+    replacing: around?.group !== undefined,
     cluster: { ...(name === 'vm' ? virtualFaults[fault]?.cluster : {}), ...cluster },
   });
   progress.say(`${preparing(name, fault)}, and the CDK app is synthesized`);
@@ -205,6 +207,11 @@ function otherThanDeployed(cluster: Cluster): string[] {
     ...(dyingFloor > floor
       ? [
           `up to ${dyingFloor} dying cgroups count as well (deployed: ${floor}): ${dyingFloor - floor} were here before the fault was made, and are not this run's to free`,
+        ]
+      : []),
+    ...(cluster.replacement.enabled
+      ? [
+          'the node may be replaced (deployed: only where replacement.enabled says so); what stands in for its API server and its Auto Scaling group has another one ready after a second',
         ]
       : []),
     ...(cluster.policy.treatments['drop-caches'] === 'never'

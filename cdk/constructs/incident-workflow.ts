@@ -12,6 +12,8 @@ export interface IncidentWorkflowProps {
   readonly longestApproval: number;
   /** The longest that an incident may wait at its gates, in seconds. */
   readonly longestWait: number;
+  /** The longest that the replacement of a node may take, in seconds. */
+  readonly longestReplacement: number;
 }
 
 /** An approval can be void twice and be asked for again, so there can be three. */
@@ -24,7 +26,7 @@ export class IncidentWorkflow extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    { functions, longestApproval, longestWait }: IncidentWorkflowProps,
+    { functions, longestApproval, longestWait, longestReplacement }: IncidentWorkflowProps,
   ) {
     super(scope, id);
     const destination = new LogGroup(this, 'Log', {
@@ -41,6 +43,7 @@ export class IncidentWorkflow extends Construct {
       // Each question at a gate takes a moment as well, and each look at a node a minute: twice the waits themselves.
       timeout: Duration.seconds(mostApprovals * longestApproval)
         .plus(Duration.seconds(2 * longestWait))
+        .plus(Duration.seconds(longestReplacement))
         .plus(Duration.hours(3)),
       tracingEnabled: true,
       // Evidence belongs in the audit trail; a second copy in this log would have other readers and another retention.

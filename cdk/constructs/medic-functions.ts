@@ -23,6 +23,7 @@ const descriptions: Readonly<Record<FunctionName, string>> = {
   recheck: 'Asks the gates again and compares the node with what was approved',
   'send-treatment': 'Sends the document of a treatment to the node',
   'record-treatment': 'Reads what the treatment did',
+  'replace-step': 'Makes the next act of the replacement of a node',
   notify: 'Tells people about the node, with the evidence',
   verify: 'Judges whether the treatment helped',
   'send-undo': 'Sends the inverse of a treatment to the node, where there is one',
@@ -33,10 +34,12 @@ const descriptions: Readonly<Record<FunctionName, string>> = {
   janitor: 'Tidies up after an execution that was stopped, timed out or failed',
 };
 
-/** The janitor sends the undo and waits for it, all in one go. */
+/** The janitor sends the undo and waits for it, all in one go; an uncordon is tried three times. */
 const timeouts: Partial<Record<FunctionName, Duration>> = {
   close: Duration.minutes(1),
   janitor: Duration.minutes(5),
+  'send-undo': Duration.minutes(2),
+  'replace-step': Duration.minutes(1),
 };
 
 /** All functions, with the same environment and settings; what each may do is granted by the owners of the resources. */

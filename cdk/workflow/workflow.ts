@@ -35,7 +35,14 @@ export class Workflow extends StateMachineFragment {
     diagnose.exits({ rung: gate, otherwise: close });
     gate.exits({ lookAgain: examine, pass: treat, ask: approve, skip: nextRung, otherwise: close });
     approve.exits({ notApproved: close, pass: treat, void: examine, otherwise: close });
-    treat.exits({ done: verify, refused: nextRung, notified: nextRung, failed: undo, unknownKind: close });
+    treat.exits({
+      done: verify,
+      replaced: close,
+      refused: nextRung,
+      notified: nextRung,
+      failed: undo,
+      unknownKind: close,
+    });
     verify.exits({ cured: close, relieved: nextRung, otherwise: undo });
     undo.exits({ broken: close, otherwise: nextRung });
     nextRung.exits({ rung: gate, otherwise: close });

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { nodeEventsOf } from '../domain/around/events.ts';
 import { fitting } from '../domain/around/fitting.ts';
-import { KubernetesEvent, Pod, PodCertificateRequest } from '../domain/around/kubernetes.ts';
+import { KubernetesEvent, KubernetesNode, Pod, PodCertificateRequest } from '../domain/around/kubernetes.ts';
 import { nodeStatusOf } from '../domain/around/node-status.ts';
 import { podStatusOf } from '../domain/around/pod-status.ts';
 import { failed, notHere, probeFrom, type Read } from '../domain/around/read.ts';
@@ -41,7 +41,7 @@ export async function readCluster(props: ReadClusterProps): Promise<ClusterProbe
   const https = new HttpsGetter({ ca: question.endpoint.ca, token, signal: AbortSignal.timeout(limitMs) });
   try {
     const api = new KubernetesApi(question.endpoint.endpoint, https);
-    const found = await reading(findNode(api, question), { gap: `no such thing as a node` });
+    const found = await reading(findNode(api, question, KubernetesNode), { gap: `no such thing as a node` });
     if ('gap' in found) return clusterGap(found.gap);
     const node = found.value;
     if (node === null) {

@@ -85,11 +85,13 @@ export function formOf(filters: Readonly<Record<string, readonly string[]>>): Re
   return Object.fromEntries(fields);
 }
 
-/** A list in an answer: `''` where it is empty, one object where it has one item. */
-export function items<T extends z.ZodType>(item: T) {
+/** A list in an answer: `''` where it is empty, one object where it has one item. @param element what EC2 calls an item, and other services `member` */
+export function items<T extends z.ZodType>(item: T, element: 'item' | 'member' = 'item') {
   return z.preprocess((list) => {
     if (list === '') return [];
-    return typeof list === 'object' && list !== null && 'item' in list ? [list.item].flat() : list;
+    return typeof list === 'object' && list !== null && element in list
+      ? [(list as Record<string, unknown>)[element]].flat()
+      : list;
   }, z.array(item));
 }
 

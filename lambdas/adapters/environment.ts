@@ -32,6 +32,8 @@ const Environment = z.object({
   ONE_MACHINE: z.literal('yes').optional(),
   /** Functions in the VPCs of clusters, by cluster. */
   CLUSTER_READERS: json.pipe(z.record(z.string(), z.string().min(1))).default({}),
+  /** Functions that change nodes, by cluster. */
+  CLUSTER_CHANGERS: json.pipe(z.record(z.string(), z.string().min(1))).default({}),
 });
 type Environment = z.infer<typeof Environment>;
 

@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { instanceIdOf } from '../domain/around/instance-node.ts';
-import { KubernetesNode } from '../domain/around/kubernetes.ts';
 import { ClusterEndpoint } from './eks-cluster.ts';
 import type { KubernetesApi } from './kubernetes-api.ts';
 
@@ -14,19 +13,27 @@ export const ClusterQuestion = z.object({
 });
 export type ClusterQuestion = z.infer<typeof ClusterQuestion>;
 
-/** The node of the instance, by its provider id: first among the names it may have, then among all nodes. */
-export async function findNode(
+type AnyNode = { metadata: { name: string }; spec: { providerID: string } };
+
+/**
+ * The node of the instance, by its provider id: first among the names it may have, then among all nodes. `null` for none;
+ * with `partial`, not all nodes were read.
+ *
+ * @throws ApiServerError
+ */
+export async function findNode<T extends AnyNode>(
   api: KubernetesApi,
-  { instanceId, names }: ClusterQuestion,
-): Promise<{ value: KubernetesNode | null; partial?: string }> {
-  const isIt = (node: KubernetesNode): boolean => instanceIdOf(node) === instanceId;
+  { instanceId, names }: Pick<ClusterQuestion, 'instanceId' | 'names'>,
+  schema: z.ZodType<T>,
+): Promise<{ value: T | null; partial?: string }> {
+  const isIt = (node: T): boolean => instanceIdOf(node) === instanceId;
   for (const name of names) {
-    const node = await api.get(`/api/v1/nodes/${encodeURIComponent(name)}`, KubernetesNode, 'get nodes');
+    const node = await nodeNamed(api, name, schema);
     if (node !== undefined && isIt(node)) return { value: node };
   }
   const list = await api.list({
     path: '/api/v1/nodes',
-    item: KubernetesNode,
+    item: schema,
     right: 'list nodes',
     pageSize: 100,
     maxPages: 50,
@@ -36,4 +43,13 @@ export async function findNode(
   return node !== null || list?.partial === undefined
     ? { value: node }
     : { value: node, partial: list.partial };
+}
+
+/** The node of that name, if there is one; throws as `findNode`. */
+export function nodeNamed<T extends AnyNode>(
+  api: KubernetesApi,
+  name: string,
+  schema: z.ZodType<T>,
+): Promise<T | undefined> {
+  return api.get(`/api/v1/nodes/${encodeURIComponent(name)}`, schema, 'get nodes');
 }

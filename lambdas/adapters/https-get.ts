@@ -17,7 +17,15 @@ export class NoAnswerError extends MedicError {
   override readonly name = 'NoAnswerError';
 }
 
-/** Reads over HTTPS from servers of one cluster. */
+export interface HttpsRequest {
+  readonly method: 'GET' | 'PATCH' | 'POST' | 'DELETE';
+  readonly url: URL;
+  readonly accept: string;
+  readonly maxBytes: number;
+  readonly body?: { readonly type: string; readonly text: string };
+}
+
+/** Asks servers of one cluster over HTTPS. */
 export class HttpsGetter {
   readonly #props: HttpsGetterProps;
   readonly #agent: Agent;
@@ -34,13 +42,22 @@ export class HttpsGetter {
     });
   }
 
-  /**
-   * One GET. Redirects are answers like any other: nothing is followed, so the token goes nowhere else.
-   *
-   * @throws NoAnswerError for a server that cannot be reached or trusted, is too slow, or says more than `maxBytes`
-   */
+  /** One GET; throws as `send`. */
   get(url: URL, accept: string, maxBytes: number): Promise<HttpsAnswer> {
+    return this.send({ method: 'GET', url, accept, maxBytes });
+  }
+
+  /**
+   * One request, sent once. Redirects are answers like any other: nothing is followed, so the token goes nowhere else.
+   *
+   * @throws NoAnswerError for a server that cannot be reached or trusted, is too slow, or says more than `maxBytes`; whether it
+   * has done what it was asked is not known then
+   */
+  send({ method, url, accept, maxBytes, body }: HttpsRequest): Promise<HttpsAnswer> {
     const { token, signal } = this.#props;
+    // Without its length Node sends the body of a DELETE as if it were the next request.
+    const content =
+      body === undefined ? {} : { 'content-type': body.type, 'content-length': Buffer.byteLength(body.text) };
     return new Promise((resolve, reject) => {
       const fail = (error: unknown): void => {
         const reason = signal.aborted ? 'it took too long' : reasonOf(error);
@@ -52,7 +69,12 @@ export class HttpsGetter {
       }
       const sent = request(
         url,
-        { agent: this.#agent, signal, headers: { accept, authorization: `Bearer ${token}` } },
+        {
+          method,
+          agent: this.#agent,
+          signal,
+          headers: { accept, authorization: `Bearer ${token}`, ...content },
+        },
         (response) => {
           const chunks: Buffer[] = [];
           let bytes = 0;
@@ -68,7 +90,7 @@ export class HttpsGetter {
         },
       );
       sent.on('error', fail);
-      sent.end();
+      sent.end(body?.text);
     });
   }
 

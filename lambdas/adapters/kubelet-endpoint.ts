@@ -35,7 +35,7 @@ export async function readKubeletMetrics(
   try {
     const answer = await https.get(url, 'text/plain;version=0.0.4', mostBytes);
     if (answer.status !== 200)
-      return failed(refusal(answer.status, answer.body, 'get nodes/metrics', 'the kubelet'));
+      return failed(refusal(answer.status, answer.body, 'get nodes/metrics', { who: 'the kubelet' }));
     return probeFrom(kubeletMetricsIn(answer.body, now), (value) => value);
   } catch (error) {
     if (error instanceof NoAnswerError) return failed(`the kubelet: ${error.message}`);

@@ -105,11 +105,16 @@ export async function reading<T>(
 }
 
 /** What an answer other than "here it is" means, and what to do. */
-export function refusal(status: number, body: string, right: string, who = 'the API server'): string {
+export function refusal(
+  status: number,
+  body: string,
+  right: string,
+  { who = 'the API server', page = 'docs/around.md' } = {},
+): string {
   if (status === 401)
-    return `${who} does not know the role of this function (401): docs/around.md has the access entry it needs`;
+    return `${who} does not know the role of this function (401): ${page} has the access entry it needs`;
   if (status === 403)
-    return `${who} refuses it (403): the role of this function lacks the right to ${right}; docs/around.md has the ClusterRole`;
+    return `${who} refuses it (403): the role of this function lacks the right to ${right}; ${page} has the ClusterRole`;
   return `${who} answered ${right} with ${status}: ${printable(body.slice(0, 200))}`;
 }
 

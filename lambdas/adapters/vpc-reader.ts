@@ -1,8 +1,9 @@
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import type * as z from 'zod';
 import { ClusterProbes } from './cluster-reader.ts';
 import type { ClusterQuestion } from './find-node.ts';
 import { impatient } from './impatient.ts';
+import { invokeFunction } from './invoke-function.ts';
 import { MedicError } from './medic-error.ts';
 import { NodeAnswer, type NodeQuestion } from './node-instance.ts';
 import { MarksAnswer, type MarksQuestion } from './node-marks.ts';
@@ -64,23 +65,13 @@ async function ask<T extends z.ZodObject>(
   schema: T,
   wanted: string,
 ): Promise<z.infer<T>> {
-  const { FunctionError, Payload } = await client.send(
-    new InvokeCommand({ FunctionName: functionName, Payload: Buffer.from(JSON.stringify(question)) }),
-  );
-  const answer: unknown = JSON.parse(Buffer.from(Payload ?? []).toString('utf8') || 'null');
-  if (FunctionError !== undefined) {
-    const { errorMessage } = (answer ?? {}) as { errorMessage?: unknown };
-    throw new MedicError(
-      `the function in the VPC of ${question.cluster} failed: ${String(errorMessage).slice(0, 300)}`,
-    );
-  }
+  const who = `the function in the VPC of ${question.cluster}`;
+  const answer = await invokeFunction(client, functionName, question, who);
   const parsed = schema.safeParse(answer);
   // A probe that is not there would pass for one that nobody has collected.
   const whole = Object.keys(schema.shape).every((name) => Object.hasOwn(Object(answer), name));
   if (!parsed.success || !whole) {
-    throw new MedicError(
-      `the function in the VPC of ${question.cluster} answered something else than ${wanted}`,
-    );
+    throw new MedicError(`${who} answered something else than ${wanted}`);
   }
   return parsed.data;
 }

@@ -59,10 +59,11 @@ export function keptLooks(samples: readonly Sample[]): Sample[] {
   );
 }
 
-function statusOf({ gate, treatment, command, rung }: IncidentState): RungResult['status'] {
+function statusOf({ gate, treatment, command, rung, replacement }: IncidentState): RungResult['status'] {
   if (treatment !== undefined) return treatment.status;
   // It was sent, and something broke before its end was written down.
   if (command?.document !== undefined && command.document === rung?.document) return 'failed';
+  if (replacement !== undefined) return 'failed';
   return gate?.decision === 'skip' ? 'skipped' : 'not-started';
 }
 
@@ -78,7 +79,8 @@ export function climb(state: IncidentState): IncidentState {
     verification,
     undo: ______,
     voided: _______,
-    cohort: ________,
+    replacement: ________,
+    cohort: _________,
     ...rest
   } = state;
   const results = result === undefined ? state.results : [...state.results, result];
@@ -136,6 +138,12 @@ export function endingOf(state: IncidentState): Ending {
   }
   if (lease.status === 'refused') return { outcome: 'refused', reason: lease.reason };
   if (undo?.status === 'failed') return { outcome: 'failed', reason: `the undo failed: ${undo.reason}` };
+  if (verification?.verdict === 'cured' && state.rung?.kind === 'replace') {
+    return {
+      outcome: 'cured',
+      reason: `the node was replaced: ${state.treatment?.reason ?? 'no reason given'}`,
+    };
+  }
   if (verification?.verdict === 'cured') {
     const signal = state.rung?.expects.signal ?? 'dying';
     const last = state.rung?.treatment ?? 'it';

@@ -1,6 +1,8 @@
 import { figureWithLimit } from './explanation.ts';
 import type { IncidentState } from './incident-state.ts';
 import type { Message } from './message.ts';
+import { ownerText } from './replacement/act-sentence.ts';
+import type { ReplacementState } from './replacement/course-state.ts';
 import { differences } from './tried.ts';
 
 type Told = Omit<Message, 'version'>;
@@ -25,10 +27,21 @@ export function verifiedMessage({ incident, rung, verification, cohort }: Incide
     incident,
     `${rung.treatment} on ${incident.instanceId}: ${verdict}${provisional ? ', provisional' : ''}`,
     [
-      `after ${samples.length} looks`,
+      samples.length === 0 ? 'by what its cluster says' : `after ${samples.length} looks`,
       ...findings.map((finding) => `${finding.speaks}: ${figureWithLimit(finding)}`),
     ],
   );
+}
+
+/** That a node is empty, and that its owner was asked for another. */
+export function handedOverMessage(
+  { incident, rung }: Pick<IncidentState, 'incident' | 'rung'>,
+  { node, drain, owner }: ReplacementState,
+): Told {
+  return about(incident, `${rung?.treatment} on ${incident.instanceId}: the node is drained`, [
+    `${drain?.evicted ?? 0} pods of the node ${node} were evicted`,
+    ...(owner === null ? [] : [`${ownerText(owner)} was asked for another node, and is waited for`]),
+  ]);
 }
 
 function about({ id, cluster, instanceId }: IncidentState['incident'], title: string, lines: string[]): Told {

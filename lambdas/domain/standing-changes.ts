@@ -6,6 +6,9 @@ export type StandingChange = { treatment: string; undo: { document: string; argu
 
 /** What helped by a change that stays. A change that was undone, or that nobody saw to help, is none. */
 export function standingChanges(results: readonly RungResult[]): StandingChange[] {
+  // What stood on a node that was replaced has gone with it.
+  if (results.some(({ treatment, verification }) => treatment === 'replace-node' && verification?.cured))
+    return [];
   return results.flatMap(({ treatment, result, verification, undo }) => {
     const helped = verification?.verdict === 'cured' || verification?.verdict === 'relieved';
     return result?.undo !== undefined && helped && undo === undefined

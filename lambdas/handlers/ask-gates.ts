@@ -116,7 +116,7 @@ async function askFirst(
     modeGate(mode, rung, approved),
     pauses,
     veto,
-    othersGate(marks, { rung, approved }),
+    othersGate(marks, { rung, approved, incident: state.incident.id }),
     windowGate(context.cluster.gates.windows, { rung, now: context.now(), approved }),
     recurrence,
     leaseGate(renewal),

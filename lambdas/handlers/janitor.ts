@@ -23,6 +23,7 @@ import { leaveDead } from './leave-cohort.ts';
 import { auditTrail, leaseStore } from './phase.ts';
 import { historyStore } from './recurrence.ts';
 import { tellSettled } from './tell-settled.ts';
+import { uncordon } from './uncordon.ts';
 import { sendUndo } from './undo-command.ts';
 
 /** The event "Step Functions Execution Status Change", as far as it is used. */
@@ -125,7 +126,7 @@ export async function handler(event: unknown): Promise<void> {
   for (const change of changes) {
     const { status, reason } = await undo(
       change,
-      { incident, instanceId, deliverySeconds: all.command.deliverySeconds },
+      { incident, cluster, instanceId, deliverySeconds: all.command.deliverySeconds },
       audit,
     );
     undone.push(`${change.treatment}: ${status}, ${reason}`);
@@ -193,7 +194,7 @@ async function endApprovals(ids: string[]): Promise<void> {
 
 async function undo(
   change: OpenChange,
-  target: { incident: string; instanceId: string; deliverySeconds: number },
+  target: { incident: string; cluster: string; instanceId: string; deliverySeconds: number },
   audit: (draft: AuditDraft) => Promise<unknown>,
 ): Promise<Undone> {
   const result = await runUndo(change, target, audit).catch((error: unknown): Undone => {
@@ -207,18 +208,20 @@ async function undo(
     outcome: result.status,
     rung: change.rung,
     treatment: change.treatment,
-    document: change.undo.document,
+    ...('document' in change.undo ? { document: change.undo.document } : {}),
   });
   return result;
 }
 
 async function runUndo(
   change: OpenChange,
-  target: { incident: string; instanceId: string; deliverySeconds: number },
+  target: { incident: string; cluster: string; instanceId: string; deliverySeconds: number },
   audit: (draft: AuditDraft) => Promise<unknown>,
 ): Promise<Undone> {
   const { command } = settings();
-  const { commandId } = await sendUndo(change, target, audit, actor, (error) => {
+  const { undo } = change;
+  if ('uncordon' in undo) return uncordon({ ...change, undo }, target, audit, actor);
+  const { commandId } = await sendUndo({ ...change, undo }, target, audit, actor, (error) => {
     logger.warn('the treatment could not be cancelled', { error });
   });
   const deadline = Date.now() + settings().janitor.undoSeconds * 1000;

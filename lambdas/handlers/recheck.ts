@@ -9,7 +9,7 @@ import { sampleOf } from '../domain/verification.ts';
 import { askGates } from './ask-gates.ts';
 import { leaveBudget } from './budget.ts';
 import { beginsToAct, leaveQuietly } from './cohort.ts';
-import { type Examined, evidenceOf, withoutOutput } from './evidence-of.ts';
+import { type Examined, evidenceAround, evidenceOf, withoutOutput } from './evidence-of.ts';
 import { digestFor } from './gate.ts';
 import { phase } from './phase.ts';
 
@@ -88,10 +88,11 @@ function lookAgain(
   const refuse = (reason: string): Look => ({ decision: 'refuse', reason, seen: {} });
   const waits = gates.decision === 'wait';
   if (gates.decision !== 'pass' && !waits) return refuse(`${gates.gate}: ${gates.reason}`);
-  const examined: Examined = evidenceOf(state);
+  const examined = lookFor(rung, state, now);
   if ('gap' in examined) return refuse(`the node could not be looked at again: ${examined.gap.reason}`);
   const { evidence } = examined;
-  if (probeValue(evidence.probes.host)?.bootId == null) {
+  // Of one that does not answer, the cluster knows by its provider id that it is the same.
+  if (evidence.unreachable === undefined && probeValue(evidence.probes.host)?.bootId == null) {
     return refuse('the node did not say which boot it is, so it may be another one');
   }
   const known = state.diagnosis;
@@ -112,6 +113,14 @@ function lookAgain(
         reason: movedTo(diagnosis),
         seen,
       };
+}
+
+/** What is known of the node now. To be replaced it need not answer: what is known around it is enough. */
+function lookFor(rung: Rung, state: IncidentState, now: Date): Examined {
+  const examined = evidenceOf(state);
+  if ('evidence' in examined || rung.kind !== 'replace') return examined;
+  const evidence = evidenceAround(state, examined.gap, now);
+  return evidence === undefined ? examined : { evidence };
 }
 
 /** Why the node is not the one that was approved. Where the look itself is what failed, the gaps are the reason. */

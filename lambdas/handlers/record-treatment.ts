@@ -8,6 +8,7 @@ import { looksIn } from '../domain/verification/looks.ts';
 import { countFailure } from './breaker.ts';
 import { withoutOutput } from './evidence-of.ts';
 import { phase } from './phase.ts';
+import { recordReplacement } from './record-replacement.ts';
 import { tellProgress } from './tell-progress.ts';
 
 type Treated = NonNullable<IncidentState['treatment']>;
@@ -17,7 +18,9 @@ export const handler = phase(
   'record-treatment',
   async (state, context) => {
     const { cluster, audit, now } = context;
-    const { rung, command } = state;
+    const { rung } = state;
+    if (rung?.kind === 'replace') return recordReplacement(state, rung, context);
+    const { command } = state;
     if (rung === undefined || command === undefined) throw new MedicError('there is no treatment to record');
     const treatment = treatedBy(command);
     const { result } = treatment;

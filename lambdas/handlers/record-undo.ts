@@ -30,5 +30,5 @@ function endOf(command: Command | undefined): NonNullable<IncidentState['undo']>
   if (command === undefined) return { status: 'nothing', reason: 'nothing was sent to the node' };
   if (command.status === 'not-needed')
     return { status: 'nothing', reason: command.reason ?? 'nothing to undo' };
-  return undoneBy(command);
+  return command.undone ?? undoneBy(command);
 }

@@ -2,8 +2,9 @@ import { MedicError } from '../adapters/medic-error.ts';
 import { ssm } from '../adapters/ssm.ts';
 import { sendCommand } from '../adapters/ssm-commands.ts';
 import { DocumentChangedError } from '../adapters/ssm-documents.ts';
-import type { Actor, AuditEntry } from '../domain/audit/entry.ts';
+import type { AuditEntry } from '../domain/audit/entry.ts';
 import type { Command, IncidentState } from '../domain/incident-state.ts';
+import { actorOf } from './allowed-by.ts';
 import { keepPlace } from './budget.ts';
 import { pinnedDocument } from './documents.ts';
 import { LeaseLostError, phase } from './phase.ts';
@@ -104,12 +105,6 @@ function isBegun(entries: AuditEntry[], rung: number): boolean {
   const last = (step: AuditEntry['step']): number =>
     entries.findLast((entry) => entry.step === step && entry.rung === rung)?.seq ?? -1;
   return last('treatment.intended') > last('treatment.finished');
-}
-
-function actorOf({ approval, gate }: IncidentState): Actor {
-  return approval?.by === undefined
-    ? { kind: 'rule', id: `gate:${gate?.gate ?? 'unknown'}` }
-    : { kind: 'person', id: approval.by };
 }
 
 /** The approval, or the rule that did without one. */

@@ -1,6 +1,7 @@
 import { openChanges } from '../domain/audit/open-changes.ts';
 import type { Command } from '../domain/incident-state.ts';
 import { phase } from './phase.ts';
+import { uncordon } from './uncordon.ts';
 import { sendUndo } from './undo-command.ts';
 
 /**
@@ -10,7 +11,7 @@ import { sendUndo } from './undo-command.ts';
 export const handler = phase(
   'send-undo',
   async (state, { trail, settings, audit, logger, now }) => {
-    const { id, instanceId } = state.incident;
+    const { id, cluster, instanceId } = state.incident;
     const [change] = openChanges(await trail.entries(id));
     if (change === undefined) {
       const command: Command = {
@@ -20,9 +21,16 @@ export const handler = phase(
       };
       return { ...state, command };
     }
+    const { undo } = change;
+    const actor = { kind: 'rule', id: 'undo' } as const;
+    if ('uncordon' in undo) {
+      const undone = await uncordon({ ...change, undo }, { incident: id, cluster, instanceId }, audit, actor);
+      const status = undone.status === 'failed' ? 'failed' : 'succeeded';
+      return { ...state, command: { status, waitSeconds: 0, undone } };
+    }
     const { deliverySeconds, pollSeconds } = settings.command;
     const target = { incident: id, instanceId, deliverySeconds };
-    const sent = await sendUndo(change, target, audit, { kind: 'rule', id: 'undo' }, (error) => {
+    const sent = await sendUndo({ ...change, undo }, target, audit, actor, (error) => {
       logger.warn('the treatment could not be cancelled', { error });
     });
     const sentAt = now();
@@ -31,9 +39,9 @@ export const handler = phase(
       ...state,
       command: {
         status: 'running',
-        document: change.undo.document,
+        document: undo.document,
         commandId: sent.commandId,
-        arguments: change.undo.arguments,
+        arguments: undo.arguments,
         documentDigest: sent.documentDigest,
         sentAt: sentAt.toISOString(),
         deadline: new Date(deadline).toISOString(),

@@ -1,7 +1,7 @@
 import { ssm } from '../adapters/ssm.ts';
 import { cancelCommand, sendCommand } from '../adapters/ssm-commands.ts';
 import type { AuditDraft } from '../domain/audit/entry.ts';
-import type { OpenChange } from '../domain/audit/open-changes.ts';
+import type { OpenChange, UndoDocument } from '../domain/audit/open-changes.ts';
 import { pinnedDocument } from './documents.ts';
 
 type Sent = { commandId: string; documentDigest: string; timeoutSeconds: number };
@@ -12,7 +12,7 @@ type Sent = { commandId: string; documentDigest: string; timeoutSeconds: number 
  * @param onError for a cancel that failed: the command may have ended long ago, so the undo goes on
  */
 export async function sendUndo(
-  change: OpenChange,
+  change: OpenChange & { undo: UndoDocument },
   target: { incident: string; instanceId: string; deliverySeconds: number },
   audit: (draft: AuditDraft) => Promise<unknown>,
   actor: AuditDraft['actor'],

@@ -6,6 +6,7 @@ import { region } from '../engine/intrinsics.ts';
 import type { Json } from '../engine/json.ts';
 import type { StackTemplate } from '../engine/template.ts';
 import { LocalAutomations } from './automation.ts';
+import { autoscalingService } from './autoscaling.ts';
 import { cloudformationService } from './cloudformation.ts';
 import { cloudwatchService, type Datum, type MetricAlarm } from './cloudwatch.ts';
 import { cloudwatchLogsService, type LogLine } from './cloudwatch-logs.ts';
@@ -16,6 +17,7 @@ import { eksService } from './eks.ts';
 import { iamService, type LocalPrincipal } from './iam.ts';
 import { kmsService, type LocalKey, makeKeys } from './kms.ts';
 import { lambdaService } from './lambda.ts';
+import { LocalOwners } from './owners.ts';
 import { recordedMetrics } from './recorded-metrics.ts';
 import { LocalSecrets } from './secrets-manager.ts';
 import { type Published, snsService } from './sns.ts';
@@ -58,6 +60,8 @@ export type Cloud = {
   secrets: LocalSecrets;
   /** Alarms of CloudWatch, as DescribeAlarms has them. */
   alarms: MetricAlarm[];
+  /** Auto Scaling groups, and the nodes that they make. */
+  owners: LocalOwners;
   /** API servers that stand in for those of clusters with recorded nodes. */
   clusters: LocalClusters;
   /** For looking into the tables. */
@@ -93,13 +97,15 @@ export async function startCloud({
   const queues = new LocalQueues(stack.queues.map(({ url }) => url));
   const secrets = new LocalSecrets(stack.secrets);
   const alarms: MetricAlarm[] = [];
-  const clusters = new LocalClusters(() => ssm.nodes);
+  const owners = new LocalOwners(() => ssm.nodes);
+  const clusters = new LocalClusters(() => ssm.nodes, owners);
   const services: Service[] = [
     dynamodbService(),
     ssm.service(automations.operations()),
     iamService(principals),
     stsService(),
     ec2Service(() => ssm.nodes),
+    autoscalingService(() => owners.all()),
     stepFunctionsService(tokens, startExecution),
     cloudwatchService(metrics, () => ssm.nodes.flatMap(recordedMetrics), alarms),
     cloudformationService(stack.name, stack.outputs),
@@ -149,6 +155,7 @@ export async function startCloud({
     queues,
     secrets,
     alarms,
+    owners,
     clusters,
     dynamo,
     calls,

@@ -2,26 +2,30 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { atThisTime, type RecordedAround } from '../node/recorded-around.ts';
 import { type SelfSigned, selfSigned } from './certificate.ts';
+import { type Answer, refusal } from './kubernetes-answer.ts';
+import { type KubernetesObject, LocalChanges } from './kubernetes-changes.ts';
 
 export type ClusterNode = { instanceId: string; cluster: NonNullable<RecordedAround['cluster']> };
-
-type Answer = { status: number; body: unknown };
 
 export interface ApiServerProps {
   /** The nodes that it knows now. */
   nodes(): readonly ClusterNode[];
   /** Answers in its place, or never, for tests. */
-  instead?(url: URL): Answer | 'silent' | undefined;
+  instead?(url: URL, method: string): Answer | 'silent' | undefined;
 }
 
 /** The version of the certificates API that has pod certificate requests here; the others are unknown to it. */
 const certificates = '/apis/certificates.k8s.io/v1beta1/podcertificaterequests';
 
+const nodeClaims = /^\/apis\/karpenter\.sh\/v1\/nodeclaims\/([^/]+)$/;
+
 /**
  * A stand-in for the API server of a cluster, and for the kubelets of its nodes, on a loopback port with a certificate
- * of its own: the reads that are in use, with the shapes, pages and refusals of the real one. It keeps nothing and changes nothing.
+ * of its own: the calls that are in use, with the shapes, pages and refusals of the real one. What is changed by them it
+ * keeps in `changes`, and forgets with itself.
  */
 export class LocalApiServer {
   readonly #server: Server;
@@ -29,6 +33,9 @@ export class LocalApiServer {
   readonly #identity: SelfSigned;
   /** Paths that were asked for. */
   readonly asked: string[] = [];
+  /** Bodies of the changes that were asked for. */
+  readonly sent: unknown[] = [];
+  readonly changes = new LocalChanges();
 
   /** Use `startApiServer`. */
   constructor(props: ApiServerProps) {
@@ -36,7 +43,7 @@ export class LocalApiServer {
     this.#identity = selfSigned('kubernetes');
     this.#server = createServer(
       { key: this.#identity.key, cert: this.#identity.certificate },
-      (message, response) => this.#serve(message, response),
+      (message, response) => void this.#serve(message, response).catch(() => response.destroy()),
     );
   }
 
@@ -63,20 +70,49 @@ export class LocalApiServer {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  #serve(message: IncomingMessage, response: ServerResponse): void {
+  async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(message.url ?? '/', this.endpoint);
-    this.asked.push(`${url.pathname}${url.search}`);
-    const answer = this.#props.instead?.(url) ?? this.#answer(message, url);
+    const { method = 'GET' } = message;
+    this.asked.push(`${method === 'GET' ? '' : `${method} `}${url.pathname}${url.search}`);
+    const answer = this.#props.instead?.(url, method) ?? (await this.#answer(message, url));
     if (answer === 'silent') return;
     const { status, body } = answer;
-    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    const text = typeof body === 'string' ? body : JSON.stringify(atThisTime(body));
     const type = typeof body === 'string' ? 'text/plain; version=0.0.4' : 'application/json';
     response.writeHead(status, { 'content-type': type }).end(text);
   }
 
-  #answer({ method, headers }: IncomingMessage, url: URL): Answer {
-    if (!isToken(headers.authorization)) return refusal(401, 'Unauthorized');
-    if (method !== 'GET') return refusal(405, `${method} is not answered here`);
+  async #answer(message: IncomingMessage, url: URL): Promise<Answer> {
+    if (!isToken(message.headers.authorization)) return refusal(401, 'Unauthorized');
+    return message.method === 'GET' ? this.#read(url) : this.#change(message, url);
+  }
+
+  async #change(message: IncomingMessage, { pathname }: URL): Promise<Answer> {
+    const { method, headers } = message;
+    const body = await json(message).catch(() => undefined);
+    this.sent.push(body);
+    const nodes = this.#props.nodes();
+    const [, one] = /^\/api\/v1\/nodes\/([^/]+)$/.exec(pathname) ?? [];
+    if (method === 'PATCH' && one !== undefined) {
+      const node = nodes.find(({ cluster }) => cluster.node.metadata.name === decodeURIComponent(one));
+      return node === undefined
+        ? refusal(404, `nodes "${one}" not found`)
+        : this.changes.patchNode(this.#bareNode(node), String(headers['content-type']), body);
+    }
+    const [, namespace, pod] =
+      /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)\/eviction$/.exec(pathname) ?? [];
+    if (method === 'POST' && pod !== undefined) {
+      const found = nodes
+        .flatMap(({ cluster }) => cluster.pods as KubernetesObject[])
+        .find(({ metadata }) => metadata.name === pod && (metadata.namespace ?? 'default') === namespace);
+      return this.changes.evict(found, pod, body);
+    }
+    const [, claim] = nodeClaims.exec(pathname) ?? [];
+    if (method === 'DELETE' && claim !== undefined) return this.changes.deleteNodeClaim(claim, body);
+    return refusal(405, `${method} ${pathname} is not answered here`);
+  }
+
+  #read(url: URL): Answer {
     const { pathname } = url;
     const nodes = this.#props.nodes();
     if (pathname === '/metrics') {
@@ -90,7 +126,7 @@ export class LocalApiServer {
       const node = nodes.find(({ cluster }) => cluster.node.metadata.name === decodeURIComponent(one));
       return node === undefined
         ? refusal(404, `nodes "${one}" not found`)
-        : { status: 200, body: atThisTime(this.#nodeObject(node)) };
+        : { status: 200, body: this.#nodeObject(node) };
     }
     if (pathname === '/api/v1/nodes')
       return page(
@@ -99,7 +135,12 @@ export class LocalApiServer {
       );
     if (pathname === '/api/v1/pods') {
       return page(
-        nodes.flatMap(({ cluster }) => cluster.pods.map((pod) => placed(pod, cluster.node.metadata.name))),
+        nodes.flatMap(({ cluster }) =>
+          cluster.pods.flatMap((pod) => {
+            const now = this.changes.pod(pod as KubernetesObject);
+            return now === undefined ? [] : [placed(now, cluster.node.metadata.name)];
+          }),
+        ),
         url,
       );
     }
@@ -113,11 +154,17 @@ export class LocalApiServer {
         nodes.flatMap(({ cluster }) => cluster.podCertificateRequests),
         url,
       );
+    const [, claim] = nodeClaims.exec(pathname) ?? [];
+    if (claim !== undefined) return this.changes.nodeClaim(claim);
     return refusal(404, 'the server could not find the requested resource');
   }
 
-  /** The node with what it has only while this runs: the instance behind it, and where its kubelet listens. */
-  #nodeObject({ instanceId, cluster: { node } }: ClusterNode): object {
+  /** The node with what it has only while this runs: the instance behind it, where its kubelet listens, and what was changed of it. */
+  #nodeObject(node: ClusterNode): object {
+    return this.changes.node(this.#bareNode(node));
+  }
+
+  #bareNode({ instanceId, cluster: { node } }: ClusterNode): KubernetesObject {
     const { spec = {}, status = {} } = node as { spec?: object; status?: object };
     return {
       ...node,
@@ -127,7 +174,7 @@ export class LocalApiServer {
         addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
         daemonEndpoints: { kubeletEndpoint: { Port: this.#port } },
       },
-    };
+    } as KubernetesObject;
   }
 }
 
@@ -180,15 +227,10 @@ function page(all: readonly object[], { searchParams }: URL): Answer {
   const metadata = { resourceVersion: '1', ...(to < chosen.length ? { continue: String(to) } : {}) };
   return {
     status: 200,
-    body: { kind: 'List', apiVersion: 'v1', metadata, items: atThisTime(chosen.slice(from, to)) },
+    body: { kind: 'List', apiVersion: 'v1', metadata, items: chosen.slice(from, to) },
   };
 }
 
 function fieldOf(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
-}
-
-/** A refusal in the shape of the API server: an object of kind Status. */
-export function refusal(code: number, message: string): Answer {
-  return { status: code, body: { kind: 'Status', apiVersion: 'v1', status: 'Failure', message, code } };
 }

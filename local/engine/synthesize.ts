@@ -7,5 +7,5 @@ import { Settings } from '../../lambdas/domain/settings.ts';
 const [outdir] = process.argv.slice(2);
 if (outdir === undefined) throw new Error('a directory for the assembly is needed');
 const settings = Settings.parse(JSON.parse(readFileSync(0, 'utf8')));
-const { stacks } = buildApp({ settings, outdir }).synth();
+const { stacks } = buildApp({ settings, outdir, validated: false }).synth();
 process.stdout.write(stacks[0]?.stackName ?? '');

@@ -37,6 +37,14 @@ export const RecordedAround = z.strictObject({
       kubeletMetrics: z.array(z.string()).nullable().default(null),
     })
     .optional(),
+  /** The managed node group that it is in, the Auto Scaling group of that, and the node that this makes in its place. */
+  group: z
+    .strictObject({
+      nodeGroup: z.string(),
+      name: z.string(),
+      next: z.strictObject({ node: Named, pods: z.array(Named).default([]) }),
+    })
+    .optional(),
 });
 export type RecordedAround = z.infer<typeof RecordedAround>;
 
@@ -70,6 +78,13 @@ function merged(base: unknown, patch: unknown): unknown {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The tags that EC2 has of the instance behind it, beside that of its cluster. */
+export function recordedTags(around: RecordedAround | undefined): Record<string, string> {
+  if (around?.group === undefined) return {};
+  const { nodeGroup, name } = around.group;
+  return { 'eks:nodegroup-name': nodeGroup, 'aws:autoscaling:groupName': name };
 }
 
 /** The same with the times that it stands for now. */

@@ -17,7 +17,7 @@ const actions: Readonly<Record<string, string>> = { 'lambda:Invoke': 'lambda:Inv
 
 /**
  * The AWS calls of a handler, from its code: what is left of its modules once everything is thrown away that nothing
- * in them reaches, which is what is deployed. A command of the SDK that is constructed there is a call, and so is a call of `ec2Query` and `iamQuery`.
+ * in them reaches, which is what is deployed. A command of the SDK that is constructed there is a call, and so is a call of `ec2Query`, `iamQuery` and `autoscalingQuery`.
  */
 export function callsOf(handler: string): Call[] {
   const { outputFiles } = buildSync({
@@ -49,7 +49,7 @@ export function callsIn(code: string): Call[] {
   const calls = modules.flatMap((text) => {
     const module = text.slice(0, text.indexOf('\n'));
     const constructed = [...text.matchAll(/new (\w+)\(/g)].map(([, name = '']) => commands.get(name));
-    const asked = [...text.matchAll(/\b(ec2|iam)Query\(\s*"(\w+)"/g)].map(
+    const asked = [...text.matchAll(/\b(ec2|iam|autoscaling)Query\(\s*"(\w+)"/g)].map(
       ([, service, name]) => `${service}:${name}`,
     );
     return [...constructed, ...asked].flatMap((action) => (action === undefined ? [] : [{ action, module }]));

@@ -147,10 +147,66 @@ describe('a cluster that is asked from within', () => {
   });
 });
 
+describe('a cluster whose nodes may be replaced', () => {
+  let replacing: Template;
+  beforeAll(() => {
+    replacing = synthesize({
+      clusters: {
+        closed: {},
+        reading: { api: { access: 'public' } },
+        open: { api: { access: 'public' }, replacement: { enabled: true } },
+        inside: { api: { access: 'vpc', vpc }, replacement: { enabled: true } },
+      },
+    });
+  });
+  const changers = () =>
+    Object.entries(replacing.Resources).filter(
+      ([id, { Type }]) => Type === 'AWS::Lambda::Function' && id.startsWith('ClustersChanger'),
+    );
+
+  it('has a function of its own for that, whose role is in a group of its own, and no other cluster has', () => {
+    const entries = resourcesOf(replacing, 'AWS::EKS::AccessEntry').map(
+      ({ Properties }) => render(replacing, Properties) as JsonObject,
+    );
+    expect(
+      entries
+        .filter(({ KubernetesGroups }) => JSON.stringify(KubernetesGroups) !== '["cgroup-medic:readers"]')
+        .map(({ ClusterName, KubernetesGroups, PrincipalArn }) => [
+          ClusterName,
+          KubernetesGroups,
+          PrincipalArn,
+        ]),
+    ).toEqual([
+      ['open', ['cgroup-medic:replacers'], '<ClustersChangeropenRole.Arn>'],
+      ['inside', ['cgroup-medic:replacers'], '<ClustersChangerinsideRole.Arn>'],
+    ]);
+    expect(changers()).toHaveLength(2);
+  });
+
+  it('keeps that apart from what reads: nobody is in both groups', () => {
+    const principals = resourcesOf(replacing, 'AWS::EKS::AccessEntry').map(({ Properties }) =>
+      JSON.stringify([Properties.ClusterName, render(replacing, Properties.PrincipalArn ?? null)]),
+    );
+    expect(new Set(principals).size).toBe(principals.length);
+  });
+
+  it('is changed from within its VPC where it is asked from there, and else from outside', () => {
+    expect(
+      changers().map(([id, { Properties }]) => [
+        id.replace(/[0-9A-F]{8}$/, ''),
+        Properties.VpcConfig !== undefined,
+      ]),
+    ).toEqual([
+      ['ClustersChangeropen', false],
+      ['ClustersChangerinside', true],
+    ]);
+  });
+});
+
 describe('with the shipped settings', () => {
   it('no API server is asked: no function in a VPC, no access entry, no right on EKS', () => {
     const shipped = JSON.stringify(synthesize({ clusters: { closed: {} } }));
-    for (const word of ['VpcConfig', 'AWS::EKS::AccessEntry', 'eks:DescribeCluster'])
+    for (const word of ['VpcConfig', 'AWS::EKS::AccessEntry', 'eks:DescribeCluster', 'ClustersChanger'])
       expect(shipped, word).not.toContain(word);
   });
 });

@@ -8,7 +8,10 @@ import { type Resource, resourcesOf, synthesize, type Template } from './templat
 const vpc = { subnetIds: ['subnet-0123456789abcdef0'], securityGroupIds: ['sg-0123456789abcdef0'] };
 const everything = {
   slack: { enabled: true, teamId: 'T012AB3CD' },
-  clusters: { open: { api: { access: 'public' } }, inside: { api: { access: 'vpc', vpc } } },
+  clusters: {
+    open: { api: { access: 'public' }, replacement: { enabled: true } },
+    inside: { api: { access: 'vpc', vpc }, replacement: { enabled: true } },
+  },
 };
 
 let template: Template;
@@ -36,7 +39,7 @@ const stores: Readonly<Record<string, string>> = {
 const ofTheService: readonly { actions: RegExp; resource: RegExp; why: string }[] = [
   {
     actions: /^logs:(CreateLogStream|PutLogEvents)$/,
-    resource: /^<(Functions|ClustersReader|Intake|Slack|Census|ConsoleDoor)\w*Log\.Arn>$/,
+    resource: /^<(Functions|Clusters(Reader|Changer)|Intake|Slack|Census|ConsoleDoor)\w*Log\.Arn>$/,
     why: 'Lambda writes the log of the function',
   },
   {
@@ -67,12 +70,18 @@ function granted({ action, resource }: Right): string {
   return /^(dynamodb|logs):/.test(action) ? `${action} on ${resource}` : action;
 }
 
+/** Functions of which every cluster has one of its own, by what their ids begin with. */
+const perCluster: Partial<Record<BundleName, string>> = {
+  'ask-cluster': 'ClustersReader',
+  'change-node': 'ClustersChanger',
+};
+
 function functionsOf(name: BundleName): Resource[] {
   const functions = Object.entries(template.Resources).filter(
     ([id, { Type, Properties }]) =>
       Type === 'AWS::Lambda::Function' &&
-      (name === 'ask-cluster'
-        ? id.startsWith('ClustersReader')
+      (name in perCluster
+        ? id.startsWith(perCluster[name] ?? '')
         : Properties.FunctionName === `CgroupMedic-${name}`),
   );
   if (functions.length === 0) throw new Error(`the template has no function ${name}`);

@@ -8,7 +8,10 @@ const app = buildApp({
   settings: readSettings({
     slack: { enabled: true, teamId: 'T012AB3CD' },
     nodeRoles: ['nodes'],
-    clusters: { open: { api: { access: 'public' } }, inside: { api: { access: 'vpc', vpc } } },
+    clusters: {
+      open: { api: { access: 'public' }, replacement: { enabled: true } },
+      inside: { api: { access: 'vpc', vpc }, replacement: { enabled: true } },
+    },
   }),
 });
 addSecurityRules(app);

@@ -63,6 +63,7 @@ const ownRights: Record<string, string[]> = {
   'request-approval': [...publish, ...approvals],
   'settle-approval': [...publish, ...approvals],
   'record-treatment': publish,
+  'replace-step': publish,
   verify: publish,
   notify: publish,
   'next-rung': publish,

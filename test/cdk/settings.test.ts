@@ -103,6 +103,12 @@ describe('readSettings', () => {
         'cgroup-medic.clusters.prod.verification.windowSeconds = 4000: change it; it must be at most 3600',
     },
     {
+      name: 'replacement without a way to the API server',
+      context: { clusters: { prod: { replacement: { enabled: true } } } },
+      problem:
+        'cgroup-medic.clusters.prod.replacement.enabled = true: change it; it must be false unless api.access is public or vpc: nobody could ask the API server of this cluster',
+    },
+    {
       name: 'a fraction where only whole numbers make sense',
       context: { clusters: { prod: {} }, lease: { seconds: 90.5 } },
       problem: 'cgroup-medic.lease.seconds = 90.5: change it; it must be a whole number',
@@ -136,7 +142,7 @@ describe('readSettings', () => {
       [
         'the settings under "cgroup-medic" in the context of cdk.json are not right:',
         '  - cgroup-medic.clusters.prod.initialMode = "x": change it; it must be one of "observe", "approve", "auto"',
-        '  - cgroup-medic.clusters.prod.extra = 1: there is no such setting; remove it, or use one of: initialMode, policy, reclaim, sessions, scopes, agents, thresholds, diagnosis, examination, census, api, alarms, verification, gates, approval, slack',
+        '  - cgroup-medic.clusters.prod.extra = 1: there is no such setting; remove it, or use one of: initialMode, policy, reclaim, sessions, scopes, agents, thresholds, diagnosis, examination, census, api, alarms, verification, gates, approval, slack, replacement',
         '  - cgroup-medic.audit.retentionDays = 7: change it; it must be one of 90, 180, 365, 400, 545, 731, 1827, 3653',
       ].join('\n'),
     );

@@ -47,7 +47,7 @@ describe('the functions', () => {
         Architectures: ['arm64'],
         Handler: 'index.handler',
         MemorySize: 256,
-        Timeout: { close: 60, janitor: 300 }[name] ?? 30,
+        Timeout: { close: 60, janitor: 300, 'replace-step': 60, 'send-undo': 120 }[name] ?? 30,
       });
     }
   });

@@ -45,7 +45,7 @@ describe('npm run synth', () => {
     expect(stdout).toContain('Security: all AwsSolutions rules of cdk-nag pass.');
     // The CDK CLI and everybody else get the same template.
     const template = JSON.parse(readFileSync(join(output, 'CgroupMedic.template.json'), 'utf8'));
-    const { stacks } = buildApp({ outdir: join(output, 'again') }).synth();
+    const { stacks } = buildApp({ outdir: join(output, 'again'), validated: false }).synth();
     expect(template).toEqual(stacks[0]?.template);
   });
 

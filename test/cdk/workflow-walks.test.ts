@@ -29,6 +29,7 @@ const cured: Script = {
   recheck: [{ recheck: { decision: 'pass' } }],
   'send-treatment': [{ command: { status: 'running', waitSeconds: 0 } }],
   'record-treatment': [{ treatment: { status: 'done' }, verification: { waitSeconds: 0 } }],
+  'replace-step': [{ replacement: { at: 'over' } }],
   notify: [{}],
   verify: [{ verification: { verdict: 'cured', waitSeconds: 0 }, outcome: 'cured' }],
   'send-undo': [{ command: { status: 'not-needed', waitSeconds: 0 } }],
@@ -92,12 +93,14 @@ const asked = [...atGate, 'RequestApproval', 'SettleApproval', 'Approved?'];
 const rechecked = [...asked, ...ran('Recheck'), 'RecheckAround', 'Recheck', 'StillTrue?'];
 const treating = [...atGate, 'TreatmentKind?'];
 const treated = [...treating, ...ran('Treatment'), 'RecordTreatment', 'Treated?'];
+const replaced = [...treating, 'ReplaceStep', 'ReplacementOver?', 'RecordTreatment', 'Treated?'];
 const verified = [...treated, 'WaitForSample', ...ran('Verify'), 'Verify', 'Verdict?'];
 const undone = ['SendUndo', 'UndoRunning?', 'RecordUndo', 'Undone?'];
 const nextRung = ['NextRung', 'RungLeft?'];
 const closed = (end: string) => ['Close', 'Outcome?', end];
 
 const ask = [{ gate: { decision: 'ask', waitSeconds: 0 }, approval: { timeoutSeconds: 20 } }];
+const replacing = [{ ladder: { status: 'rung' }, rung: { kind: 'replace' } }];
 const rungLeft = { ladder: { status: 'rung' } };
 const noneLeft = { ladder: { status: 'exhausted' }, outcome: 'unresolved' };
 
@@ -281,6 +284,35 @@ const walks: readonly { title: string; script: Script; token?: 'never'; visited:
     visited: [...treating, ...closed('Refused')],
   },
   {
+    title: 'a node that is replaced, in several acts: nothing more is sent to it',
+    script: {
+      plan: replacing,
+      'replace-step': [
+        { replacement: { at: 'drain', waitSeconds: 0 } },
+        { replacement: { at: 'over', waitSeconds: 0 } },
+      ],
+      'record-treatment': [{ treatment: { status: 'done' }, outcome: 'cured' }],
+    },
+    visited: [
+      ...treating,
+      'ReplaceStep',
+      'ReplacementOver?',
+      'WaitForReplacement',
+      ...replaced.slice(treating.length),
+      ...closed('Cured'),
+    ],
+  },
+  {
+    title: 'a node that must not be replaced',
+    script: { plan: replacing, 'record-treatment': [{ treatment: { status: 'refused' } }] },
+    visited: [...replaced, ...nextRung, ...closed('Unresolved')],
+  },
+  {
+    title: 'a replacement that fails',
+    script: { plan: replacing, 'record-treatment': [{ treatment: { status: 'failed' } }] },
+    visited: [...replaced, ...undone, ...nextRung, ...closed('Unresolved')],
+  },
+  {
     title: 'a treatment that the node refuses',
     script: { 'record-treatment': [{ treatment: { status: 'refused' } }] },
     visited: [...treated, ...nextRung, ...closed('Unresolved')],
@@ -328,7 +360,7 @@ const walks: readonly { title: string; script: Script; token?: 'never'; visited:
 ];
 
 describe('a walk through the state machine', () => {
-  it.each(walks)('$title', async ({ script, token, visited }) => {
+  it.concurrent.each(walks)('$title', async ({ script, token, visited }) => {
     const result = await walk({ script, ...(token === undefined ? {} : { token }) });
 
     expect(result.visited).toEqual(visited);
@@ -364,7 +396,6 @@ describe('an error', () => {
       ),
   );
 
-  // What is retried waits; so they wait together.
   it.concurrent.each(tasks)('in %s leads on, and never to an ordinary end', async (task) => {
     const route = walks.find(({ visited, token }) => visited.includes(task) && token === undefined);
     if (route === undefined) throw new Error(`no walk comes through ${task}`);

@@ -37,6 +37,9 @@ describe('the state machine', () => {
     const open = [{ days: ['SAT'], start: '22:00', end: '06:00', timeZone: 'UTC' }];
     const waiting = synthesize({ clusters: { a: {}, b: { gates: { windows: { open, waitMinutes: 90 } } } } });
     expect(definitionOf(waiting).TimeoutSeconds).toBe(rest + 2 * (wait + 90) * 60);
+    const replacement = { enabled: true, drainMinutes: 100, arriveMinutes: 110 };
+    const replacing = synthesize({ clusters: { a: { api: { access: 'public' }, replacement } } });
+    expect(definitionOf(replacing).TimeoutSeconds).toBe(rest + 2 * wait * 60 + 225 * 60);
   });
 
   it('has one state for every ordinary outcome, and failure states for what is broken', () => {
@@ -83,9 +86,10 @@ describe('every task', () => {
     statesOfType(definition, 'Task').map((name) => [name, statesOf(definition).get(name) ?? {}] as const);
 
   it('has a timeout', () => {
+    const longer: Record<string, number> = { Close: 70, ReplaceStep: 70, SendUndo: 130 };
     for (const [name, { TimeoutSeconds, TimeoutSecondsPath }] of tasks()) {
       if (name === 'RequestApproval') expect(TimeoutSecondsPath).toBe('$.approval.timeoutSeconds');
-      else expect(TimeoutSeconds, name).toBe(name === 'Close' ? 70 : 40);
+      else expect(TimeoutSeconds, name).toBe(longer[name] ?? 40);
     }
   });
 

@@ -1,6 +1,9 @@
 import { userInfo } from 'node:os';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { clusters, startTestEngine, type TestEngine } from './test-engine.ts';
+
+// A whole incident, with other test files on the same cores.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 let test: TestEngine;
 beforeAll(async () => {

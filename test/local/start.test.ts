@@ -2,35 +2,47 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { verifyTrail } from '../../lambdas/domain/audit/verify-trail.ts';
 import { IncidentRecord } from '../../lambdas/domain/incident-record.ts';
 import { checkHost } from '../../local/node/host-leak.ts';
 import { holdHost } from '../host-lock.ts';
 
 // Whole incidents, with other test files on the same cores.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+// Incidents wait most of the time, so two run side by side; more would bundle the app, a gigabyte each, at the same time.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000, maxConcurrency: 2 });
 
 const root = resolve(import.meta.dirname, '../..');
 const host = checkHost();
 const isRoot = process.getuid?.() === 0;
 
-/** The command runs where its files may go: on the disk of the checkout, because a leak needs a real file system. */
+/** The commands run where their files may go: on the disk of the checkout, because a leak needs a real file system. */
 let folder: string;
-beforeEach(() => {
+beforeAll(() => {
   mkdirSync(join(root, '.cgroup-medic'), { recursive: true });
   folder = mkdtempSync(join(root, '.cgroup-medic/test-start-'));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-type Started = { child: ChildProcess; ended: Promise<number | null>; out(): string; err(): string };
+type Where = { cwd?: string; uid?: number };
+type Started = {
+  child: ChildProcess;
+  /** Where its runs are kept: each command has a folder of its own. */
+  home: string;
+  ended: Promise<number | null>;
+  out(): string;
+  err(): string;
+};
 
 /** Exactly what `npm start -- ARGS` runs, without a terminal. */
-function start(args: string[], { cwd = folder, uid }: { cwd?: string; uid?: number } = {}): Started {
+function start(args: string[], { cwd = mkdtempSync(join(folder, 'run-')), uid }: Where = {}): Started {
+  const { CGROUP_MEDIC_HOME: _, ...environment } = process.env;
   const child = spawn(process.execPath, [join(root, 'bin/run.mjs'), 'local/start.ts', ...args], {
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
-    ...(uid === undefined ? {} : { uid, gid: uid, env: { PATH: process.env.PATH, HOME: cwd } }),
+    ...(uid === undefined
+      ? { env: environment }
+      : { uid, gid: uid, env: { PATH: process.env.PATH, HOME: cwd } }),
   });
   let [out, err] = ['', ''];
   child.stdout?.setEncoding('utf8').on('data', (text) => {
@@ -40,7 +52,7 @@ function start(args: string[], { cwd = folder, uid }: { cwd?: string; uid?: numb
     err += text;
   });
   const ended = new Promise<number | null>((done) => child.once('close', (code) => done(code)));
-  return { child, ended, out: () => out, err: () => err };
+  return { child, home: join(cwd, '.cgroup-medic'), ended, out: () => out, err: () => err };
 }
 
 function leaks(): string[] {
@@ -69,7 +81,7 @@ describe.concurrent('npm start', () => {
   });
 });
 
-describe('npm start --json', () => {
+describe.concurrent('npm start --json', () => {
   it('prints one incident record and nothing else, and keeps everything in files', async () => {
     const run = start(['--node', 'v2-zombies', '--json']);
     expect(await run.ended).toBe(0);
@@ -97,11 +109,11 @@ describe('npm start --json', () => {
   });
 });
 
-describe('the exit code of npm start', () => {
+describe.concurrent('the exit code of npm start', () => {
   it.each([
     ['denied', 5, ['--node', 'v2-zombies', '--mode', 'approve', '--approve', 'no']],
     ['observed', 0, ['--node', 'v2-zombies', '--mode', 'observe']],
-    ['unresolved', 4, ['--fault', 'memcg-id-exhaustion', '--approve', 'yes']],
+    ['unresolved', 4, ['--fault', 'agent-leak', '--approve', 'yes']],
   ])('for %s is %i', async (outcome, code, args) => {
     const run = start([...args, '--json']);
     const ended = await run.ended;
@@ -136,8 +148,8 @@ describe.skipIf(!host.possible)('npm start --node host (needs Linux, root and cg
     expect(await run.ended).toBe(130);
     expect(run.out()).toContain('the janitor cleans up');
     expect(leaksOf(run)).toEqual([]);
-    const [id = ''] = readdirSync(join(folder, '.cgroup-medic/runs'));
-    const directory = join(folder, '.cgroup-medic/runs', id);
+    const [id = ''] = readdirSync(join(run.home, 'runs'));
+    const directory = join(run.home, 'runs', id);
     const trail = readFileSync(join(directory, 'audit.jsonl'), 'utf8').trimEnd().split('\n');
     const key = readFileSync(join(directory, 'audit-public-key.pem'), 'utf8');
     expect(

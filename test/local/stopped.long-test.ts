@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { verifyTrail } from '../../lambdas/domain/audit/verify-trail.ts';
 import { withBrokenReclaim } from './broken-reclaim.ts';
+import { asOneOfMany } from './one-of-many.ts';
 import { protectionsOf, recordedProtections } from './protections.ts';
 import { runCommand } from './run-command.ts';
 import { clusters, startTestEngine, type TestEngine } from './test-engine.ts';
@@ -19,6 +20,8 @@ type Way = Pick<Parameters<TestEngine['run']>[0], 'node' | 'cluster' | 'approve'
 const treated: Way = { node: 'v2-zombies' };
 const approved: Way = { node: 'v2-zombies', cluster: clusters.approve, approve: 'yes' };
 const undone: Way = { node: 'v2-zombies', cluster: clusters.cautious, change: withBrokenReclaim };
+
+const replaced: Way = { node: 'memcg-ids', cluster: clusters.replacing, approve: 'yes', change: asOneOfMany };
 
 const paused: Way = {
   node: 'v2-zombies',
@@ -72,6 +75,7 @@ const wayTo: Record<string, Way> = {
     'StillTrue?',
   ]),
   ...ways(paused, ['WaitAtGate']),
+  ...ways(replaced, ['ReplaceStep', 'ReplacementOver?', 'WaitForReplacement']),
   ...ways(undone, [
     'SendUndo',
     'UndoRunning?',

@@ -22,7 +22,13 @@ import { synthesize } from '../../local/engine/assembly.ts';
 import { type Engine, startEngine } from '../../local/engine/engine.ts';
 import { readStack, type StackTemplate } from '../../local/engine/template.ts';
 import { type LocalNode, openNode } from '../../local/local-node.ts';
-import { localApi, localCluster, localCohort, localSettings } from '../../local/local-settings.ts';
+import {
+  localApi,
+  localCluster,
+  localCohort,
+  localReplacement,
+  localSettings,
+} from '../../local/local-settings.ts';
 import { RunDirectory } from '../../local/run-directory.ts';
 import { type WatchedIncident, type WatchIncidentProps, watchIncident } from '../../local/watch-incident.ts';
 
@@ -48,6 +54,7 @@ export const clusters = {
   crowded: 'crowded',
   hasty: 'hasty',
   crowdedAsking: 'crowded-asking',
+  replacing: 'replacing',
 };
 
 /** Incidents of several tests at once have the same cause, and are none of each other's business. */
@@ -116,6 +123,13 @@ export function testSettings(): Settings {
       [clusters.crowded]: withBudget({ waitMinutes: 2, askAgainSeconds: 1 }),
       [clusters.hasty]: withBudget({ waitMinutes: 0 }),
       [clusters.crowdedAsking]: withBudget({ waitMinutes: 2, askAgainSeconds: 1 }, 'approve', localCohort),
+      // Its nodes may be replaced, and nobody waits for a budget of pods for long.
+      [clusters.replacing]: {
+        ...cluster('auto', 'never'),
+        api: localApi,
+        replacement: { ...localReplacement, drainMinutes: 1 },
+        approval: { onePersonTeam: true, expirySeconds: { low: 60, medium: 60, high: 60 } },
+      },
       // Two people of one group have to agree; others may as well once they are told. One incident at a time.
       [clusters.together]: {
         ...cluster('approve'),

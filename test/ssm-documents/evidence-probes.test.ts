@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { readEvidence } from '../../lambdas/domain/evidence/read-evidence.ts';
 import { materialise, type Tree } from '../../local/node/recorded-tree.ts';
 import { runDocument } from '../../local/node/ssm-agent.ts';
@@ -11,7 +11,8 @@ import { busyPod, busyTree, command, journal, journalLines, podUid } from './bus
 import { cgroup, isInstalled, json } from './node-folder.ts';
 
 const folders: string[] = [];
-afterEach(() => {
+// Not after each: most of these wait for a tool that hangs or a window to pass, so they run side by side.
+afterAll(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -52,7 +53,7 @@ const without = (...paths: string[]): Tree =>
     Object.entries(busyTree).filter(([path]) => !paths.some((gone) => path.startsWith(gone))),
   );
 
-it('a probe that is killed because it takes too long leaves no cgroup behind', async () => {
+it.concurrent('a probe that is killed because it takes too long leaves no cgroup behind', async () => {
   const root = busy();
   const bin = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-bin-'));
   folders.push(bin);
@@ -64,7 +65,7 @@ it('a probe that is killed because it takes too long leaves no cgroup behind', a
   expect(readdirSync(join(root, 'sys/fs/cgroup')).filter((name) => name.includes('probe'))).toEqual([]);
 });
 
-describe.each(['gawk', 'mawk', 'busybox'])('on a busy node, with %s as awk', (awk) => {
+describe.concurrent.each(['gawk', 'mawk', 'busybox'])('on a busy node, with %s as awk', (awk) => {
   describe.skipIf(!isInstalled(awk))('(skipped where it is not installed)', () => {
     it('every probe finds what is there', async () => {
       const bin = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-bin-'));
@@ -230,7 +231,7 @@ describe.each(['gawk', 'mawk', 'busybox'])('on a busy node, with %s as awk', (aw
   });
 });
 
-describe('the window', () => {
+describe.concurrent('the window', () => {
   it('compares the counters before and after: throttling, CPU time, directories that come and go', async () => {
     const root = busy();
     const replace = (path: string, content: string) => {
@@ -280,7 +281,7 @@ describe('the window', () => {
   });
 });
 
-describe('the history', () => {
+describe.concurrent('the history', () => {
   it('keeps a sample a minute, of this boot, and what is printed is bounded', async () => {
     const now = Math.floor(Date.now() / 1000);
     const boot = '00000000-0000-4000-8000-000000000001';
@@ -316,7 +317,7 @@ describe('the history', () => {
   });
 });
 
-describe('where a login gets its memory cgroup', () => {
+describe.concurrent('where a login gets its memory cgroup', () => {
   const user = 'sys/fs/cgroup/user.slice/user-1000.slice';
   const session = `${user}/session-12.scope`;
 
@@ -337,7 +338,7 @@ describe('where a login gets its memory cgroup', () => {
   });
 });
 
-describe('what crictl says is understood', () => {
+describe.concurrent('what crictl says is understood', () => {
   const layouts = {
     'with two spaces after a key, as every other build of it prints': (value: unknown) =>
       JSON.stringify(value, null, 2).replaceAll(/^( *"\w+":) /gm, '$1  '),
@@ -399,7 +400,7 @@ describe('what crictl says is understood', () => {
   });
 });
 
-describe('the kubelet of Ubuntu, a snap', () => {
+describe.concurrent('the kubelet of Ubuntu, a snap', () => {
   it('has its journal read, under its own name', async () => {
     const lines = journalLines.map((line) => ({
       ...line,
@@ -415,7 +416,7 @@ describe('the kubelet of Ubuntu, a snap', () => {
   });
 });
 
-describe('a tool that does not do its work is a gap with the reason', () => {
+describe.concurrent('a tool that does not do its work is a gap with the reason', () => {
   const tools = ['systemctl', 'loginctl', 'journalctl', 'crictl', 'runc', 'kubelet'];
   const all = (script: string): Tree =>
     Object.fromEntries(tools.map((tool) => [`usr/bin/${tool}`, command(script)]));

@@ -9,9 +9,12 @@ import { type NodeFolder, nodeFolder, smallTree } from './node-folder.ts';
 export const medic = 'var/lib/cgroup-medic';
 export const state = `${medic}/reclaim`;
 
+// These tests spend their time waiting: a reclaim takes 18 s, and less than one of a CPU.
+vi.setConfig({ maxConcurrency: 10 });
+
 const nodes: NodeFolder[] = [];
 const folder = mkdtempSync(join(tmpdir(), 'cgroup-medic-test-reclaim-'));
-// Not after each: these tests spend their time waiting, so they run at the same time.
+// Not after each: others are at work then.
 afterAll(() => {
   for (const node of nodes.splice(0)) node.close();
   rmSync(folder, { recursive: true, force: true });

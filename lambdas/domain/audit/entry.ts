@@ -35,6 +35,8 @@ export const AuditStep = z.enum([
   'treatment.intended',
   'treatment.sent',
   'treatment.finished',
+  'replacement.intended',
+  'replacement.acted',
   'notified',
   'sampled',
   'verified',

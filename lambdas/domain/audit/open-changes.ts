@@ -1,5 +1,10 @@
 import type { AuditEntry } from './entry.ts';
 
+/** The inverse of a change that a document makes on the node. */
+export type UndoDocument = { document: string; arguments: Record<string, string> };
+/** The inverse of a cordon, which is made through the API server of the cluster. */
+export type Uncordon = { uncordon: { node: string } };
+
 /** A treatment that was begun, and of which the trail does not say that it ended clean, helped for good or was undone. */
 export type OpenChange = {
   rung: number;
@@ -7,7 +12,7 @@ export type OpenChange = {
   document: string;
   /** The command on the node, where it is known that one was sent. */
   commandId?: string;
-  undo: { document: string; arguments: Record<string, string> };
+  undo: UndoDocument | Uncordon;
   /** The change is meant to stay once it has helped; any other leaves nothing behind when all is well. */
   standing: boolean;
 };
@@ -38,6 +43,8 @@ export function openChanges(entries: AuditEntry[]): OpenChange[] {
         break;
       case 'treatment.finished':
         if (entry.details?.clean === true) open.delete(rung);
+        // With the node everything has gone that stood on it.
+        if (entry.details?.nodeGone === true) open.clear();
         break;
       case 'verified':
         if (change?.standing && (entry.outcome === 'cured' || entry.outcome === 'relieved'))
@@ -52,6 +59,7 @@ export function openChanges(entries: AuditEntry[]): OpenChange[] {
 }
 
 function undoOf(entry: AuditEntry): OpenChange['undo'] | undefined {
-  const undo = entry.details?.undo as OpenChange['undo'] | undefined;
-  return typeof undo?.document === 'string' ? undo : undefined;
+  const undo = (entry.details?.undo ?? {}) as Partial<UndoDocument & Uncordon>;
+  if (typeof undo.uncordon?.node === 'string') return { uncordon: { node: undo.uncordon.node } };
+  return typeof undo.document === 'string' ? (undo as UndoDocument) : undefined;
 }

@@ -7,7 +7,7 @@ const phases = [
   [/^planned/, 'plan'],
   [/^(gated|breaker\.)/, 'gate'],
   [/^(approval\.|rechecked)/, 'approve'],
-  [/^(treatment\.|notified)/, 'treat'],
+  [/^(treatment\.|replacement\.|notified)/, 'treat'],
   [/^(sampled|verified)/, 'verify'],
   [/^undo\./, 'undo'],
   [/^rung\./, 'next rung'],

@@ -8,6 +8,8 @@ export const doneSteps = [
   'treatment.intended',
   'treatment.sent',
   'treatment.finished',
+  'replacement.intended',
+  'replacement.acted',
   'verified',
   'undo.intended',
   'undo.sent',

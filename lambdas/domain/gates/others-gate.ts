@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { given } from '../around/read.ts';
 import type { Rung } from '../treatments/treatment.ts';
 import type { GateResult } from './gate.ts';
 
@@ -6,6 +7,8 @@ import type { GateResult } from './gate.ts';
 export const NodeMarks = z.object({
   taints: z.array(z.object({ key: z.string(), value: z.string(), effect: z.string() })),
   unschedulable: z.boolean(),
+  /** The incident that says, by its annotation, that the cordon is its own; `null`: none does. */
+  cordonedBy: z.string().nullable(),
   /** It is being deleted: an object that only waits for its finalizers. */
   deleting: z.boolean(),
 });
@@ -19,7 +22,7 @@ export type Marks = NodeMarks | { gap: string } | { notAsked: string };
  * v1beta1, whose key was `disruption`), cluster-autoscaler utils/taints/taints.go, aws-node-termination-handler pkg/node/node.go,
  * kubernetes.io/docs/reference/labels-annotations-taints.
  */
-const leaving: readonly { key: string; who: string }[] = [
+export const leavingTaints: readonly { key: string; who: string }[] = [
   { key: 'karpenter.sh/disrupted', who: 'Karpenter' },
   { key: 'karpenter.sh/disruption', who: 'Karpenter' },
   { key: 'ToBeDeletedByClusterAutoscaler', who: 'the Cluster Autoscaler' },
@@ -36,7 +39,11 @@ const leaving: readonly { key: string; who: string }[] = [
  */
 export function othersGate(
   marks: Marks,
-  { rung, approved }: { rung: Pick<Rung, 'kind' | 'risk'>; approved: boolean },
+  {
+    rung,
+    approved,
+    incident,
+  }: { rung: Pick<Rung, 'kind' | 'risk'>; approved: boolean /** Whose rung it is. */; incident: string },
 ): GateResult {
   const answer = (decision: GateResult['decision'], reason: string): GateResult => ({
     gate: 'others',
@@ -52,12 +59,18 @@ export function othersGate(
     // What frees the memory of dead cgroups stands in nobody's way.
     return rung.risk === 'none' || rung.risk === 'low' ? answer('pass', unknown) : ask(unknown);
   }
-  const taint = marks.taints.find(({ key }) => leaving.some((known) => known.key === key));
+  const taint = marks.taints.find(({ key }) => leavingTaints.some((known) => known.key === key));
   if (taint !== undefined) {
-    const who = leaving.find(({ key }) => key === taint.key)?.who ?? 'somebody';
+    const who = leavingTaints.find(({ key }) => key === taint.key)?.who ?? 'somebody';
     return answer('refuse', `the node is being taken away by ${who} (taint ${taint.key})`);
   }
   if (marks.deleting) return answer('refuse', 'the node is being deleted from its cluster');
+  if (marks.unschedulable && marks.cordonedBy === incident) {
+    return answer('pass', 'this incident itself has cordoned the node');
+  }
+  if (marks.unschedulable && marks.cordonedBy !== null) {
+    return ask(`another incident has cordoned this node: ${given(marks.cordonedBy)}`);
+  }
   if (marks.unschedulable) {
     return ask(
       'somebody has cordoned this node: a drain, an update, a repair or a person may be at work on it',

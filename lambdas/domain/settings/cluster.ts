@@ -9,28 +9,36 @@ import { Diagnosing, Examination } from './diagnosing.ts';
 import { Gates } from './gates.ts';
 import { Mode, Policy } from './policy.ts';
 import { Reclaim } from './reclaim.ts';
+import { Replacement } from './replacement.ts';
 import { Scopes, Sessions } from './sessions.ts';
 import { SlackOfCluster } from './slack.ts';
 import { Verification } from './verification.ts';
 
-export const Cluster = z.strictObject({
-  initialMode: Mode.default('observe').describe(
-    'Mode of a first deployment. Later changes are made in the parameter /cgroup-medic/CLUSTER/mode, without a deployment.',
-  ),
-  policy: Policy.prefault({}),
-  reclaim: Reclaim.prefault({}),
-  sessions: Sessions.prefault({}),
-  scopes: Scopes.prefault({}),
-  agents: Agents.prefault({}),
-  thresholds: Thresholds.prefault({}),
-  diagnosis: Diagnosing.prefault({}),
-  examination: Examination.prefault({}),
-  census: Census.prefault({}),
-  api: Api.prefault({}),
-  alarms: Alarms.prefault({}),
-  verification: Verification.prefault({}),
-  gates: Gates.prefault({}),
-  approval: Approvals.prefault({}),
-  slack: SlackOfCluster.prefault({}),
-});
+export const Cluster = z
+  .strictObject({
+    initialMode: Mode.default('observe').describe(
+      'Mode of a first deployment. Later changes are made in the parameter /cgroup-medic/CLUSTER/mode, without a deployment.',
+    ),
+    policy: Policy.prefault({}),
+    reclaim: Reclaim.prefault({}),
+    sessions: Sessions.prefault({}),
+    scopes: Scopes.prefault({}),
+    agents: Agents.prefault({}),
+    thresholds: Thresholds.prefault({}),
+    diagnosis: Diagnosing.prefault({}),
+    examination: Examination.prefault({}),
+    census: Census.prefault({}),
+    api: Api.prefault({}),
+    alarms: Alarms.prefault({}),
+    verification: Verification.prefault({}),
+    gates: Gates.prefault({}),
+    approval: Approvals.prefault({}),
+    slack: SlackOfCluster.prefault({}),
+    replacement: Replacement.prefault({}),
+  })
+  .refine(({ api, replacement }) => api.access !== 'none' || !replacement.enabled, {
+    path: ['replacement', 'enabled'],
+    message:
+      'must be false unless api.access is public or vpc: nobody could ask the API server of this cluster',
+  });
 export type Cluster = z.infer<typeof Cluster>;

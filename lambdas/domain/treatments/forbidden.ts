@@ -73,6 +73,18 @@ export const forbiddenPairs: readonly Pair[] = [
     why: 'it removes directories and ends scopes of logins, which have nothing to do with this',
   },
   {
+    treatment: 'replace-node',
+    causes: [
+      ...ofTheWorkload,
+      'reclaim-pressure',
+      'agent-leak',
+      'session-churn',
+      'orphaned-agent',
+      'dead-containers',
+    ],
+    why: 'what makes it comes to the next node as well, with its pods or its image',
+  },
+  {
     treatment: 'prune-containers',
     causes: [...zombieCauses, 'leaked-scopes', 'memcg-id-exhaustion', 'agent-leak', ...ofTheWorkload],
     why: 'exited containers have no memory cgroup any more; removing them frees none of this, and their logs are gone',

@@ -6,6 +6,7 @@ import { enableLinger } from './enable-linger.ts';
 import { notify } from './notify.ts';
 import { pruneContainers } from './prune-containers.ts';
 import { reclaim, reclaimOnceStopped } from './reclaim.ts';
+import { replaceNode } from './replace-node.ts';
 import { restartKubelet } from './restart-kubelet.ts';
 import { restartLogind } from './restart-logind.ts';
 import { stopScopes } from './stop-scopes.ts';
@@ -24,5 +25,6 @@ export const treatments: readonly Treatment[] = [
   restartKubelet,
   reclaimOnceStopped,
   dropCaches,
+  replaceNode,
   notify,
 ];

@@ -12,5 +12,6 @@ export const TreatmentId = z.enum([
   'disable-agent',
   'restart-kubelet',
   'drop-caches',
+  'replace-node',
 ]);
 export type TreatmentId = z.infer<typeof TreatmentId>;

@@ -43,8 +43,8 @@ export type Expects = z.infer<typeof Expects>;
 /** One step of a plan: a treatment with its exact arguments, and who has to agree to it. */
 export const Rung = z.object({
   treatment: TreatmentId,
-  /** `document`: an SSM document runs on the node. `notify`: people are told. */
-  kind: z.enum(['document', 'notify']),
+  /** `document`: an SSM document runs on the node. `replace`: its owner makes a new one. `notify`: people are told. */
+  kind: z.enum(['document', 'replace', 'notify']),
   /** The document that carries it out and the one that takes it back, for kind `document`. */
   document: z.string().optional(),
   undoDocument: z.string().optional(),

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Changed } from '../replacement/changed.ts';
 
 /** What every undo document prints. `remaining` counts what it could not take back. */
 const UndoResult = z.looseObject({
@@ -8,7 +9,9 @@ const UndoResult = z.looseObject({
   remaining: z.int().nonnegative(),
 });
 
-export type Undone = { status: 'done' | 'failed'; reason: string };
+/** What became of an undo. nothing: there was nothing of ours to take back. */
+export const Undone = z.object({ status: z.enum(['done', 'nothing', 'failed']), reason: z.string() });
+export type Undone = z.infer<typeof Undone>;
 
 /** Whether an undo took everything back, from how its command ended and what it printed. */
 export function undoneBy(command: {
@@ -31,4 +34,11 @@ export function undoneBy(command: {
     status: 'done',
     reason: parsed.data.changed ? 'what we changed was taken back' : 'nothing of ours was left to take back',
   };
+}
+
+/** What became of an uncordon. Where the node has gone, or is not ours to uncordon any more, nothing of ours stands. */
+export function uncordonedBy({ is, says }: Changed, node: string): Undone {
+  return is === 'done'
+    ? { status: 'done', reason: `the cordon of the node ${node} was taken back` }
+    : { status: 'nothing', reason: `the node ${node} was left as it is: ${says}` };
 }

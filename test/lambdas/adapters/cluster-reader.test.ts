@@ -4,11 +4,11 @@ import { ClusterProbes, readCluster } from '../../../lambdas/adapters/cluster-re
 import { clusterToken, lambdaIdentity } from '../../../lambdas/adapters/eks-token.ts';
 import { HttpsGetter } from '../../../lambdas/adapters/https-get.ts';
 import { selfSigned } from '../../../local/cloud/certificate.ts';
+import { refusal } from '../../../local/cloud/kubernetes-answer.ts';
 import {
   type ApiServerProps,
   type ClusterNode,
   type LocalApiServer,
-  refusal,
   startApiServer,
 } from '../../../local/cloud/kubernetes-api.ts';
 
@@ -56,7 +56,7 @@ beforeEach(async () => {
       },
     },
   ];
-  server = await startApiServer({ nodes: () => nodes, instead: (url) => instead?.(url) });
+  server = await startApiServer({ nodes: () => nodes, instead: (url, method) => instead?.(url, method) });
 });
 afterEach(() => server.close());
 

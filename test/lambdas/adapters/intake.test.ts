@@ -12,7 +12,8 @@ import { count } from '../../../lambdas/adapters/embedded-metrics.ts';
 import { startIncident } from '../../../lambdas/adapters/executions.ts';
 import { instanceOfNode } from '../../../lambdas/adapters/node-instance.ts';
 import { type Cloud, startCloud } from '../../../local/cloud/cloud.ts';
-import { type LocalApiServer, refusal, startApiServer } from '../../../local/cloud/kubernetes-api.ts';
+import { refusal } from '../../../local/cloud/kubernetes-answer.ts';
+import { type LocalApiServer, startApiServer } from '../../../local/cloud/kubernetes-api.ts';
 import { clientConfig, emptyStack } from '../../local/cloud/test-stack.ts';
 
 const instanceId = 'i-0123456789abcdef0';

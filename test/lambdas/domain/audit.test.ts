@@ -223,6 +223,14 @@ describe('openChanges', () => {
     ]);
   });
 
+  it('knows the cordon that has to be taken back, and no undo of another form', () => {
+    const cordoned = (undo: unknown): Partial<Draft> => ({ ...intended, details: { undo } });
+    const [change] = openChanges(trailOf(cordoned({ uncordon: { node: 'ip-10-0-1-7' }, else: 1 })));
+    expect(change?.undo).toEqual({ uncordon: { node: 'ip-10-0-1-7' } });
+    expect(openChanges(trailOf(cordoned({ uncordon: {} }), cordoned({ node: 'x' })))).toEqual([]);
+    expect(openChanges(trailOf(cordoned({ uncordon: { node: 'x' } }), undone('nothing')))).toEqual([]);
+  });
+
   it('knows the command to cancel', () => {
     expect(openChanges(trailOf(intended, sent))[0]?.commandId).toBe('c1');
   });
@@ -233,6 +241,27 @@ describe('openChanges', () => {
     expect(openChanges(trailOf(intended, sent, finished(false), undone('failed')))).toHaveLength(1);
     expect(openChanges(trailOf(intended, sent, finished(false), undone('done')))).toEqual([]);
     expect(openChanges(trailOf(intended, sent, finished(false), undone('nothing')))).toEqual([]);
+  });
+});
+
+describe('openChanges, of a node that was replaced', () => {
+  const undo = { document: 'release-sessions', arguments: {} };
+  const before: Partial<Draft> = { step: 'treatment.intended', rung: 0, details: { undo, standing: true } };
+  const cordoned: Partial<Draft> = {
+    step: 'treatment.intended',
+    rung: 1,
+    details: { undo: { uncordon: { node: 'n' } } },
+  };
+  const ended = (details: Record<string, unknown>): Partial<Draft> => ({
+    step: 'treatment.finished',
+    rung: 1,
+    details,
+  });
+
+  it('are none once it has gone, and all that there were while it is there', () => {
+    expect(openChanges(trailOf(before, cordoned, ended({ clean: true, nodeGone: true })))).toEqual([]);
+    expect(openChanges(trailOf(before, cordoned, ended({ clean: true, nodeGone: false })))).toHaveLength(1);
+    expect(openChanges(trailOf(before, cordoned, ended({ clean: false })))).toHaveLength(2);
   });
 });
 

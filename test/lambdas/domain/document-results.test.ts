@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readDocumentResult } from '../../../lambdas/domain/treatments/document-result.ts';
-import { undoneBy } from '../../../lambdas/domain/treatments/undo-result.ts';
+import { uncordonedBy, undoneBy } from '../../../lambdas/domain/treatments/undo-result.ts';
 
 describe('readDocumentResult', () => {
   const result = { version: 1, document: 'reclaim', changed: true };
@@ -69,5 +69,16 @@ describe('undoneBy', () => {
 
   it('gives the reason of the command where it has one', () => {
     expect(undoneBy({ status: 'no-answer', reason: 'Undeliverable' }).reason).toBe('Undeliverable');
+  });
+});
+
+describe('uncordonedBy', () => {
+  it.each([
+    ['done', 'done', 'the cordon of the node ip-10-0-1-7 was taken back'],
+    ['already', 'nothing', 'the node ip-10-0-1-7 was left as it is: so it is'],
+    ['gone', 'nothing', 'the node ip-10-0-1-7 was left as it is: so it is'],
+    ['refused', 'nothing', 'the node ip-10-0-1-7 was left as it is: so it is'],
+  ] as const)('an uncordon that is %s: %s', (is, status, reason) => {
+    expect(uncordonedBy({ is, says: 'so it is' }, 'ip-10-0-1-7')).toEqual({ status, reason });
   });
 });

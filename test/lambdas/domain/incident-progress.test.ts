@@ -11,6 +11,7 @@ import {
 } from '../../../lambdas/domain/incident-progress.ts';
 import type { IncidentState } from '../../../lambdas/domain/incident-state.ts';
 import { lookAgainFor } from '../../../lambdas/domain/look-again.ts';
+import { startReplacement } from '../../../lambdas/domain/replacement/course.ts';
 import type { Rung } from '../../../lambdas/domain/treatments/treatment.ts';
 import { Sample } from '../../../lambdas/domain/verification.ts';
 import { openedState } from './sample-state.ts';
@@ -471,5 +472,24 @@ describe('a provisional cure', () => {
     expect(ending.reason).toContain('no new growth so far (provisional)');
     expect(message?.text).toContain('The census looks again at 2026-11-22T07:00:00.000Z.');
     expect(message?.text).toContain('found on the way, and not treated: orphaned-agent (confidence 0.8)');
+  });
+});
+
+describe('a rung that replaces the node', () => {
+  const rung: Rung = { ...first, treatment: 'replace-node', kind: 'replace', risk: 'high', disrupts: true };
+  const replacement = startReplacement('i-0123456789abcdef0');
+  const state = stateWith({ plan: [rung, second], rung, replacement });
+
+  it('is the cure once another node is there', () => {
+    const treatment = { status: 'done' as const, reason: 'new is Ready, and runs pods' };
+    expect(endingOf({ ...state, treatment, ...verified('cured') })).toEqual({
+      outcome: 'cured',
+      reason: 'the node was replaced: new is Ready, and runs pods',
+    });
+  });
+
+  it('has failed where it was begun and nobody wrote down how it ended, and is not carried on', () => {
+    expect(rungResult(state)?.status).toBe('failed');
+    expect(climb(state)).not.toHaveProperty('replacement');
   });
 });

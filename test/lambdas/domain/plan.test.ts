@@ -20,6 +20,11 @@ function ladderOf(evidence: Evidence | undefined, settings: Record<string, unkno
 const leaking = (...entries: Parameters<typeof slices>) =>
   evidenceWith({ cgroups: cgroups(100, 20_000), slices: slices(...entries) });
 
+const notReplaced = {
+  treatment: 'replace-node',
+  reason: expect.stringMatching(/^replacement\.enabled is false/),
+};
+
 describe('planFor', () => {
   it('reclaims in the deepest slice that holds nearly all, then calls a person', () => {
     const plan = planOf(
@@ -236,7 +241,7 @@ describe('planFor', () => {
       const { plan, leftOut } = ladderOf(evidence, settings);
 
       expect(plan.map((rung) => rung.treatment)).toEqual(['drop-caches', 'notify']);
-      expect(leftOut).toEqual([{ treatment, reason: expect.stringMatching(why) }]);
+      expect(leftOut).toEqual([{ treatment, reason: expect.stringMatching(why) }, notReplaced]);
     },
   );
 
@@ -277,10 +282,7 @@ describe('planFor', () => {
 
     expect(ladderOf(silent)).toMatchObject({
       plan: [{ treatment: 'notify' }],
-      leftOut: [
-        { treatment: 'reclaim', reason },
-        { treatment: 'drop-caches', reason },
-      ],
+      leftOut: [{ treatment: 'reclaim', reason }, { treatment: 'drop-caches', reason }, notReplaced],
     });
   });
 
@@ -297,7 +299,8 @@ describe('planFor', () => {
   });
 
   it('leaves nothing out where all of it is on the ladder, or nothing treats the cause', () => {
-    expect(ladderOf(leaking({ path: '/user.slice', dying: 20_000 })).leftOut).toEqual([]);
+    const allOfIt = { api: { access: 'public' }, replacement: { enabled: true } } as const;
+    expect(ladderOf(leaking({ path: '/user.slice', dying: 20_000 }), allOfIt).leftOut).toEqual([]);
     expect(ladderOf(evidenceWith())).toEqual({ plan: [], leftOut: [] });
     expect(ladderOf(undefined).leftOut).toEqual([]);
   });

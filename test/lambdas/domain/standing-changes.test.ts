@@ -30,6 +30,18 @@ describe('standingChanges', () => {
     expect(standingChanges([{ ...helped, ...change }])).toEqual([]);
   });
 
+  it('lists nothing of a node that was replaced: it has gone with it', () => {
+    const replaced: RungResult = {
+      ...helped,
+      treatment: 'replace-node',
+      result: { changed: true, before: {}, after: {} },
+    };
+    expect(standingChanges([helped, replaced])).toEqual([]);
+    const refused: RungResult = { ...replaced, status: 'refused' };
+    delete refused.verification;
+    expect(standingChanges([helped, refused])).toHaveLength(1);
+  });
+
   it('says how it is taken back, by a command that can be pasted', () => {
     const change = { treatment: 'contain-sessions', undo };
     const command = undoByAwsCli(change, 'Medic-Documents-1AB', 'i-0abc');

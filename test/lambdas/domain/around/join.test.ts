@@ -52,6 +52,7 @@ describe('evidence of a node that did not answer', () => {
           treatment: 'restart-kubelet',
           reason: 'nothing can be run on a node that does not answer (the agent is silent)',
         },
+        { treatment: 'replace-node', reason: expect.stringMatching(/^replacement\.enabled is false/) },
       ],
     });
   });

@@ -251,5 +251,11 @@ describe('the gate of the budget', () => {
 
 it('what ends processes, restarts services or slows the whole node disrupts', () => {
   const disrupting = treatments.filter(({ disrupts }) => disrupts).map(({ id }) => id);
-  expect(disrupting).toEqual(['restart-logind', 'disable-agent', 'restart-kubelet', 'drop-caches']);
+  expect(disrupting).toEqual([
+    'restart-logind',
+    'disable-agent',
+    'restart-kubelet',
+    'drop-caches',
+    'replace-node',
+  ]);
 });

@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { type Marks, othersGate } from '../../../../lambdas/domain/gates/others-gate.ts';
 import type { Rung } from '../../../../lambdas/domain/treatments/treatment.ts';
 
-const unmarked = { taints: [], unschedulable: false, deleting: false };
+const incident = 'prod-i-0123456789abcdef0-1764312000';
+const unmarked = { taints: [], unschedulable: false, deleting: false, cordonedBy: null };
 const ask = (marks: Marks, rung: Partial<Pick<Rung, 'kind' | 'risk'>> = {}, approved = false) =>
-  othersGate(marks, { rung: { kind: 'document', risk: 'low', ...rung }, approved });
+  othersGate(marks, { rung: { kind: 'document', risk: 'low', ...rung }, approved, incident });
 const tainted = (key: string) => ({ ...unmarked, taints: [{ key, value: '', effect: 'NoSchedule' }] });
 
 describe('the gate for others at work', () => {
@@ -42,6 +43,19 @@ describe('the gate for others at work', () => {
     expect(ask(cordoned, {}, true)).toMatchObject({
       decision: 'pass',
       reason: expect.stringContaining('a person approved it, although'),
+    });
+  });
+
+  it('knows the cordon of its own incident, and names another incident that has cordoned the node', () => {
+    const cordoned = (cordonedBy: string) => ({ ...unmarked, unschedulable: true, cordonedBy });
+
+    expect(ask(cordoned(incident), { kind: 'replace', risk: 'high' })).toMatchObject({
+      decision: 'pass',
+      reason: 'this incident itself has cordoned the node',
+    });
+    expect(ask(cordoned('prod-another'))).toMatchObject({
+      decision: 'ask',
+      reason: 'another incident has cordoned this node: prod-another',
     });
   });
 

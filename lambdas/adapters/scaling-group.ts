@@ -1,0 +1,72 @@
+import * as z from 'zod';
+import type { Changed } from '../domain/replacement/changed.ts';
+import { type Group, whyNotTerminate } from '../domain/replacement/group.ts';
+import { autoscalingQuery } from './autoscaling-query.ts';
+import { items } from './ec2-query.ts';
+import { MedicError } from './medic-error.ts';
+
+const Groups = z.object({
+  DescribeAutoScalingGroupsResult: z.object({
+    AutoScalingGroups: items(
+      z.object({
+        AutoScalingGroupName: z.string(),
+        Instances: items(z.object({ InstanceId: z.string(), LifecycleState: z.string() }), 'member'),
+        SuspendedProcesses: items(z.object({ ProcessName: z.string() }), 'member'),
+      }),
+      'member',
+    ),
+  }),
+});
+
+const Terminated = z.object({
+  TerminateInstanceInAutoScalingGroupResult: z.object({
+    Activity: z.object({ ActivityId: z.string(), StatusCode: z.string() }),
+  }),
+});
+
+/**
+ * Has a group end one of its instances and make a new one: the group keeps its size. It looks first, so that asking again does nothing twice.
+ *
+ * @throws AutoScalingError where the service refuses or does not answer: look again before anything else
+ */
+export async function terminateInGroup(name: string, instanceId: string): Promise<Changed> {
+  const whyNot = whyNotTerminate(await groupNamed(name), { name, instanceId });
+  if (whyNot !== undefined) return whyNot;
+  const answer = Terminated.safeParse(
+    await autoscalingQuery('TerminateInstanceInAutoScalingGroup', {
+      InstanceId: instanceId,
+      // Never a node less: that is for whoever sizes the group.
+      ShouldDecrementDesiredCapacity: 'false',
+    }),
+  );
+  if (!answer.success) {
+    throw new MedicError('the answer to autoscaling:TerminateInstanceInAutoScalingGroup cannot be read');
+  }
+  const { ActivityId, StatusCode } = answer.data.TerminateInstanceInAutoScalingGroupResult.Activity;
+  return { is: 'done', says: `the group ends it: activity ${ActivityId}, ${StatusCode}` };
+}
+
+/** The instances that a group has now; throws as `terminateInGroup`. */
+export async function membersOf(name: string): Promise<string[]> {
+  return Object.keys((await groupNamed(name))?.instances ?? {});
+}
+
+async function groupNamed(name: string): Promise<Group | undefined> {
+  const answer = Groups.safeParse(
+    await autoscalingQuery('DescribeAutoScalingGroups', { 'AutoScalingGroupNames.member.1': name }),
+  );
+  if (!answer.success) {
+    throw new MedicError(
+      `the answer to autoscaling:DescribeAutoScalingGroups cannot be read: ${z.prettifyError(answer.error)}`,
+    );
+  }
+  const { AutoScalingGroups } = answer.data.DescribeAutoScalingGroupsResult;
+  const found = AutoScalingGroups.find(({ AutoScalingGroupName }) => AutoScalingGroupName === name);
+  if (found === undefined) return undefined;
+  return {
+    suspendedProcesses: found.SuspendedProcesses.map(({ ProcessName }) => ProcessName),
+    instances: Object.fromEntries(
+      found.Instances.map(({ InstanceId, LifecycleState }) => [InstanceId, LifecycleState]),
+    ),
+  };
+}

@@ -1,0 +1,60 @@
+import * as z from 'zod';
+
+const whatBecomes = z.enum(['block', 'evict']);
+
+export const Replacement = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the stack makes the function that may cordon a node of this cluster, evict its pods and delete its NodeClaim, with an access entry of its own (docs/replacing.md). Off: a right that nothing uses is one that somebody else can.',
+    ),
+  drainMinutes: z
+    .int()
+    .min(1)
+    .max(120)
+    .default(15)
+    .describe(
+      'Minutes from the cordon until the pods must be gone. After that the node is uncordoned, and a person is told which budgets and pods held it: a budget that allows nothing for a quarter of an hour will not do so by itself.',
+    ),
+  arriveMinutes: z
+    .int()
+    .min(1)
+    .max(120)
+    .default(20)
+    .describe(
+      'Minutes from the end of the old node until the new one must be Ready and run pods. An instance takes two to five; after that a person is told that the cluster has a node less.',
+    ),
+  lookSeconds: z
+    .int()
+    .min(1)
+    .max(300)
+    .default(20)
+    .describe(
+      'Seconds between two looks for the new node. It takes minutes, and each look reads the nodes of the cluster.',
+    ),
+  leastAgeMinutes: z
+    .int()
+    .min(0)
+    .max(10_080)
+    .default(60)
+    .describe(
+      'A node younger than this is not replaced: what ails it within its first hour came with it, and the next one has it as well.',
+    ),
+  barePods: whatBecomes
+    .default('block')
+    .describe(
+      'A pod that no controller owns is made again by nobody. block: the node is not drained while there is one. evict: it is lost.',
+    ),
+  localData: whatBecomes
+    .default('block')
+    .describe(
+      'A pod with an emptyDir on disk or a hostPath loses what is in it. block: the node is not drained while there is one, unless the pod says by `cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes` that these volumes may go. evict: the data is lost.',
+    ),
+});
+export type Replacement = z.infer<typeof Replacement>;
+
+/** Seconds that a replacement may take in all: until it is drained, until the new node is there, and the tries of an act on which it ends. */
+export function longestReplacement({ drainMinutes, arriveMinutes }: Replacement): number {
+  return (drainMinutes + arriveMinutes + 15) * 60;
+}
