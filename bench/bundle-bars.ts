@@ -7,7 +7,7 @@ const ofApiServers: readonly BundleName[] = ['ask-cluster', 'change-node'];
 const gatekeepers: readonly BundleName[] = ['gate', 'recheck'];
 
 /** Change a node in its cluster, or take such a change back: by EKS, which knows where that is, and the function that may do it, beside all that a phase needs. */
-const changers: readonly BundleName[] = ['replace-step', 'send-undo', 'janitor'];
+const changers: readonly BundleName[] = ['replace-step', 'send-undo', 'close', 'janitor'];
 
 /** Most bytes that a function's code may have, without its source map; a KB is 1,000 bytes here. */
 export function mostBytes(name: BundleName): number {

@@ -1,4 +1,4 @@
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { longestWait } from '../lambdas/domain/gates/waiting.ts';
 import { longestReplacement } from '../lambdas/domain/settings/replacement.ts';
@@ -9,6 +9,7 @@ import { AuditTrail } from './constructs/audit-trail.ts';
 import { Census } from './constructs/census.ts';
 import { ClusterAccess } from './constructs/cluster-access.ts';
 import { ClusterAlarms } from './constructs/cluster-alarms.ts';
+import { CordonSweeper } from './constructs/cordon-sweeper.ts';
 import { DecideRunbook } from './constructs/decide-runbook.ts';
 import { Documents } from './constructs/documents.ts';
 import { FleetDashboard } from './constructs/fleet-dashboard.ts';
@@ -28,6 +29,7 @@ import { SavedQueries } from './constructs/saved-queries.ts';
 import { ScalingGroups } from './constructs/scaling-groups.ts';
 import { SigningKey } from './constructs/signing-key.ts';
 import { Slack } from './constructs/slack.ts';
+import { StandingPolicy } from './constructs/standing-policy.ts';
 import { StateTable } from './constructs/state-table.ts';
 import { functionNames } from './function-names.ts';
 
@@ -39,6 +41,11 @@ export interface CgroupMedicStackProps extends StackProps {
 export class CgroupMedicStack extends Stack {
   constructor(scope: Construct, id: string, { settings, ...props }: CgroupMedicStackProps) {
     super(scope, id, props);
+    // The CDK warns from 800 KB on; here it is an error from 900 KB on, with what to do (template-limits.ts).
+    Validations.of(this).acknowledge({
+      id: 'Annotation::@aws-cdk/core:Stack.templateSize',
+      reason: 'cdk/template-limits.ts holds the template to a limit of its own, and says what to do.',
+    });
     const clusters = Object.entries(settings.clusters);
 
     const documents = new Documents(this, 'Documents', { clusters: clusters.map(([name]) => name) });
@@ -52,22 +59,20 @@ export class CgroupMedicStack extends Stack {
       initialModes: Object.fromEntries(clusters.map(([name, { initialMode }]) => [name, initialMode])),
     });
 
-    const { byName: functions } = new MedicFunctions(this, 'Functions', {
-      settings,
-      environment: {
-        STATE_TABLE: stateTable.tableName,
-        AUDIT_TABLE: auditTrail.tableName,
-        AUDIT_LOG_GROUP: auditTrail.logGroupName,
-        NOTIFY_TOPIC_ARN: notifications.topicArn,
-        SIGNING_KEY_ID: signingKey.keyId,
-        MODE_PARAMETER_PREFIX: modes.prefix,
-        DOCUMENTS: documents.toJson(),
-        DECIDE_DOCUMENT: DecideRunbook.nameIn(this),
-        SOFTWARE_VERSION: packageJson.version,
-        POWERTOOLS_SERVICE_NAME: 'cgroup-medic',
-        NODE_OPTIONS: '--enable-source-maps',
-      },
-    });
+    const environment = {
+      STATE_TABLE: stateTable.tableName,
+      AUDIT_TABLE: auditTrail.tableName,
+      AUDIT_LOG_GROUP: auditTrail.logGroupName,
+      NOTIFY_TOPIC_ARN: notifications.topicArn,
+      SIGNING_KEY_ID: signingKey.keyId,
+      MODE_PARAMETER_PREFIX: modes.prefix,
+      DOCUMENTS: documents.toJson(),
+      DECIDE_DOCUMENT: DecideRunbook.nameIn(this),
+      SOFTWARE_VERSION: packageJson.version,
+      POWERTOOLS_SERVICE_NAME: 'cgroup-medic',
+      NODE_OPTIONS: '--enable-source-maps',
+    };
+    const { byName: functions } = new MedicFunctions(this, 'Functions', { settings, environment });
     const replacing = clusters.filter(([, { replacement }]) => replacement.enabled);
     const expiries = clusters.flatMap(([, { approval }]) => Object.values(approval.expirySeconds));
     const workflow = new IncidentWorkflow(this, 'Incident', {
@@ -111,12 +116,31 @@ export class CgroupMedicStack extends Stack {
     nodes.grantReadConsole(functions['examine-around']);
     metrics.grantRead(functions['examine-around']);
     const intake = new Intake(this, 'Intake', { settings, workflow, auditTrail, nodes });
+    const sweeper =
+      replacing.length === 0
+        ? undefined
+        : new CordonSweeper(this, 'Sweeper', {
+            clusters: replacing.map(([name]) => name),
+            settings,
+            environment,
+            stateTable,
+            auditTrail,
+            signingKey,
+            notifications,
+          });
     new ClusterAccess(this, 'Clusters', {
       settings,
       examiner: functions['examine-around'],
       intake: intake.intake,
       gatekeepers: { gate: functions.gate, recheck: functions.recheck },
-      changing: [functions['replace-step'], functions['send-undo'], functions.janitor],
+      changing: [
+        functions['replace-step'],
+        functions['hold-node'],
+        functions['send-undo'],
+        functions.close,
+        functions.janitor,
+        ...(sweeper === undefined ? [] : [sweeper.lambda]),
+      ],
       nodes,
     });
     for (const gatekeeper of [functions.gate, functions.recheck]) {
@@ -127,13 +151,19 @@ export class CgroupMedicStack extends Stack {
       nodes.grantReadNames(gatekeeper);
     }
     if (replacing.length > 0) {
+      ClusterAccess.grantNodeGroups(
+        functions['replace-step'],
+        replacing.map(([name]) => name),
+      );
       nodes.grantReadTags(functions['replace-step']);
       nodes.grantReadNames(functions['replace-step']);
+      nodes.grantReadNames(functions['hold-node']);
       new ScalingGroups(this, 'ScalingGroups', { clusters: replacing.map(([name]) => name) }).grantReplace(
         functions['replace-step'],
       );
     }
     new PausePolicy(this, 'Pauses', { stateTable, modes, clusters: clusters.map(([name]) => name) });
+    new StandingPolicy(this, 'Standing', { stateTable, clusters: clusters.map(([name]) => name) });
     const telling = [
       'request-approval',
       'settle-approval',
@@ -189,7 +219,12 @@ export class CgroupMedicStack extends Stack {
     new PipelineAlarms(this, 'PipelineAlarms', {
       clusters: clusters.map(([name]) => name),
       stateMachine: workflow.stateMachine,
-      deadLetters: { intake: intake.deadLetters, census: census.deadLetters },
+      deadLetters: {
+        intake: intake.deadLetters,
+        census: census.deadLetters,
+        ...(sweeper === undefined ? {} : { sweeper: sweeper.deadLetters }),
+      },
+      swept: replacing.map(([name]) => name),
       censusMinutes,
       action: alarmAction,
     });

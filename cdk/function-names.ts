@@ -10,9 +10,11 @@ export const machineFunctionNames = [
   'request-approval',
   'settle-approval',
   'recheck',
+  'hold-node',
   'send-treatment',
   'record-treatment',
   'replace-step',
+  'begin-standing',
   'notify',
   'verify',
   'send-undo',
@@ -38,6 +40,9 @@ export const censusFunctionNames = ['census-start', 'census-read', 'census-close
 /** The door of the AWS console, with rights and an environment of its own. */
 export const doorFunctionNames = ['decide-at-console'] as const;
 
+/** Looks for cordons that were forgotten, where nodes may be cordoned at all. */
+export const sweeperFunctionNames = ['sweep-cordons'] as const;
+
 /** Every handler that is bundled: those, the one that asks a cluster from within its VPC, and the one that changes nodes; of both there are as many as there are such clusters. */
 export const bundleNames = [
   ...functionNames,
@@ -45,6 +50,7 @@ export const bundleNames = [
   ...slackFunctionNames,
   ...censusFunctionNames,
   ...doorFunctionNames,
+  ...sweeperFunctionNames,
   'ask-cluster',
   'change-node',
 ] as const;

@@ -9,7 +9,7 @@ export const ApproveFlag = z.enum(['ask', 'yes', 'no']);
 export type ApproveFlag = z.infer<typeof ApproveFlag>;
 
 /** The message by which the functions ask for an approval. */
-const ApprovalRequest = z.object({
+export const ApprovalRequest = z.object({
   kind: z.literal('approval-requested'),
   incident: z.string(),
   title: z.string(),

@@ -3,6 +3,7 @@ import {
   isApproval,
   isBy,
   isDone,
+  isNeedy,
   isRefusal,
   timeByPhase,
   waiting,
@@ -19,6 +20,7 @@ export type ShowOptions = {
   readonly person?: string;
   readonly approvals?: boolean;
   readonly refused?: boolean;
+  readonly needy?: boolean;
   readonly waiting?: boolean;
   readonly phases?: boolean;
   readonly json: boolean;
@@ -47,7 +49,7 @@ export function show(files: readonly string[], options: ShowOptions): string {
 
 /** The lines that answer what was asked, in the order given. */
 export function select(lines: readonly Line[], options: Omit<ShowOptions, 'json'>): Line[] {
-  const { node, cluster, ami, person, approvals, refused, phases } = options;
+  const { node, cluster, ami, person, approvals, refused, needy, phases } = options;
   const about = [
     ...(node === undefined ? [] : [(line: Line) => line.instanceId === node]),
     ...(cluster === undefined ? [] : [(line: Line) => line.cluster === cluster]),
@@ -57,6 +59,7 @@ export function select(lines: readonly Line[], options: Omit<ShowOptions, 'json'
     ...(person === undefined ? [] : [(line: Line) => isBy(line, person)]),
     ...(approvals ? [isApproval] : []),
     ...(refused ? [isRefusal] : []),
+    ...(needy ? [isNeedy] : []),
   ];
   const within = lines.filter((line) => about.every((holds) => holds(line)));
   if (options.waiting) return waiting(entriesOf(within));

@@ -13,7 +13,7 @@ import { endQuietlyWithReader } from './closed-pipe.ts';
 const usage = `usage: npm run audit -- verify FILE [--key PUBLIC_KEY] [--json]
        npm run audit -- verify --export FILE… --key PUBLIC_KEY [--openings CLUSTER=FROM..TO]… [--json]
        npm run audit -- show FILE… [--node ID] [--cluster NAME] [--ami ID] [--person ID]
-                                   [--approvals | --refused | --waiting | --phases] [--json]
+                                   [--approvals | --refused | --needy | --waiting | --phases] [--json]
 
 verify  checks that nothing in an audit trail was changed, left out or cut off. The key is a PEM file; without --key
         the file audit-public-key.pem beside FILE is used, which is right for a run on this machine and for nothing else.
@@ -26,6 +26,7 @@ show    prints one line per entry: when, who or what, what happened
   --person     what one person did and decided
   --approvals  who approved what
   --refused    what was refused, and why
+  --needy      which nodes need a person
   --waiting    incidents that have asked somebody and have no answer
   --phases     how long each phase took
 
@@ -69,7 +70,11 @@ function main(args: string[]): Ended {
     refuse(values, ['key', 'export', 'openings'], 'verify');
     return { code: 0, text: show(files, { ...values, json } satisfies ShowOptions) };
   }
-  refuse(values, ['node', 'cluster', 'ami', 'person', 'approvals', 'refused', 'waiting', 'phases'], 'show');
+  refuse(
+    values,
+    ['node', 'cluster', 'ami', 'person', 'approvals', 'refused', 'needy', 'waiting', 'phases'],
+    'show',
+  );
   if (values.export) return verifyExported(files, values.key, rangesOf(values.openings ?? []), json);
   if (values.openings !== undefined) throw new UsageError('--openings is for --export');
   if (files.length > 1) {
@@ -91,6 +96,7 @@ function parse(args: string[]) {
     person: { type: 'string' },
     approvals: { type: 'boolean' },
     refused: { type: 'boolean' },
+    needy: { type: 'boolean' },
     waiting: { type: 'boolean' },
     phases: { type: 'boolean' },
     json: { type: 'boolean' },

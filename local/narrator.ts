@@ -24,6 +24,7 @@ const waits: Record<string, string> = {
   SendTreatment: 'the treatment on the node',
   WaitForSample: 'the next look at the node',
   SendUndo: 'the undo on the node',
+  WaitForSettling: 'the node to be Ready again',
   WaitForReplacement: 'the pods of the node to go, or the next node to come',
 };
 
@@ -48,6 +49,8 @@ const sentences: Record<string, Sentence> = {
       : approval &&
         `${approval.decision}${approval.by === undefined ? '' : ` by ${approval.by}`}${approval.reason === undefined ? '' : `: ${approval.reason}`}`,
   Recheck: ({ recheck }) => recheck && `second look: ${recheck.decision}. ${recheck.reason}`,
+  HoldNode: ({ hold }) => hold?.says,
+  SettleNode: ({ hold }) => (hold?.at === 'over' ? hold.says : undefined),
   ReplaceStep: ({ replacement }) => replacement?.says,
   RecordTreatment: ({ treatment, rung }) => treatment && treatmentSentence(treatment, rung?.kind),
   Notify: () => 'people are told (deployed: a message to the notification topic; here: this line)',

@@ -21,7 +21,10 @@ const phaseOfState: readonly [RegExp, Phase][] = [
   [/^(Plan|AnythingToDo\?)$/, 'plan'],
   [/Gate/, 'gate'],
   [/Approval|^Approved\?$|Recheck|^StillTrue\?$/, 'approve'],
-  [/Treatment|Replace|^Treated\?$|^Notify$/, 'treat'],
+  [
+    /Treatment|Replace|^HoldNode$|^Held\?$|^SettleNode$|^Settled\?$|^WaitForSettling$|^Treated\?$|^Notify$/,
+    'treat',
+  ],
   [/Sample|Verify|^Verdict\?$/, 'verify'],
   [/Undo|^Undone\?$/, 'undo'],
   [/^(NextRung|RungLeft\?)$/, 'next rung'],

@@ -40,6 +40,11 @@ export class RunDirectory {
     appendFileSync(this.audit, `${line}\n`);
   }
 
+  /** One message that people got, as JSON. */
+  appendMessage(message: string): void {
+    appendFileSync(join(this.path, 'messages.jsonl'), `${message}\n`);
+  }
+
   /** The whole trail, at the end. */
   writeAudit(lines: readonly string[]): void {
     writeFileSync(this.audit, lines.map((line) => `${line}\n`).join(''));

@@ -1,11 +1,13 @@
 import {
   approvalSteps,
+  callingStep,
   doneSteps,
   refusalSteps,
   refusedOutcomes,
   refusingGates,
   waitingSteps,
 } from '../../lambdas/domain/audit/questions.ts';
+import { needyOutcomes, needyQuery } from '../../lambdas/domain/roll/needy.ts';
 
 /** A question to the audit log group, in the language of CloudWatch Logs Insights. `@` and the words before the first "|" are its own. */
 export type AuditQuery = { name: string; says: string; query: string };
@@ -56,6 +58,13 @@ export const auditQueries: readonly AuditQuery[] = [
     says: 'Alarms, nodes, leases and gates that said no, and incidents that ended as refused, denied, expired or void.',
     query: `fields at, kind, step, outcome, reason, what, cluster, instanceId, treatment, actor.id, incident, source, sender
 | filter kind = "alarm.refused" or ${oneOf('step', refusalSteps)} or (step = "gated" and ${oneOf('outcome', refusingGates)}) or (step = "incident.closed" and ${oneOf('outcome', refusedOutcomes)})
+| ${newest}`,
+  },
+  {
+    name: needyQuery,
+    says: 'Nodes for which a ladder has called a person, and incidents that ended with nothing cured; add a filter on cluster for one of them.',
+    query: `fields at, cluster, instanceId, step, outcome, what, incident
+| filter step = "${callingStep}" or (step = "incident.closed" and ${oneOf('outcome', needyOutcomes)})
 | ${newest}`,
   },
   {

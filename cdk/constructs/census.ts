@@ -97,7 +97,12 @@ export class Census extends Construct {
     grantPut(looks, read);
     grantPut(ends, read);
     stateTable.grantReadUpdate(read);
-    nodes.grantReadNames(close);
+    // The groups of nodes, where one has a standing treatment.
+    for (const looker of [read, close]) {
+      stateTable.grantListStandings(looker);
+      nodes.grantReadNames(looker);
+    }
+    stateTable.grantListPauses(close);
     metrics.grantPublish(close);
     notifications.grantPublish(close);
     stateTable.grantReadWrite(close);

@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Stack, Validations } from 'aws-cdk-lib';
 import { CfnAccessEntry } from 'aws-cdk-lib/aws-eks';
 import { Grant, type Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
@@ -92,6 +92,28 @@ export class ClusterAccess extends Construct {
     for (const changer of changers.values()) changer.grantInvoke(asker);
     const names = Object.fromEntries([...changers].map(([name, { functionName }]) => [name, functionName]));
     asker.addEnvironment('CLUSTER_CHANGERS', Stack.of(this).toJsonString(names));
+  }
+
+  /** Lets a function see whether a managed node group of these clusters is being updated, or repaired by EKS. */
+  static grantNodeGroups(grantee: MedicFunction, clusters: readonly string[]): void {
+    Grant.addToPrincipal({
+      grantee,
+      actions: ['eks:DescribeNodegroup'],
+      resourceArns: clusters.map((cluster) =>
+        Stack.of(grantee).formatArn({
+          service: 'eks',
+          resource: 'nodegroup',
+          resourceName: `${cluster}/*/*`,
+        }),
+      ),
+    });
+    for (const cluster of clusters) {
+      Validations.of(grantee.role).acknowledge({
+        id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:eks:<AWS::Region>:<AWS::AccountId>:nodegroup/${cluster}/*/*]`,
+        reason:
+          'Node groups come and go, and their ARNs have a UUID; the right is to describe those of this cluster.',
+      });
+    }
   }
 
   /** Where the API servers of these clusters are. */

@@ -67,6 +67,11 @@ export class FleetDashboard extends Construct {
       graph('Nodes that are being disrupted', 'Cluster', 'BudgetHeld', 'Maximum', look),
     );
     dashboard.addWidgets(
+      graph('Standing treatments that hold', 'ClusterName', 'StandingTreatments', 'Maximum', look),
+      graph('Nodes raised by them, by day', 'ClusterName', 'StandingRaised', 'Sum', day),
+      graph('Nodes over their threshold', 'ClusterName', 'StandingOverThreshold', 'Maximum', look),
+    );
+    dashboard.addWidgets(
       graph('Alarms accepted, by hour', '', 'AlarmsAccepted', 'Sum', Duration.hours(1)),
       graph('Alarms refused, by hour', 'Reason', 'AlarmsRefused', 'Sum', Duration.hours(1)),
       graph('Nodes that answered the census', 'ClusterName', 'NodesAnswered', 'Maximum', look),

@@ -7,6 +7,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { intakePace } from '../../lambdas/domain/intake/pace.ts';
 import type { Settings } from '../../lambdas/domain/settings.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import type { IncidentWorkflow } from './incident-workflow.ts';
@@ -77,9 +78,9 @@ export class Intake extends Construct {
       new EventSourceMapping(this, name, {
         target: this.intake,
         eventSourceArn: queue.queueArn,
-        batchSize: 10,
-        // A storm of alarms must not take the concurrency of the functions that work on the incidents.
-        maxConcurrency: 5,
+        batchSize: intakePace.batch,
+        // A storm of alarms must not take the concurrency of the functions that work on the incidents, nor what EC2 allows them.
+        maxConcurrency: intakePace.batchesAtOnce,
         reportBatchItemFailures: true,
       });
     }

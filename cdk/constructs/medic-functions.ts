@@ -21,9 +21,11 @@ const descriptions: Readonly<Record<FunctionName, string>> = {
   'request-approval': 'Asks people to approve a treatment',
   'settle-approval': 'Reads the decision from the approval record, however the wait for it ended',
   recheck: 'Asks the gates again and compares the node with what was approved',
+  'hold-node': 'Keeps new pods off a node for a treatment, and lets go of it once the node has settled',
   'send-treatment': 'Sends the document of a treatment to the node',
   'record-treatment': 'Reads what the treatment did',
   'replace-step': 'Makes the next act of the replacement of a node',
+  'begin-standing': 'Writes down that the census is to repeat a treatment on a group of nodes',
   notify: 'Tells people about the node, with the evidence',
   verify: 'Judges whether the treatment helped',
   'send-undo': 'Sends the inverse of a treatment to the node, where there is one',
@@ -36,10 +38,12 @@ const descriptions: Readonly<Record<FunctionName, string>> = {
 
 /** The janitor sends the undo and waits for it, all in one go; an uncordon is tried three times. */
 const timeouts: Partial<Record<FunctionName, Duration>> = {
-  close: Duration.minutes(1),
+  // It may have a cordon to take back, in three tries.
+  close: Duration.minutes(2),
   janitor: Duration.minutes(5),
   'send-undo': Duration.minutes(2),
   'replace-step': Duration.minutes(1),
+  'hold-node': Duration.minutes(2),
 };
 
 /** All functions, with the same environment and settings; what each may do is granted by the owners of the resources. */

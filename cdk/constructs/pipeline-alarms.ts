@@ -20,9 +20,17 @@ export interface PipelineAlarmsProps {
   readonly deadLetters: Readonly<Record<string, IQueue>>;
   /** Minutes between two looks of the census, by cluster, where there is one. */
   readonly censusMinutes: Readonly<Record<string, number>>;
+  /** Clusters in which forgotten cordons are looked for. */
+  readonly swept: readonly string[];
   readonly action: IAlarmAction;
 }
 
+/** What becomes of a lost message, where its queue is none that it could be moved back into. */
+const afterwards: Readonly<Record<string, string>> = {
+  intake:
+    'start the incident by hand (npm run remediate) and delete the message: nothing can be moved back into the queue of alarms',
+  sweeper: 'delete the message: the next look for forgotten cordons comes within a quarter of an hour',
+};
 /** How many approvals of a cluster may expire in a day before people have to be asked whether they see them at all. */
 const expiredApprovals = 3;
 /** How many alarms may be refused in an hour: one that is misdirected comes once, a source that is set up wrongly again and again. */
@@ -37,7 +45,7 @@ export class PipelineAlarms extends Construct {
 
   constructor(scope: Construct, id: string, props: PipelineAlarmsProps) {
     super(scope, id);
-    const { clusters, stateMachine, deadLetters, censusMinutes, action } = props;
+    const { clusters, stateMachine, deadLetters, censusMinutes, swept, action } = props;
     this.action = action;
     for (const [what, queue] of Object.entries(deadLetters)) this.lost(what, queue);
     this.failed(stateMachine);
@@ -46,12 +54,13 @@ export class PipelineAlarms extends Construct {
       this.expired(cluster);
       this.broken(cluster);
     }
+    for (const cluster of swept) this.forgotten(cluster);
     for (const [cluster, minutes] of Object.entries(censusMinutes)) this.silent(cluster, minutes);
   }
 
   private lost(what: string, queue: IQueue): void {
     this.alarm(`Lost-${what}`, {
-      alarmDescription: `cgroup-medic could not work on a message of the ${what}, and has put it into the dead-letter queue ${queue.queueName}. Read it there (it says what it was, and the log of the function why it failed), mend that, then ${what === 'intake' ? 'start the incident by hand (npm run remediate) and delete the message: nothing can be moved back into the queue of alarms' : 'redrive the queue'}.`,
+      alarmDescription: `cgroup-medic could not work on a message of the ${what}, and has put it into the dead-letter queue ${queue.queueName}. Read it there (it says what it was, and the log of the function why it failed), mend that, then ${afterwards[what] ?? 'redrive the queue'}.`,
       metric: queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1) }),
       threshold: 1,
       evaluationPeriods: 1,
@@ -126,6 +135,23 @@ export class PipelineAlarms extends Construct {
       threshold: 1,
       evaluationPeriods: 1,
       // It is published when a gate asks and when it changes: until then it is what it was.
+      treatMissingData: TreatMissingData.IGNORE,
+    });
+  }
+
+  private forgotten(cluster: string): void {
+    this.alarm(`Forgotten-${cluster}`, {
+      alarmDescription: `A node of ${cluster} has a cordon of cgroup-medic, or what is left of one, and no incident comes back for it; the message about it names node and incident. Look why, and take it back: docs/replacing.md says how.`,
+      metric: new Metric({
+        namespace: metricNamespace,
+        metricName: 'ForgottenCordons',
+        dimensionsMap: { Cluster: cluster },
+        statistic: 'Maximum',
+        period: Duration.minutes(30),
+      }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      // A sweep that fails says nothing of its cordons, and has an alarm of its own.
       treatMissingData: TreatMissingData.IGNORE,
     });
   }

@@ -3,6 +3,7 @@ import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { pausesOf } from '../../lambdas/adapters/pause-reader.ts';
+import { standingEndsOf, standingsOf } from '../../lambdas/adapters/standing-reader.ts';
 
 /** Leases, incidents and approvals while they live. What must outlive them is in the audit trail. */
 export class StateTable extends Construct {
@@ -41,12 +42,30 @@ export class StateTable extends Construct {
 
   /** All pauses of a cluster, which are one partition; no other can be listed, those with task tokens least of all. */
   grantListPauses(grantee: IGrantable): void {
-    Grant.addToPrincipal({
-      grantee,
-      actions: ['dynamodb:Query'],
-      resourceArns: [this.table.tableArn],
-      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [pausesOf('*')] } },
-    });
+    this.grantList(grantee, [pausesOf('*')]);
+  }
+
+  /** All standing treatments of a cluster, and which of them have ended. */
+  grantListStandings(grantee: IGrantable): void {
+    this.grantList(grantee, [standingsOf('*'), standingEndsOf('*')]);
+  }
+
+  /**
+   * What people need who see and end standing treatments. They can put an end, and nothing that begins one: what holds is in
+   * another partition than what ends it.
+   */
+  standingStatements(clusters: readonly string[]): PolicyStatement[] {
+    const on = (actions: string[], keys: string[]): PolicyStatement =>
+      new PolicyStatement({
+        actions,
+        resources: [this.table.tableArn],
+        conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': keys } },
+      });
+    const ends = clusters.map(standingEndsOf);
+    return [
+      on(['dynamodb:Query'], [...clusters.map(standingsOf), ...ends]),
+      on(['dynamodb:UpdateItem'], ends),
+    ];
   }
 
   /** What people need who pause clusters: their items, and no others. */
@@ -55,6 +74,15 @@ export class StateTable extends Construct {
       actions: ['dynamodb:Query', 'dynamodb:PutItem'],
       resources: [this.table.tableArn],
       conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': clusters.map(pausesOf) } },
+    });
+  }
+
+  private grantList(grantee: IGrantable, partitions: string[]): void {
+    Grant.addToPrincipal({
+      grantee,
+      actions: ['dynamodb:Query'],
+      resourceArns: [this.table.tableArn],
+      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': partitions } },
     });
   }
 

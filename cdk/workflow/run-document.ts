@@ -38,7 +38,9 @@ export class RunDocument extends Phase {
     this.startState = sendTask;
   }
 
-  exits({ over }: { over: IChainable }): void {
+  /** @param instead where it goes to first, once the command is over, if that holds */
+  exits({ over, instead }: { over: IChainable; instead?: { when: Condition; to: IChainable } }): void {
+    if (instead !== undefined) this.running.when(instead.when, instead.to);
     this.running.otherwise(over);
   }
 }

@@ -37,9 +37,15 @@ export class Verify extends Phase {
     this.startState = wait;
   }
 
-  /** `otherwise` takes every verdict that is no improvement, and any that this machine does not know. */
-  exits(to: { cured: IChainable; relieved: IChainable; otherwise: IChainable }): void {
+  /** `asksOn`: the node is cured, and something is left to ask about its group. `otherwise` takes every verdict that is no improvement, and any that this machine does not know. */
+  exits(to: { asksOn: IChainable; cured: IChainable; relieved: IChainable; otherwise: IChainable }): void {
+    const asksOn = Condition.and(
+      Condition.stringEquals('$.verification.verdict', 'cured'),
+      Condition.isPresent('$.verification.asksOn'),
+      Condition.booleanEquals('$.verification.asksOn', true),
+    );
     this.verdict
+      .when(asksOn, to.asksOn)
       .when(Condition.stringEquals('$.verification.verdict', 'cured'), to.cured)
       .when(Condition.stringEquals('$.verification.verdict', 'relieved'), to.relieved)
       .otherwise(to.otherwise);

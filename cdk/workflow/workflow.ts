@@ -38,12 +38,14 @@ export class Workflow extends StateMachineFragment {
     treat.exits({
       done: verify,
       replaced: close,
+      cordoned: nextRung,
+      begun: close,
       refused: nextRung,
       notified: nextRung,
       failed: undo,
       unknownKind: close,
     });
-    verify.exits({ cured: close, relieved: nextRung, otherwise: undo });
+    verify.exits({ asksOn: nextRung, cured: close, relieved: nextRung, otherwise: undo });
     undo.exits({ broken: close, otherwise: nextRung });
     nextRung.exits({ rung: gate, otherwise: close });
 

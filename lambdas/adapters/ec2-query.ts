@@ -7,6 +7,8 @@ import { answerMs, signedForm } from './signed-form.ts';
 /** The API version that the SDK for EC2 asks for. */
 const version = '2016-11-15';
 const attempts = 3;
+/** Of a call that is throttled: where many incidents open at once, their calls are through within some seconds. */
+const throttledAttempts = 5;
 
 /** Codes with which EC2 asks to be called more slowly: https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html, and those of other services beside it. */
 const throttles = ['RequestLimitExceeded', 'Throttling', 'ThrottlingException', 'EC2ThrottledException'];
@@ -34,7 +36,7 @@ type Refusal = { code: string; message: string; requestId?: string | undefined }
 /**
  * One call of the EC2 query API, as the role of this function, in its region. The client of the SDK brings half a megabyte of
  * schemas of all the calls that are not made here, which no bundler can leave out. Throttles, faults of the service and
- * connections that break are tried again, three times in all, after a random part of a growing wait.
+ * connections that break are tried again, three times in all (throttles five), after a random part of a growing wait.
  *
  * @param parameters in the form of the API: `{ 'InstanceId.1': 'i-…' }`
  * @returns the element in the answer, as plain objects: `{ requestId, … }`; an element that is empty is `''`
@@ -48,7 +50,8 @@ export async function ec2Query(
     try {
       return await ask(action, parameters);
     } catch (error) {
-      if (attempt === attempts || !isPassing(error)) throw error;
+      const most = error instanceof Ec2Error && isThrottle(error) ? throttledAttempts : attempts;
+      if (attempt >= most || !isPassing(error)) throw error;
       await sleep(Math.random() * waitMs(error) * 2 ** attempt);
     }
   }

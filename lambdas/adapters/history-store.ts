@@ -8,7 +8,7 @@ const dayMs = 86_400_000;
 const keptDays = 40;
 
 /**
- * What became of the incidents of each node and of each machine image: one item for a day, one attribute in it for an
+ * What became of the incidents of each node, of each machine image and of each node group: one item for a day, one attribute in it for an
  * incident. So nobody needs the right to query, two incidents that end at once do not meet, and a second write of the same
  * one takes the place of the first. An item holds about a thousand incidents of one image and day.
  */
@@ -22,7 +22,11 @@ export class HistoryStore {
   }
 
   async remember(cluster: string, past: Past): Promise<void> {
-    const subjects = [past.instanceId, ...(past.imageId === null ? [] : [past.imageId])];
+    const subjects = [
+      past.instanceId,
+      ...(past.imageId === null ? [] : [past.imageId]),
+      ...(past.nodeGroup === undefined ? [] : [groupSubject(past.nodeGroup)]),
+    ];
     await Promise.all(
       subjects.map((subject) =>
         this.#client.send(
@@ -55,6 +59,11 @@ export class HistoryStore {
     return { days, node, image: imageId === null || image === null ? null : { id: imageId, pasts: image } };
   }
 
+  /** What is known of all nodes of a group, the oldest first. @throws as `read` */
+  ofGroup(cluster: string, nodeGroup: string, days: number, now: Date): Promise<Past[]> {
+    return this.#of(cluster, groupSubject(nodeGroup), days, now);
+  }
+
   async #of(cluster: string, subject: string, days: number, now: Date): Promise<Past[]> {
     const since = now.getTime() - days * dayMs;
     // The day on which the window begins, and today, are both in it.
@@ -79,6 +88,11 @@ export class HistoryStore {
     );
     return inTime(pasts.filter(({ closedAt }) => Date.parse(closedAt) >= since));
   }
+}
+
+/** No instance and no image is called so. */
+function groupSubject(nodeGroup: string): string {
+  return `group/${nodeGroup}`;
 }
 
 function keyOf(cluster: string, subject: string, date: string) {

@@ -88,12 +88,18 @@ export class LeaseStore {
     return released !== undefined;
   }
 
-  async #holder(instanceId: string): Promise<{ holder: string; until: string }> {
+  /** Who has the lease, also where it has expired; `undefined` where nobody has. */
+  async read(instanceId: string): Promise<{ holder: string; expiresAt: string } | undefined> {
     const { Item } = await this.#client.send(
       new GetItemCommand({ TableName: this.#table, Key: keyOf(instanceId), ConsistentRead: true }),
     );
-    const item = Item === undefined ? {} : unmarshall(Item);
-    return { holder: String(item.holder ?? 'nobody'), until: String(item.expiresAt ?? 'unknown') };
+    const { holder, expiresAt } = Item === undefined ? {} : unmarshall(Item);
+    return holder === undefined ? undefined : { holder: String(holder), expiresAt: String(expiresAt) };
+  }
+
+  async #holder(instanceId: string): Promise<{ holder: string; until: string }> {
+    const { holder, expiresAt } = (await this.read(instanceId)) ?? {};
+    return { holder: holder ?? 'nobody', until: expiresAt ?? 'unknown' };
   }
 }
 

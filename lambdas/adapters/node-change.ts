@@ -1,13 +1,15 @@
 import * as z from 'zod';
 import { instanceIdOf } from '../domain/around/instance-node.ts';
-import type { Read } from '../domain/around/read.ts';
+import { given, type Read } from '../domain/around/read.ts';
 import { Arrival, isOfUse, newcomers } from '../domain/replacement/arrival.ts';
 import { Changed } from '../domain/replacement/changed.ts';
 import { type CordonStep, cordonOf, toCordon, toUncordon } from '../domain/replacement/cordon.ts';
 import { drainStep } from '../domain/replacement/drain.ts';
 import { DrainNext, type DrainSeen, DrainState } from '../domain/replacement/drain-state.ts';
 import { EvictionAnswer } from '../domain/replacement/eviction-answer.ts';
+import { NodeCondition } from '../domain/replacement/hold.ts';
 import { NodeToReplace, PodOnNode, PodRef } from '../domain/replacement/objects.ts';
+import { ailing, WaitingPod, whyNoRoom } from '../domain/replacement/others-at-work.ts';
 import { Owner, ownerOf } from '../domain/replacement/owner.ts';
 import { whyNotReplace } from '../domain/replacement/why-not-replace.ts';
 import { Replacement } from '../domain/settings/replacement.ts';
@@ -29,7 +31,11 @@ export const NodeChange = z.discriminatedUnion('do', [
     names: z.array(z.string()).max(5),
     tags: z.record(z.string(), z.string()),
     leastAgeMinutes: Replacement.shape.leastAgeMinutes,
+    /** None where it is left out. */
+    pendingPods: z.int().nonnegative().optional(),
   }),
+  /** How the node is, and whose cordon it has. */
+  z.object({ do: z.literal('condition'), names: z.array(z.string()).max(5) }),
   z.object({ do: z.literal('cordon'), node: name }),
   z.object({ do: z.literal('uncordon'), node: name }),
   z.object({
@@ -72,9 +78,13 @@ export const NodeChangeAnswer = {
         cordon: z.enum(['none', 'ours', 'lifted', 'another', 'foreign']),
         /** Why it must not be drained. */
         whyNot: z.string().optional(),
+        /** Conditions on which somebody else may repair it. */
+        ailing: z.array(z.string()).optional(),
       })
       .nullable(),
   }),
+  /** `null` where no node is that instance. */
+  condition: z.object({ node: NodeCondition.nullable() }),
   cordon: Changed,
   uncordon: Changed,
   drain: z.object({ state: DrainState, next: DrainNext }),
@@ -113,6 +123,8 @@ export async function changeNode({
     switch (change.do) {
       case 'examine':
         return await examine(api, request, change, now);
+      case 'condition':
+        return { node: await conditionOf(api, request, change.names) };
       case 'cordon':
         return await patched(
           changes,
@@ -146,20 +158,59 @@ export async function changeNode({
 async function examine(
   api: KubernetesApi,
   { instanceId, incident }: NodeChangeRequest,
-  { names, tags, leastAgeMinutes }: Extract<NodeChange, { do: 'examine' }>,
+  { names, tags, leastAgeMinutes, pendingPods = 0 }: Extract<NodeChange, { do: 'examine' }>,
   now: Date,
 ): Promise<NodeChangeAnswer['examine']> {
   const { value, partial } = await findNode(api, { instanceId, names }, NodeToReplace);
   if (value === null && partial !== undefined) throw new ApiServerError(`the node was not found: ${partial}`);
   if (value === null) return { node: null };
-  const whyNot = whyNotReplace(value, { instanceId, now, settings: { leastAgeMinutes } });
+  const whyNot =
+    whyNotReplace(value, { instanceId, now, settings: { leastAgeMinutes } }) ??
+    whyNoRoom(await waitingPods(api), pendingPods);
+  const conditions = ailing(value);
   return {
     node: {
       name: value.metadata.name,
       owner: ownerOf(value, tags),
       cordon: cordonOf(value, incident),
       ...(whyNot === undefined ? {} : { whyNot }),
+      ...(conditions.length === 0 ? {} : { ailing: conditions }),
     },
+  };
+}
+
+/** @throws ApiServerError */
+async function waitingPods(api: KubernetesApi): Promise<WaitingPod[]> {
+  const all = await api.list({
+    path: '/api/v1/pods',
+    item: WaitingPod,
+    right: 'list pods',
+    fieldSelector: 'status.phase=Pending',
+    pageSize: 250,
+    maxPages: 4,
+  });
+  if (all === undefined) throw new ApiServerError('the API server knows no pods');
+  return all.value;
+}
+
+async function conditionOf(
+  api: KubernetesApi,
+  { instanceId, incident }: NodeChangeRequest,
+  names: string[],
+): Promise<NodeCondition | null> {
+  const { value, partial } = await findNode(api, { instanceId, names }, NodeToReplace);
+  if (value === null && partial !== undefined) throw new ApiServerError(`the node was not found: ${partial}`);
+  if (value === null) return null;
+  const ready = value.status.conditions.find(({ type }) => type === 'Ready');
+  return {
+    node: value.metadata.name,
+    cordon: cordonOf(value, incident),
+    ready: ready?.status === 'True',
+    heartbeat: ready?.lastHeartbeatTime ?? null,
+    says:
+      ready === undefined
+        ? 'it has no condition Ready'
+        : given(`Ready is ${ready.status}: ${[ready.reason, ready.message].filter(Boolean).join(', ')}`),
   };
 }
 

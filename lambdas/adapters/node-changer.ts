@@ -1,4 +1,5 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import { CordonedAnswer, type CordonedQuestion } from './cordoned-nodes.ts';
 import { impatient } from './impatient.ts';
 import { invokeFunction } from './invoke-function.ts';
 import { MedicError } from './medic-error.ts';
@@ -39,12 +40,34 @@ export async function changeThrough<C extends NodeChange>(
   about: ChangesFor,
   change: C,
 ): Promise<NodeChangeAnswers[C['do']]> {
-  const requestHandler = { ...impatient.requestHandler, requestTimeout: limitMs };
-  // One try: after no answer the course decides what may be asked for again.
-  const client = new LambdaClient({ maxAttempts: 1, requestHandler });
-  const who = `the function that changes nodes of ${about.cluster}`;
-  const answer = await invokeFunction(client, functionName, { ...about, change }, who);
+  const who = whoIn(about.cluster);
+  const answer = await invokeFunction(client(), functionName, { ...about, change }, who);
   const parsed = NodeChangeAnswer[change.do].safeParse(answer);
   if (!parsed.success) throw new MedicError(`${who} answered something else than is asked: ${change.do}`);
   return parsed.data as NodeChangeAnswers[C['do']];
+}
+
+/**
+ * Asks that function which nodes of its cluster have a cordon of ours.
+ *
+ * @throws MedicError where it failed, or answered something else
+ */
+export async function cordonedThrough(
+  functionName: string,
+  question: CordonedQuestion,
+): Promise<CordonedAnswer> {
+  const who = whoIn(question.cluster);
+  const parsed = CordonedAnswer.safeParse(await invokeFunction(client(), functionName, question, who));
+  if (!parsed.success) throw new MedicError(`${who} answered something else than nodes that are cordoned`);
+  return parsed.data;
+}
+
+/** One try: after no answer whoever asks decides what may be asked for again. */
+function client(): LambdaClient {
+  const requestHandler = { ...impatient.requestHandler, requestTimeout: limitMs };
+  return new LambdaClient({ maxAttempts: 1, requestHandler });
+}
+
+function whoIn(cluster: string): string {
+  return `the function that changes nodes of ${cluster}`;
 }

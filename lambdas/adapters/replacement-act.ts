@@ -1,6 +1,8 @@
 import type { Changed } from '../domain/replacement/changed.ts';
 import { type Happened, handOverOf } from '../domain/replacement/course.ts';
 import type { ReplacementState } from '../domain/replacement/course-state.ts';
+import { type OwnerNow, whyNotOwner } from '../domain/replacement/others-at-work.ts';
+import type { Owner } from '../domain/replacement/owner.ts';
 import type { Replacement } from '../domain/settings/replacement.ts';
 import type { NodeChange, NodeChangeAnswer } from './node-change.ts';
 
@@ -9,6 +11,8 @@ export type ReplacementTools = {
   change: <C extends NodeChange>(change: C) => Promise<NodeChangeAnswer[C['do']]>;
   terminateInGroup: (group: string, instanceId: string) => Promise<Changed>;
   membersOf: (group: string) => Promise<string[]>;
+  /** How whoever owns the node is now. */
+  ownerNow: (owner: Owner) => Promise<OwnerNow>;
   /** Names that the node may have, and the tags of its instance. */
   known: () => Promise<{ names: string[]; tags: Record<string, string> }>;
   /** Writes down what is about to be changed. What it throws keeps the change from being made. */
@@ -56,9 +60,12 @@ async function act(
   const node = state.node ?? '';
   switch (state.at) {
     case 'examine': {
-      const { leastAgeMinutes } = settings;
-      const found = await tools.change({ do: 'examine', ...(await tools.known()), leastAgeMinutes });
-      return { of: 'examine', node: found.node };
+      const { leastAgeMinutes, pendingPods } = settings;
+      const known = await tools.known();
+      const { node: found } = await tools.change({ do: 'examine', ...known, leastAgeMinutes, pendingPods });
+      if (found === null || found.whyNot !== undefined) return { of: 'examine', node: found };
+      const whyNot = whyNotOwner(found.owner, await tools.ownerNow(found.owner), found.ailing ?? []);
+      return { of: 'examine', node: { ...found, whyNot } };
     }
     case 'cordon':
     case 'uncordon':

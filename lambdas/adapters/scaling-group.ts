@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Changed } from '../domain/replacement/changed.ts';
 import { type Group, whyNotTerminate } from '../domain/replacement/group.ts';
+import type { GroupSize } from '../domain/replacement/others-at-work.ts';
 import { autoscalingQuery } from './autoscaling-query.ts';
 import { items } from './ec2-query.ts';
 import { MedicError } from './medic-error.ts';
@@ -10,6 +11,7 @@ const Groups = z.object({
     AutoScalingGroups: items(
       z.object({
         AutoScalingGroupName: z.string(),
+        DesiredCapacity: z.coerce.number().int().nonnegative(),
         Instances: items(z.object({ InstanceId: z.string(), LifecycleState: z.string() }), 'member'),
         SuspendedProcesses: items(z.object({ ProcessName: z.string() }), 'member'),
       }),
@@ -46,12 +48,20 @@ export async function terminateInGroup(name: string, instanceId: string): Promis
   return { is: 'done', says: `the group ends it: activity ${ActivityId}, ${StatusCode}` };
 }
 
+/** How many instances a group is to have, and has in service; `undefined` where there is no such group. Throws as `terminateInGroup`. */
+export async function sizeOf(name: string): Promise<GroupSize | undefined> {
+  const group = await groupNamed(name);
+  if (group === undefined) return undefined;
+  const inService = Object.values(group.instances).filter((state) => state === 'InService').length;
+  return { name, desired: group.desired, inService };
+}
+
 /** The instances that a group has now; throws as `terminateInGroup`. */
 export async function membersOf(name: string): Promise<string[]> {
   return Object.keys((await groupNamed(name))?.instances ?? {});
 }
 
-async function groupNamed(name: string): Promise<Group | undefined> {
+async function groupNamed(name: string): Promise<(Group & { desired: number }) | undefined> {
   const answer = Groups.safeParse(
     await autoscalingQuery('DescribeAutoScalingGroups', { 'AutoScalingGroupNames.member.1': name }),
   );
@@ -64,6 +74,7 @@ async function groupNamed(name: string): Promise<Group | undefined> {
   const found = AutoScalingGroups.find(({ AutoScalingGroupName }) => AutoScalingGroupName === name);
   if (found === undefined) return undefined;
   return {
+    desired: found.DesiredCapacity,
     suspendedProcesses: found.SuspendedProcesses.map(({ ProcessName }) => ProcessName),
     instances: Object.fromEntries(
       found.Instances.map(({ InstanceId, LifecycleState }) => [InstanceId, LifecycleState]),

@@ -10,6 +10,11 @@ export const Alarm = z.object({
     .string()
     .regex(/^i-[0-9a-f]{8,17}$/, 'must be an EC2 instance id such as i-0123456789abcdef0'),
   reason: z.string().max(1000).optional(),
+  /** The standing treatment that the census opened it for. It allows nothing: whether that holds, the gates ask. */
+  standing: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,100}$/)
+    .optional(),
   /** The person behind an alarm by hand; they cannot approve what they asked for. */
   requestedBy: z.string().max(256).optional(),
 });

@@ -7,9 +7,9 @@ import { figureOf } from './verification.ts';
 
 /**
  * Why the ladder does not simply go on. broke-off, unseen: nobody knows what a rung has done, or whether it helped. harmed:
- * the node got worse. pressed: a rung stopped because memory or disks were short, so it was not tried to its end.
+ * the node got worse. unsettled: it was not Ready again in time, and its owner can still replace it. pressed: a rung stopped because memory or disks were short, so it was not tried to its end.
  */
-export type HeldBack = { rung: RungResult; by: 'broke-off' | 'unseen' | 'harmed' | 'pressed' };
+export type HeldBack = { rung: RungResult; by: 'broke-off' | 'unseen' | 'harmed' | 'pressed' | 'unsettled' };
 
 /** Why a reclaim ended where it was not done, and in which slice: the words are in docs/reclaim.md. */
 export type Stop = { path: string; stopped: string };
@@ -32,6 +32,7 @@ export function heldBack(results: readonly RungResult[]): HeldBack | undefined {
 }
 
 function holds({ status, verification, result }: RungResult): HeldBack['by'] | undefined {
+  if (result?.details?.settled === false) return 'unsettled';
   if (status === 'failed') return 'broke-off';
   if (verification?.harmed) return 'harmed';
   if (verification?.unseen) return 'unseen';
@@ -44,6 +45,8 @@ function holds({ status, verification, result }: RungResult): HeldBack['by'] | u
  */
 export function mayFollow({ kind, onlyWhenCalm }: Rung, held: HeldBack['by'] | undefined): boolean {
   if (held === undefined || kind === 'notify') return true;
+  // A replacement asks the node for nothing.
+  if (held === 'unsettled') return kind === 'replace';
   return held === 'pressed' && !onlyWhenCalm;
 }
 
@@ -55,6 +58,8 @@ export function heldBackSentence(
   switch (by) {
     case 'broke-off':
       return `${treatment} broke off (${reason ?? 'no reason given'}), and what it has done is not known`;
+    case 'unsettled':
+      return `${treatment}: ${reason ?? 'the node has not settled'}`;
     case 'harmed': {
       const worse = (verification?.findings ?? []).filter(({ speaks }) => speaks === 'against');
       return `the node got worse after ${treatment} (${worse.map(figureWithLimit).join('; ')})`;

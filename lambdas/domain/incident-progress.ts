@@ -1,6 +1,8 @@
 import { figureWithLimit } from './explanation.ts';
 import { heldBack, heldBackSentence, mayFollow } from './held-back.ts';
 import type { IncidentState, Outcome, RungResult } from './incident-state.ts';
+import { lookAgainFor } from './look-again.ts';
+import { repeats, StandingTreatment } from './standing/standing.ts';
 import { standingChanges } from './standing-changes.ts';
 import type { Rung } from './treatments/treatment.ts';
 import { figureOf, type Sample } from './verification.ts';
@@ -17,7 +19,7 @@ export function rungResult(state: IncidentState): RungResult | undefined {
       ? {}
       : { gate: { gate: gate.gate, decision: gate.decision, reason: gate.reason } }),
     ...(approval === undefined
-      ? {}
+      ? agreedBy(gate)
       : {
           approval: {
             id: approval.id,
@@ -44,6 +46,15 @@ export function rungResult(state: IncidentState): RungResult | undefined {
           },
         }),
     ...(undo === undefined ? {} : { undo }),
+  };
+}
+
+/** The approval for the whole group of the node, where there was none for this rung. */
+function agreedBy(gate: IncidentState['gate']): Pick<RungResult, 'approval'> {
+  if (gate?.agreed === undefined) return {};
+  const { id, by, approval, until } = gate.agreed;
+  return {
+    approval: { id: approval, status: 'approved', by, reason: `standing treatment ${id}, until ${until}` },
   };
 }
 
@@ -81,15 +92,18 @@ export function climb(state: IncidentState): IncidentState {
     voided: _______,
     replacement: ________,
     cohort: _________,
+    hold: __________,
     ...rest
   } = state;
+  const cure = cureOf(state);
   const results = result === undefined ? state.results : [...state.results, result];
-  const index = nextRung(state.plan, state.ladder.index, results);
+  const index = nextRung(state.plan, state.ladder.index, results, cure !== undefined);
   const rung = state.plan[index];
   const before = verification?.samples.at(-1) ?? state.before;
   return {
     ...rest,
     results,
+    ...(cure === undefined ? {} : { cure }),
     ...(before === undefined ? {} : { before }),
     ladder: { index, status: rung === undefined ? 'exhausted' : 'rung' },
     ...(rung === undefined ? {} : { rung }),
@@ -100,13 +114,43 @@ export function climb(state: IncidentState): IncidentState {
  * Where the next rung is that has anything to do; the length of the plan where none has. Once a rung has stopped the
  * producer, no other need stop it; and until one has, what it made is freed once and not again and again.
  */
-function nextRung(plan: readonly Rung[], index: number, results: readonly RungResult[]): number {
+function nextRung(
+  plan: readonly Rung[],
+  index: number,
+  results: readonly RungResult[],
+  cured = false,
+): number {
   const stopped = standingChanges(results).length > 0;
   const held = heldBack(results)?.by;
   const next = plan.findIndex(
-    (rung, at) => at > index && mayFollow(rung, held) && (stopped ? !rung.standing : !rung.onceStopped),
+    (rung, at) =>
+      at > index &&
+      mayFollow(rung, held) &&
+      (stopped ? !rung.standing : !rung.onceStopped) &&
+      (rung.kind === 'standing' ? isWorthRepeating(rung, results) : !cured),
   );
   return next < 0 ? plan.length : next;
+}
+
+/** What is to be repeated has to have helped here. */
+function isWorthRepeating({ treatment }: Rung, results: readonly RungResult[]): boolean {
+  const known = StandingTreatment.safeParse(treatment);
+  const last = results.findLast((result) => known.success && result.treatment === repeats[known.data]);
+  return last?.verification?.verdict === 'cured' || last?.verification?.verdict === 'relieved';
+}
+
+/** Whether something is left to ask about the group of the node, once the node itself is cured. */
+export function asksOn(state: IncidentState): boolean {
+  return climb(state).ladder.status === 'rung';
+}
+
+/** That the present rung has cured the node, or one before it has. */
+function cureOf(state: IncidentState): IncidentState['cure'] {
+  if (state.cure !== undefined) return state.cure;
+  if (state.verification?.verdict !== 'cured') return undefined;
+  const { reason } = endingOf(state);
+  const lookAgain = lookAgainFor(state, new Date(state.verification.samples.at(-1)?.at ?? 0));
+  return { reason, ...(lookAgain === undefined ? {} : { lookAgain }) };
 }
 
 /**
@@ -138,6 +182,24 @@ export function endingOf(state: IncidentState): Ending {
   }
   if (lease.status === 'refused') return { outcome: 'refused', reason: lease.reason };
   if (undo?.status === 'failed') return { outcome: 'failed', reason: `the undo failed: ${undo.reason}` };
+  if (state.cure !== undefined) {
+    const { rung, treatment } = state;
+    const why =
+      treatment?.reason ?? approval?.reason ?? recheck?.reason ?? gate?.reason ?? 'it was not begun';
+    const asked = rung?.kind === 'standing' && state.ladder.status === 'rung' ? rung.treatment : undefined;
+    return {
+      outcome: 'cured',
+      reason: [
+        state.cure.reason,
+        ...(asked === undefined
+          ? []
+          : [`${asked}: ${approval?.decision === 'denied' ? 'denied, ' : ''}${why}`]),
+      ].join('; '),
+    };
+  }
+  if (state.rung?.kind === 'standing' && state.treatment?.status === 'done') {
+    return leftOver(state, state.treatment.reason);
+  }
   if (verification?.verdict === 'cured' && state.rung?.kind === 'replace') {
     return {
       outcome: 'cured',

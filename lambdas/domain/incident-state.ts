@@ -11,6 +11,7 @@ import { GateDecision, GateResult } from './gates/gate.ts';
 import { Waiting } from './gates/waiting.ts';
 import { LookAgain } from './look-again.ts';
 import { ReplacementState } from './replacement/course-state.ts';
+import { Hold } from './replacement/hold.ts';
 import { Mode } from './settings.ts';
 import { Arguments, LeftOut, Rung } from './treatments/treatment.ts';
 import { Undone } from './treatments/undo-result.ts';
@@ -117,6 +118,8 @@ export const IncidentState = z.object({
     instanceId: z.string(),
     /** The machine image of the node, where EC2 said which. */
     imageId: z.string().nullable().optional(),
+    /** The group of the node by its tags, where they name one. */
+    nodeGroup: z.string().max(300).optional(),
   }),
   lease: z.object({
     status: z.enum(['ours', 'refused']),
@@ -132,6 +135,8 @@ export const IncidentState = z.object({
   diagnosis: Diagnosis.optional(),
   /** Where the replacement of the node is, from its first act on. */
   replacement: ReplacementState.optional(),
+  /** The node that takes no new pods while the present rung is at work on it. */
+  hold: Hold.optional(),
   /** The look before the treatment, with which verification compares. */
   before: Sample.optional(),
   plan: z.array(Rung),
@@ -146,6 +151,10 @@ export const IncidentState = z.object({
       gate: z.string(),
       reason: z.string(),
       waitSeconds: z.int().nonnegative(),
+      /** Who agreed to it beforehand, for the whole group of the node. */
+      agreed: z
+        .object({ id: z.string(), by: z.string(), approval: z.string(), until: z.iso.datetime() })
+        .optional(),
     })
     .optional(),
   /** Group and zone of the node, and how many nodes there are with it, as the budget counts them. */
@@ -214,6 +223,8 @@ export const IncidentState = z.object({
       samples: z.array(Sample),
       alsoFound: z.array(Possible).default([]),
       provisional: z.boolean(),
+      /** Cured, and there is something to ask about the group of the node. */
+      asksOn: z.boolean().optional(),
       /** Not cured for want of looks: whether it helped is not known. */
       unseen: z.boolean().optional(),
       /** The node itself got worse: short of memory, or not Ready. */
@@ -226,6 +237,8 @@ export const IncidentState = z.object({
   outcome: Outcome.optional(),
   outcomeReason: z.string().optional(),
   closedAt: z.iso.datetime().optional(),
+  /** The node is cured already, and what follows is about its group. */
+  cure: z.object({ reason: z.string(), lookAgain: LookAgain.optional() }).optional(),
   /** Where the cure is provisional: when, and at what, the census looks again. */
   lookAgain: LookAgain.optional(),
   /** What Step Functions caught. Its presence means that the incident ends as `failed`. */

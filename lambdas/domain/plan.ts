@@ -3,7 +3,14 @@ import type { Evidence } from './evidence/evidence.ts';
 import type { Cluster, Need, Risk } from './settings.ts';
 import { forbids } from './treatments/forbidden.ts';
 import { treatments } from './treatments/index.ts';
-import { Expects, type LeftOut, type Proposal, type Rung, type Treatment } from './treatments/treatment.ts';
+import {
+  Expects,
+  type GroupKnown,
+  type LeftOut,
+  type Proposal,
+  type Rung,
+  type Treatment,
+} from './treatments/treatment.ts';
 import type { TreatmentId } from './treatments/treatment-id.ts';
 import { secondsToSee } from './verification/signals.ts';
 
@@ -14,14 +21,21 @@ export type Plan = { plan: Rung[]; leftOut: LeftOut[] };
  * is not on it, but in `leftOut`, with the reason; one that the policy forbids stays on it as `never`, so that people see
  * what would have been next.
  */
-export function planFor(diagnosis: Diagnosis, evidence: Evidence | undefined, cluster: Cluster): Plan {
+export function planFor(
+  diagnosis: Diagnosis,
+  evidence: Evidence | undefined,
+  cluster: Cluster,
+  group?: GroupKnown,
+): Plan {
   const plan: Rung[] = [];
   const reasons = new Map<TreatmentId, string>();
   for (const treatment of treatments) {
     if (!treatment.treats.includes(diagnosis.cause)) continue;
-    const proposal = treatment.propose(evidence, cluster, diagnosis);
+    const proposal = treatment.propose(evidence, cluster, diagnosis, group);
     const why =
       'nothing' in proposal ? proposal.nothing : whyNot(treatment, proposal, diagnosis, evidence, cluster);
+    // Why nothing is offered to a whole group says nothing of this node.
+    if (treatment.kind === 'standing' && why !== undefined) continue;
     if ('nothing' in proposal || why !== undefined)
       reasons.set(treatment.id, reasons.get(treatment.id) ?? why ?? '');
     else plan.push(rungOf(treatment, proposal, cluster));
@@ -67,6 +81,7 @@ function rungOf(treatment: Treatment, proposal: Proposal, cluster: Cluster): Run
     namesItsApproval: treatment.namesItsApproval ?? false,
     onlyWhenCalm: treatment.onlyWhenCalm ?? false,
     disrupts: proposal.disrupts ?? treatment.disrupts,
+    ...(proposal.cordons ? { cordons: proposal.cordons } : {}),
     arguments: proposal.arguments,
     risk,
     needs: needFor(treatment.id, risk, cluster),

@@ -6,6 +6,7 @@ import { type GateResult, strictest } from '../domain/gates/gate.ts';
 import { leaseGate } from '../domain/gates/lease-gate.ts';
 import { modeGate } from '../domain/gates/mode-gate.ts';
 import { othersGate } from '../domain/gates/others-gate.ts';
+import type { Agreed, StandingAnswer } from '../domain/gates/standing-gate.ts';
 import { waitFor } from '../domain/gates/waiting.ts';
 import { windowGate } from '../domain/gates/window-gate.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
@@ -16,7 +17,8 @@ import { type AskedCohort, askCohort, keepTurn, stillWaits } from './cohort.ts';
 import { askMarks } from './marks.ts';
 import { askPauses } from './pauses.ts';
 import type { PhaseContext } from './phase.ts';
-import { askRecurrence } from './recurrence.ts';
+import { askPast } from './recurrence.ts';
+import { askStanding, askStandingPlace } from './standing.ts';
 import { askVeto } from './veto.ts';
 
 /** What all gates say, and what the incident has to remember of it. */
@@ -27,6 +29,8 @@ export type Gated = GateResult & {
   remembered: Pick<IncidentState, 'whereabouts' | 'waited' | 'cohort'>;
   /** What the cohort says, and what was decided for all of it; nothing after an approval of its own. */
   together?: { role: CohortRole; decision: AskedCohort['decision'] };
+  /** Who agreed to it beforehand, for the whole group of the node. */
+  agreed?: Agreed | undefined;
 };
 
 /** Asks every gate about one rung: before it, and again when an approval for it arrives. The strictest answer holds. */
@@ -38,19 +42,21 @@ export async function askGates(
 ): Promise<Gated> {
   const still = approved ? undefined : await stillWaits(state, context);
   if (still !== undefined) return onlyCohort(state, still, context);
-  const own = await askFirst(state, rung, context, approved);
+  const { results: own, standing } = await askFirst(state, rung, context, approved);
   const asked = approved
     ? { result: await keepTurn(state, context), cohort: state.cohort }
     : await askCohort(state, rung, context, { answer: strictest(own), asks: asking(own) });
   const decision = 'decision' in asked && asked.role === 'turn' ? asked.decision : null;
   // What was decided for all counts for each as its own approval does: after all gates were asked anew.
-  const answers = decision === null ? own : await askFirst(state, rung, context, true);
+  const answers = decision === null ? own : (await askFirst(state, rung, context, true)).results;
   const first = [...answers, asked.result];
   const placed = 'whereabouts' in asked ? { ...state, whereabouts: asked.whereabouts } : state;
   // Budget and breaker last: they give a place away, and only to what nothing else stops.
   const budget = await askBudget(placed, rung, context, strictest(first), decision !== null);
   const before = [...first, budget.result];
-  const all = [...before, await askBreaker(state, rung, context, strictest(before))];
+  const last = [...before, await askBreaker(state, rung, context, strictest(before))];
+  const place = await askStandingPlace(state, standing, context, strictest(last));
+  const all = place === undefined ? last : last.map((one) => (one === standing?.result ? place : one));
   const answer = strict(all, decision !== null);
   if (budget.taken && answer.decision !== 'pass') await leaveBudget(state.incident, context.logger);
   const waitSeconds = answer.decision === 'wait' ? waitFor(answer.until, context.now()) : 0;
@@ -58,6 +64,7 @@ export async function askGates(
   return {
     ...answer,
     all,
+    agreed: standing?.agreed,
     waitSeconds,
     ...('role' in asked ? { together: { role: asked.role, decision: asked.decision } } : {}),
     remembered: {
@@ -99,28 +106,32 @@ async function askFirst(
   rung: Rung,
   context: PhaseContext,
   approved: boolean,
-): Promise<GateResult[]> {
+): Promise<{ results: GateResult[]; standing: StandingAnswer | undefined }> {
   const { renewal, logger } = context;
   const reading = askMarks(state, rung, context);
-  const [mode, pauses, veto, marks, recurrence] = await Promise.all([
+  const standing = await askStanding(state, rung, context, approved);
+  const agreed = standing?.agreed;
+  const [mode, pauses, veto, marks, past] = await Promise.all([
     readMode(ssm(), environment().MODE_PARAMETER_PREFIX, state.incident.cluster, (error) => {
       logger.error('the mode parameter could not be read', { error });
     }),
     askPauses(state, rung, context, approved),
     askVeto(state, rung, context, reading),
     reading,
-    askRecurrence(state, rung, context, approved),
+    askPast(state, rung, context, approved, agreed),
   ]);
   // The mode first: of equal answers the first is told, and "passed, because the policy says so" tells more.
-  return [
-    modeGate(mode, rung, approved),
+  const results = [
+    modeGate(mode, rung, approved, agreed),
     pauses,
     veto,
     othersGate(marks, { rung, approved, incident: state.incident.id }),
     windowGate(context.cluster.gates.windows, { rung, now: context.now(), approved }),
-    recurrence,
+    ...past,
     leaseGate(renewal),
+    ...(standing === undefined ? [] : [standing.result]),
   ];
+  return { results, standing };
 }
 
 function waitedWith({ waited = {} }: IncidentState, gate: string, seconds: number): Record<string, number> {

@@ -3,7 +3,7 @@ import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { censusEnvironment } from '../adapters/census-environment.ts';
 import { publishCluster } from '../adapters/census-metrics.ts';
-import { runningNodes } from '../adapters/cluster-nodes.ts';
+import { fleetOf, runningNodes } from '../adapters/cluster-nodes.ts';
 import { dynamo } from '../adapters/dynamo.ts';
 import { publish } from '../adapters/notifier.ts';
 import { putInQueue, sqs } from '../adapters/queue.ts';
@@ -14,9 +14,14 @@ import { fleetReport } from '../domain/census/fleet-report.ts';
 import { type ClusterNode, nodesAsked } from '../domain/census/node.ts';
 import { raisedMessage } from '../domain/census/raise.ts';
 import type { CensusRun } from '../domain/census/run.ts';
+import type { Candidate } from '../domain/census/tally.ts';
 import type { Cluster } from '../domain/settings.ts';
+import type { Standing } from '../domain/standing/standing.ts';
+import { standingReclaim } from '../domain/treatments/standing-reclaim.ts';
 import { runsIn } from './census-event.ts';
+import { liveStandings } from './census-live-standings.ts';
 import { settleSecondLooks } from './census-second-looks.ts';
+import { actByStandings } from './census-standing.ts';
 
 const sns = new SNSClient({});
 const cloudwatch = new CloudWatchClient({});
@@ -48,11 +53,26 @@ async function close(run: CensusRun, cluster: Cluster): Promise<void> {
     logger.info('weekly report was sent', { ...nodes, findings });
     return;
   }
-  const raised = await raise(run, cluster, running);
+  const { live, known } = await liveStandings(run.cluster, logger);
+  // First: what people agreed to for a group takes the place of a question about each of its nodes.
+  const standing = await actByStandings(live, known, { run, cluster, running, logger });
+  const raised = await raise(run, cluster, running, await keptByStandings(run.cluster, live));
   await settleSecondLooks(run, running, logger);
-  const figures = clusterFigures(run.tally, { ...nodes, ...raised });
+  const figures = clusterFigures(run.tally, { ...nodes, ...raised }, standing);
   await publishCluster(cloudwatch, run.cluster, figures, startedAt);
   logger.info('census ended', { ...figures.counts, unread: run.unread.length });
+}
+
+/** Which candidates are left to the standing treatment of their group: those of a cause that it is for. */
+async function keptByStandings(
+  cluster: string,
+  live: readonly Standing[],
+): Promise<(candidate: Candidate) => boolean> {
+  if (live.length === 0) return () => false;
+  const groups = new Set(live.map(({ nodeGroup }) => nodeGroup));
+  const nodes = (await fleetOf(cluster)).filter(({ nodeGroup }) => groups.has(nodeGroup));
+  const ids = new Set(nodes.map(({ instanceId }) => instanceId));
+  return ({ instanceId, cause }) => ids.has(instanceId) && standingReclaim.treats.includes(cause);
 }
 
 /** Hands the worst nodes over threshold to the intake, those apart that were handed over not long ago. */
@@ -60,6 +80,7 @@ async function raise(
   run: CensusRun,
   { census: { raiseAtMost, coolDownMinutes } }: Cluster,
   running: readonly ClusterNode[],
+  isKept: (candidate: Candidate) => boolean,
 ): Promise<{ raised: number; heldBack: number }> {
   const { INTAKE_QUEUE_URL, STATE_TABLE } = censusEnvironment();
   const { overThreshold, candidates } = run.tally;
@@ -74,8 +95,12 @@ async function raise(
     if (raised >= raiseAtMost) break;
     const node = known.get(candidate.instanceId);
     const now = new Date();
-    // Gone since it answered, or raised not long ago.
-    if (node === undefined || !(await store.claim(candidate.instanceId, run.id, coolDownMinutes, now))) {
+    // Gone since it answered, left to the standing treatment of its group, or raised not long ago.
+    if (
+      node === undefined ||
+      isKept(candidate) ||
+      !(await store.claim(candidate.instanceId, run.id, coolDownMinutes, now))
+    ) {
       passed += 1;
       continue;
     }

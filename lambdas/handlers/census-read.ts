@@ -3,6 +3,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { finishedOn, isOver, outputOn } from '../adapters/census-commands.ts';
 import { censusEnvironment } from '../adapters/census-environment.ts';
+import { fleetOf } from '../adapters/cluster-nodes.ts';
 import { dynamo } from '../adapters/dynamo.ts';
 import { publishNodes } from '../adapters/node-metrics.ts';
 import { putInQueue, sqs } from '../adapters/queue.ts';
@@ -12,10 +13,12 @@ import { isPassing } from '../adapters/ssm-commands.ts';
 import { type Figure, figuresOf } from '../domain/census/node-figures.ts';
 import { type CensusRun, givesUpAfterSeconds, lookSeconds, mostNodes } from '../domain/census/run.ts';
 import type { DueLook } from '../domain/census/second-look.ts';
-import { withBurdens, withNode, withSecondLook } from '../domain/census/tally.ts';
+import { withBurdens, withNode, withSecondLook, withStanding } from '../domain/census/tally.ts';
 import { readEvidence, type ServicesOutput } from '../domain/evidence/read-evidence.ts';
 import type { Cluster } from '../domain/settings.ts';
+import type { Standing } from '../domain/standing/standing.ts';
 import { runsIn } from './census-event.ts';
+import { liveStandings } from './census-live-standings.ts';
 
 /** The service does not say how many answers it gives in a second; incidents need some of them as well. */
 const nodesPerSecond = 10;
@@ -63,6 +66,19 @@ function dueLooks(cluster: string): Promise<Map<string, DueLook>> {
   return new SecondLookStore(dynamo(), censusEnvironment().STATE_TABLE).due(cluster, new Date());
 }
 
+/** The standing treatment of each node whose group has one. EC2 is asked only where there is any. */
+async function standingsByNode(cluster: string): Promise<Map<string, Standing>> {
+  const { live } = await liveStandings(cluster, logger);
+  const byGroup = new Map(live.map((standing) => [standing.nodeGroup, standing]));
+  const nodes = byGroup.size === 0 ? [] : await fleetOf(cluster);
+  return new Map(
+    nodes.flatMap(({ instanceId, nodeGroup }) => {
+      const standing = byGroup.get(nodeGroup);
+      return standing === undefined ? [] : [[instanceId, standing] as const];
+    }),
+  );
+}
+
 type Answers = {
   run: CensusRun;
   /** Nodes whose answer is there and was not read. */
@@ -77,6 +93,8 @@ async function readAnswers(
   { began, last }: { began: number; last: boolean },
 ): Promise<Answers> {
   const ready = await readyNodes(run, last);
+  const standings =
+    run.profile === 'quick' ? await standingsByNode(run.cluster) : new Map<string, Standing>();
   const due = run.profile === 'quick' ? await dueLooks(run.cluster) : new Map<string, DueLook>();
   const room = mostNodes - run.answered.length - run.unread.length;
   if (ready.size > room)
@@ -96,7 +114,11 @@ async function readAnswers(
       if (answer === 'later') busy = true;
       else {
         done += 1;
-        next = withAnswer(next, answer, cluster, { figures, due: due.get(answer.id) });
+        next = withAnswer(next, answer, cluster, {
+          figures,
+          due: due.get(answer.id),
+          standing: standings.get(answer.id),
+        });
       }
     }
   }
@@ -143,7 +165,11 @@ function withAnswer(
   run: CensusRun,
   { id, output, services }: Answer,
   cluster: Cluster,
-  { figures, due }: { figures: Map<string, Figure[]>; due: DueLook | undefined },
+  {
+    figures,
+    due,
+    standing,
+  }: { figures: Map<string, Figure[]>; due: DueLook | undefined; standing: Standing | undefined },
 ): CensusRun {
   const read = output === undefined ? undefined : readEvidence(output, services);
   if (read === undefined || !read.ok) {
@@ -155,6 +181,7 @@ function withAnswer(
   const answered = [...run.answered, id];
   if (run.profile === 'full') return { ...run, answered, tally: withBurdens(run.tally, id, evidence) };
   figures.set(id, figuresOf(evidence, cluster.census.nodeMetrics));
-  const tally = due === undefined ? run.tally : withSecondLook(run.tally, id, due, evidence, cluster);
+  const looked = due === undefined ? run.tally : withSecondLook(run.tally, id, due, evidence, cluster);
+  const tally = standing === undefined ? looked : withStanding(looked, id, standing, evidence);
   return { ...run, answered, tally: withNode(tally, id, evidence, cluster) };
 }

@@ -8,20 +8,24 @@ import { publishIncident } from '../adapters/incident-metrics.ts';
 import { MedicError } from '../adapters/medic-error.ts';
 import { publish } from '../adapters/notifier.ts';
 import { SecondLookStore } from '../adapters/second-look-store.ts';
-import { openChanges } from '../domain/audit/open-changes.ts';
-import { closingMessage } from '../domain/closing-message.ts';
+import { openChanges, openCordons } from '../domain/audit/open-changes.ts';
+import { closingMessage, hasCalled } from '../domain/closing-message.ts';
 import { pastOf } from '../domain/history/past.ts';
 import { incidentFigures } from '../domain/incident-figures.ts';
 import { endingOf, rungResult } from '../domain/incident-progress.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import { lookAgainFor } from '../domain/look-again.ts';
+import { endedMessage, helpedOf } from '../domain/standing/act.ts';
 import { standingChanges } from '../domain/standing-changes.ts';
 import { leavePlace } from './breaker.ts';
 import { leaveBudget } from './budget.ts';
 import { leaveCohort } from './leave-cohort.ts';
 import { type PhaseContext, phase } from './phase.ts';
 import { historyStore } from './recurrence.ts';
+import { causeOf, tellOfClosing } from './roll.ts';
+import { leaveStanding } from './standing.ts';
 import { tellVoid } from './tell-settled.ts';
+import { uncordon } from './uncordon.ts';
 
 const sns = new SNSClient({});
 const cloudwatch = new CloudWatchClient({});
@@ -36,6 +40,7 @@ export const handler = phase(
   async (state, context) => {
     const { id, instanceId, openedAt } = state.incident;
     const closedAt = context.now();
+    await takeBackCordon(state, context);
     const entries = await context.trail.entries(id);
     const open = openChanges(entries);
     if (open.length > 0) {
@@ -46,7 +51,9 @@ export const handler = phase(
     const { outcome, reason } = endingOf(state);
     const last = rungResult(state);
     // Where there is no census, nobody is promised one.
-    const lookAgain = context.cluster.census.enabled ? lookAgainFor(state, closedAt) : undefined;
+    // A standing treatment is judged every week, over all nodes of its group.
+    const looks = context.cluster.census.enabled && state.incident.alarm.standing === undefined;
+    const lookAgain = looks ? (state.cure?.lookAgain ?? lookAgainFor(state, closedAt)) : undefined;
     const closed = {
       ...state,
       results:
@@ -58,13 +65,17 @@ export const handler = phase(
     } satisfies IncidentState;
     await tellVoid(state.approval, closedAt, context.logger);
     const { DOCUMENTS } = environment();
-    const message = closingMessage(closed, (name) =>
-      Object.hasOwn(DOCUMENTS, name) ? (DOCUMENTS[name]?.name ?? name) : name,
-    );
+    const nameOf = (name: string): string =>
+      Object.hasOwn(DOCUMENTS, name) ? (DOCUMENTS[name]?.name ?? name) : name;
+    const cause = causeOf(closed);
     const notified =
-      message === undefined
+      closingMessage(closed, nameOf) === undefined
         ? 'not needed'
-        : await attempt(context, 'message', () => publish(sns, environment().NOTIFY_TOPIC_ARN, message));
+        : await tellOfClosing(
+            { ...state.incident, incident: id, cause, outcome, called: hasCalled(closed) },
+            (wasCalled) => closingMessage(closed, nameOf, wasCalled),
+            { settings: context.cluster.roll, now: closedAt, logger: context.logger },
+          );
     const measured = await attempt(context, 'metric', () =>
       publishIncident(cloudwatch, incidentFigures(closed, entries, closedAt), closedAt),
     );
@@ -86,6 +97,17 @@ export const handler = phase(
       past === undefined
         ? 'not needed'
         : await attempt(context, 'history', () => historyStore().remember(state.incident.cluster, past));
+    const ended = await leaveStanding(
+      state.incident,
+      helpedOf(closed),
+      context.cluster.standing.failures,
+      context.logger,
+    );
+    if (ended !== undefined) {
+      await attempt(context, 'message', () =>
+        publish(sns, environment().NOTIFY_TOPIC_ARN, endedMessage(closed, ended)),
+      );
+    }
     await leavePlace(state, context);
     await leaveCohort(state, context);
     await leaveBudget(state.incident, context.logger);
@@ -96,11 +118,13 @@ export const handler = phase(
       what: reason,
       outcome,
       details: {
+        cause,
         notified,
         measured,
         history: recorded,
         leaseReleased: released,
         staying: standingChanges(closed.results),
+        ...(ended === undefined ? {} : { standingEnded: ended }),
         ...(lookAgain === undefined ? {} : { lookAgain, lookAgainRemembered: remembered }),
         seconds: (closedAt.getTime() - Date.parse(openedAt)) / 1000,
       },
@@ -110,6 +134,17 @@ export const handler = phase(
   },
   { cleansUp: true },
 );
+
+/** A cordon stands for as long as its incident lives, and no longer. One that cannot be taken back is left to the janitor. */
+async function takeBackCordon({ incident }: IncidentState, { trail, audit }: PhaseContext): Promise<void> {
+  const [change] = openCordons(await trail.entries(incident.id));
+  if (change === undefined) return;
+  const actor = { kind: 'rule', id: 'close' } as const;
+  const { id, cluster, instanceId } = incident;
+  const { status, reason } = await uncordon(change, { incident: id, cluster, instanceId }, audit, actor);
+  const { rung, treatment } = change;
+  await audit({ step: 'undo.finished', actor, what: reason, outcome: status, rung, treatment });
+}
 
 async function attempt({ logger }: PhaseContext, what: string, act: () => Promise<void>): Promise<string> {
   try {

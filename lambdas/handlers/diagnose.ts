@@ -7,13 +7,15 @@ import type { Cluster } from '../domain/settings.ts';
 import { sampleOf } from '../domain/verification.ts';
 import { aroundOf, type Examined, evidenceAround, evidenceOf, withoutOutput } from './evidence-of.ts';
 import { phase } from './phase.ts';
+import { enterRoll } from './roll.ts';
 import { tellVoid } from './tell-settled.ts';
 
 /**
  * Evidence → diagnosis. Of a node that did not answer, or printed garbage, there is what is known around it, with every question
  * to itself a gap; where that is nothing either, it is `inconclusive`, never healthy.
  */
-export const handler = phase('diagnose', async (state, { cluster, audit, now, logger }) => {
+export const handler = phase('diagnose', async (state, context) => {
+  const { cluster, audit, now, logger } = context;
   // Where an approval of it is why it is looked at anew.
   await tellVoid(state.approval, now(), logger);
   const examined = evidenceOf(state);
@@ -33,6 +35,7 @@ export const handler = phase('diagnose', async (state, { cluster, audit, now, lo
       ...('rawHead' in examined && examined.rawHead !== undefined ? { rawHead: examined.rawHead } : {}),
     },
   });
+  await enterRoll(state, diagnosis.cause, context);
   const { evidence: _, approval: __, recheck: ___, gate: ____, rung: _____, ...rest } = withoutOutput(state);
   return {
     ...rest,

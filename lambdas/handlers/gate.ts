@@ -26,6 +26,7 @@ export const handler = phase(
       all,
       waitSeconds: wanted,
       remembered,
+      agreed,
       together,
       ...asked
     } = await askGates(state, rung, context, false);
@@ -42,7 +43,13 @@ export const handler = phase(
       ...state,
       ...remembered,
       ...(decided === undefined ? {} : { approval: decided }),
-      gate: { decision, gate, reason, waitSeconds },
+      gate: {
+        decision,
+        gate,
+        reason,
+        waitSeconds,
+        ...(decision === 'pass' && agreed !== undefined ? { agreed } : {}),
+      },
       ...(waiting === undefined ? {} : { waiting }),
     };
     // One entry for each wait, however often it is asked on the way, and whoever holds the places meanwhile.

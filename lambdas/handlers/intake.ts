@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
@@ -13,6 +14,7 @@ import { type AlarmDimensions, aboutNode, alarmNames } from '../domain/intake/co
 import { type Context, type IntakeEntry, refusedEntry, resolvedEntry } from '../domain/intake/entry.ts';
 import { alarmOf, executionName, type Located } from '../domain/intake/execution.ts';
 import { locate, type NodeAlarm } from '../domain/intake/locate.ts';
+import { intakePace } from '../domain/intake/pace.ts';
 import type { RawAlarm, SourceId } from '../domain/intake/raw-alarm.ts';
 import { readMessage } from '../domain/intake/read-message.ts';
 import type { IntakeReason, Refusal } from '../domain/intake/refusal.ts';
@@ -53,6 +55,8 @@ const logs = new CloudWatchLogsClient({});
  */
 export async function handler(event: unknown): Promise<BatchResponse> {
   const { Records } = Event.parse(event);
+  // A full batch is one of many, and no alarm in it has to wait for this.
+  const pace = Records.length < intakePace.batch ? undefined : sleep(intakePace.batchSeconds * 1000);
   const taken = Records.map(take);
   const all = settings();
   const clusters = Object.keys(all.clusters);
@@ -117,6 +121,7 @@ export async function handler(event: unknown): Promise<BatchResponse> {
       dimensions: { Reason },
     })),
   ]);
+  await pace;
   return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
 }
 

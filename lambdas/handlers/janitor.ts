@@ -16,12 +16,14 @@ import { openApprovals } from '../domain/audit/open-approvals.ts';
 import { type OpenChange, openChanges } from '../domain/audit/open-changes.ts';
 import { Alarm } from '../domain/incident-state.ts';
 import { nextPollSeconds } from '../domain/polling.ts';
+import { RollSettings } from '../domain/settings/roll.ts';
 import { type Undone, undoneBy } from '../domain/treatments/undo-result.ts';
 import { countDeath } from './breaker.ts';
 import { leaveBudget } from './budget.ts';
 import { leaveDead } from './leave-cohort.ts';
 import { auditTrail, leaseStore } from './phase.ts';
 import { historyStore } from './recurrence.ts';
+import { causeIn, tellOfClosing } from './roll.ts';
 import { tellSettled } from './tell-settled.ts';
 import { uncordon } from './uncordon.ts';
 import { sendUndo } from './undo-command.ts';
@@ -142,16 +144,27 @@ export async function handler(event: unknown): Promise<void> {
     what: summary,
     details: { leaseReleased: released, lease: taken.status },
   });
-  await tell(
+  const message = {
+    kind: 'call-a-person',
     incident,
-    `incident on ${instanceId} in ${cluster} ended as ${detail.status}`,
-    `${ended}; ${summary}. Somebody should look at the node.`,
+    cluster,
+    instanceId,
+    title: `incident on ${instanceId} in ${cluster} ended as ${detail.status}`,
+    text: `${ended}; ${summary}. Somebody should look at the node.`,
+  } as const;
+  const cause = causeIn(present);
+  const rolls = Object.hasOwn(all.clusters, cluster) ? all.clusters[cluster]?.roll : undefined;
+  const notified = await tellOfClosing(
+    { incident, cluster, instanceId, cause, outcome: 'failed', called: false },
+    () => message,
+    { settings: rolls ?? RollSettings.parse({}), now: new Date(), logger },
   );
   await audit({
     step: 'incident.closed',
     actor,
     what: ended,
     outcome: 'failed',
+    details: { cause, notified },
   });
   await trail.close(incident, sign);
 }

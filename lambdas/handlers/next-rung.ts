@@ -1,3 +1,4 @@
+import { openCordons } from '../domain/audit/open-changes.ts';
 import { heldBack, heldBackSentence } from '../domain/held-back.ts';
 import { climb, passedOver } from '../domain/incident-progress.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
@@ -7,9 +8,11 @@ import { phase } from './phase.ts';
 
 /** Goes to the next rung of the ladder, or finds that there is none. */
 export const handler = phase('next-rung', async (state, context) => {
-  const { audit, logger } = context;
-  // Verified, undone or passed over: a rung that asks a person next must not hold a place meanwhile.
-  if (state.whereabouts !== undefined) await leaveBudget(state.incident, logger);
+  const { audit, logger, trail } = context;
+  // Verified, undone or passed over: a rung that asks a person next must not hold a place meanwhile. A cordoned node is one less.
+  if (state.whereabouts !== undefined && openCordons(await trail.entries(state.incident.id)).length === 0) {
+    await leaveBudget(state.incident, logger);
+  }
   await leaveCohort(state, context);
   const next = climb(state);
   await audit({
@@ -27,7 +30,8 @@ export const handler = phase('next-rung', async (state, context) => {
   return next;
 });
 
-function whyPassedOver({ results, plan }: IncidentState, onceStopped: boolean): string {
+function whyPassedOver({ results, plan, cure }: IncidentState, onceStopped: boolean): string {
+  if (cure !== undefined) return 'the node is cured';
   const held = heldBack(results);
   if (held !== undefined) return heldBackSentence(held, plan);
   return onceStopped ? 'nothing has stopped the producer' : 'the producer is stopped already';

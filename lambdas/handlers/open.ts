@@ -1,12 +1,14 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import * as z from 'zod';
 import { environment } from '../adapters/environment.ts';
-import { clusterOf, clusterTag } from '../adapters/instance-cluster.ts';
-import { imageOf } from '../adapters/instance-image.ts';
+import { clusterTag, placeOf } from '../adapters/instance-cluster.ts';
+import { imageAndPlaceOf } from '../adapters/instance-image.ts';
 import { clusterSettings, settings } from '../adapters/settings-file.ts';
 import type { Actor, AuditDraft } from '../domain/audit/entry.ts';
+import { unknownPlace } from '../domain/gates/fleet.ts';
 import { Alarm, type IncidentState } from '../domain/incident-state.ts';
 import { auditContext, auditTrail, keyOf, leaseStore } from './phase.ts';
+import { enterUndiagnosed } from './roll.ts';
 
 const Input = z.object({
   alarm: Alarm,
@@ -29,12 +31,13 @@ const imageMs = 6000;
 export async function handler(input: unknown): Promise<IncidentState> {
   const { alarm, execution } = Input.parse(input);
   const all = settings();
-  clusterSettings(all, alarm.cluster);
-  // Asked for first, so that every entry can carry it; it decides nothing, and what cannot be learnt is null.
-  const imageId = await imageOf(alarm.instanceId, imageMs).catch((error: unknown) => {
+  const { roll } = clusterSettings(all, alarm.cluster);
+  // Asked for first, so that every entry can carry the image; that decides nothing, and what cannot be learnt is null.
+  const known = await imageAndPlaceOf(alarm.instanceId, imageMs).catch((error: unknown) => {
     logger.warn('the machine image of the node could not be read', { error });
-    return null;
+    return undefined;
   });
+  const imageId = known?.imageId ?? null;
   const now = new Date();
   const opened: IncidentState = {
     version: 1,
@@ -88,7 +91,7 @@ export async function handler(input: unknown): Promise<IncidentState> {
   });
 
   // Mode, policy and approvers are the cluster's: a node of another one must not be treated by them.
-  const cluster = await clusterOf(alarm.instanceId);
+  const { cluster, nodeGroup } = known ?? (await placeOf(alarm.instanceId));
   if (cluster !== alarm.cluster) {
     const found =
       cluster === undefined ? `it has no tag ${clusterTag}` : `its tag ${clusterTag} says ${cluster}`;
@@ -102,9 +105,12 @@ export async function handler(input: unknown): Promise<IncidentState> {
   const reason = `leased until ${taken.until}`;
   const leased: IncidentState = {
     ...opened,
+    incident: { ...opened.incident, ...(nodeGroup === unknownPlace ? {} : { nodeGroup }) },
     step: 1,
     lease: { status: 'ours', fencing: taken.fencing, reason },
   };
   await audit(leased, { step: 'lease.taken', actor: { kind: 'rule', id: 'lease' }, what: reason });
+  const subject = { incident: execution.name, cluster: alarm.cluster };
+  await enterUndiagnosed(subject, { settings: roll, now, logger });
   return leased;
 }

@@ -97,7 +97,9 @@ function lookAgain(
   }
   const known = state.diagnosis;
   const diagnosis =
-    known !== undefined && stillMatches(known.cause, evidence, cluster.thresholds)
+    // What is about the group of a node is asked once the node is cured; it is that of its cause before.
+    known !== undefined &&
+    (rung.kind === 'standing' || stillMatches(known.cause, evidence, cluster.thresholds))
       ? known
       : diagnose(evidence, cluster.thresholds, cluster.diagnosis.shadow);
   const digest = digestFor({ incident: state.incident, evidence, diagnosis }, rung);

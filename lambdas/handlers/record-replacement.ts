@@ -33,7 +33,7 @@ export async function recordReplacement(
   if (treatment.status === 'failed') {
     await countFailure(recorded, { why: treatment.reason, harmed: false }, context);
   }
-  await tellProgress(treatedMessage(recorded), context);
+  await tellProgress(recorded, treatedMessage(recorded), context);
   if (verification === undefined) return recorded;
   await audit({
     step: 'verified',
@@ -45,6 +45,6 @@ export async function recordReplacement(
   });
   const verified: IncidentState = { ...recorded, verification };
   await countSuccess(verified, context);
-  await tellProgress(verifiedMessage(verified), context);
+  await tellProgress(verified, verifiedMessage(verified), context);
   return verified;
 }

@@ -2,12 +2,14 @@ import { MedicError } from '../adapters/medic-error.ts';
 import type { Command, IncidentState, TreatmentResult } from '../domain/incident-state.ts';
 import { printable } from '../domain/printable.ts';
 import { treatedMessage } from '../domain/progress-message.ts';
+import type { Hold } from '../domain/replacement/hold.ts';
 import type { Cluster } from '../domain/settings.ts';
 import { type DocumentResult, readDocumentResult } from '../domain/treatments/document-result.ts';
 import { looksIn } from '../domain/verification/looks.ts';
 import { countFailure } from './breaker.ts';
 import { withoutOutput } from './evidence-of.ts';
 import { phase } from './phase.ts';
+import { recordCordon } from './record-cordon.ts';
 import { recordReplacement } from './record-replacement.ts';
 import { tellProgress } from './tell-progress.ts';
 
@@ -20,9 +22,10 @@ export const handler = phase(
     const { cluster, audit, now } = context;
     const { rung } = state;
     if (rung?.kind === 'replace') return recordReplacement(state, rung, context);
+    if (rung?.kind === 'cordon') return recordCordon(state, rung, context);
     const { command } = state;
     if (rung === undefined || command === undefined) throw new MedicError('there is no treatment to record');
-    const treatment = treatedBy(command);
+    const treatment = withHold(treatedBy(command), state.hold);
     const { result } = treatment;
     const clean = treatment.status !== 'failed' && result?.undo === undefined;
     await audit({
@@ -42,7 +45,7 @@ export const handler = phase(
       await countFailure(state, { why: treatment.reason, harmed: false }, context);
     }
     const recorded = { ...withoutOutput(state), treatment };
-    await tellProgress(treatedMessage(recorded), context);
+    await tellProgress(recorded, treatedMessage(recorded), context);
     return treatment.status === 'done'
       ? { ...recorded, verification: startOf(cluster.verification, now()) }
       : recorded;
@@ -68,6 +71,17 @@ function treatedBy(command: Command): Treated {
     reason: result.changed ? 'it ran to its end' : 'it ran and changed nothing',
     result,
   };
+}
+
+/** A treatment after which the node does not come back, or stays cordoned, has failed, whatever its document says. */
+function withHold(treated: Treated, hold: Hold | undefined): Treated {
+  if (hold?.at !== 'over') return treated;
+  const { settled, lifted, says } = hold;
+  if (settled === false) {
+    const result = treated.result ?? { changed: true, before: {}, after: {} };
+    return { status: 'failed', reason: says, result: { ...result, details: { ...result.details, settled } } };
+  }
+  return lifted ? treated : { ...treated, status: 'failed', reason: `${treated.reason}; ${says}` };
 }
 
 function resultOf({

@@ -1,4 +1,4 @@
-import { openChanges } from '../domain/audit/open-changes.ts';
+import { changeToUndo } from '../domain/audit/open-changes.ts';
 import type { Command, IncidentState } from '../domain/incident-state.ts';
 import { undoneBy } from '../domain/treatments/undo-result.ts';
 import { withoutOutput } from './evidence-of.ts';
@@ -10,7 +10,7 @@ export const handler = phase(
   async (state, { trail, audit }) => {
     const { command } = state;
     const undo = endOf(command);
-    const [change] = openChanges(await trail.entries(state.incident.id));
+    const change = changeToUndo(await trail.entries(state.incident.id), state.ladder.index);
     await audit({
       step: 'undo.finished',
       actor: { kind: 'rule', id: 'undo' },

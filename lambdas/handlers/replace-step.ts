@@ -1,8 +1,9 @@
 import { identityOf } from '../adapters/instance-identity.ts';
 import { vetoTagOf } from '../adapters/instance-veto.ts';
 import { MedicError } from '../adapters/medic-error.ts';
+import { nodeGroupNow } from '../adapters/node-group.ts';
 import { makeAct, type ReplacementTools } from '../adapters/replacement-act.ts';
-import { membersOf, terminateInGroup } from '../adapters/scaling-group.ts';
+import { membersOf, sizeOf, terminateInGroup } from '../adapters/scaling-group.ts';
 import { openChanges } from '../domain/audit/open-changes.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import { handedOverMessage } from '../domain/progress-message.ts';
@@ -57,6 +58,10 @@ export const handler = phase('replace-step', async (state, context) => {
     change: async (change) => changerFor({ cluster: name, instanceId, incident: id })(change),
     terminateInGroup,
     membersOf,
+    ownerNow: async (owner) => ({
+      nodeGroup: owner.kind === 'managed-node-group' ? await nodeGroupNow(name, owner.nodeGroup) : undefined,
+      group: 'group' in owner ? await sizeOf(owner.group) : undefined,
+    }),
     known: () => identityOf(instanceId),
     intend: (act, what) => intend(state, rung, before, { act, what }, context),
   };
@@ -65,7 +70,7 @@ export const handler = phase('replace-step', async (state, context) => {
   const sentence = actSentence(before, happened, replacement);
   if (sentence !== undefined) await told(sentence, before.at, replacement);
   if (before.at !== 'arrive' && replacement.at === 'arrive') {
-    await tellProgress(handedOverMessage(state, replacement), context);
+    await tellProgress(state, handedOverMessage(state, replacement), context);
   }
   return { ...state, replacement: { ...replacement, says: sentence } };
 });

@@ -11,7 +11,8 @@ import { type DecideAt, decideAt } from '../domain/approval/decide-at.ts';
 import { askingMessage } from '../domain/approval/messages.ts';
 import type { AuditStep } from '../domain/audit/entry.ts';
 import { cohortLines } from '../domain/cohort/cohort-lines.ts';
-import { historyLines } from '../domain/history/history-lines.ts';
+import { historyLines, imageWarning } from '../domain/history/history-lines.ts';
+import type { History } from '../domain/history/past.ts';
 import { IncidentState } from '../domain/incident-state.ts';
 import type { Cluster } from '../domain/settings.ts';
 import { budgetOf } from './budget.ts';
@@ -65,10 +66,13 @@ export async function handler(input: unknown): Promise<void> {
         `approval ${asked.id} is ${record.status} already; there is nothing to wait for`,
       );
     }
-    const before = await historyOf(present.incident, cluster, now()).then(historyLines, (error: unknown) => {
-      logger.error('what was done before could not be read', { error });
-      return ['What happened to this node and its machine image before could not be read.'];
-    });
+    const before = await historyOf(present.incident, cluster, now()).then(
+      linesFor(present),
+      (error: unknown) => {
+        logger.error('what was done before could not be read', { error });
+        return ['What happened to this node and its machine image before could not be read.'];
+      },
+    );
     const card = cardOf(record ?? approval, present, {
       decideAt: consoleDoor(asked.id),
       history: before,
@@ -151,4 +155,15 @@ function consoleDoor(approvalId: string): DecideAt | undefined {
   return isAccount && DECIDE_DOCUMENT !== undefined && AWS_REGION !== undefined
     ? decideAt(DECIDE_DOCUMENT, AWS_REGION, approvalId)
     : undefined;
+}
+
+/** What happened before; and where the node is to be replaced, first of all that the next one may be no better. */
+function linesFor({
+  rung,
+  incident,
+}: Pick<IncidentState, 'rung' | 'incident'>): (history: History) => string[] {
+  return (history) => [
+    ...(rung?.kind === 'replace' ? imageWarning(history, incident.instanceId) : []),
+    ...historyLines(history),
+  ];
 }

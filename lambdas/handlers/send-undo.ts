@@ -1,4 +1,4 @@
-import { openChanges } from '../domain/audit/open-changes.ts';
+import { changeToUndo } from '../domain/audit/open-changes.ts';
 import type { Command } from '../domain/incident-state.ts';
 import { phase } from './phase.ts';
 import { uncordon } from './uncordon.ts';
@@ -12,7 +12,7 @@ export const handler = phase(
   'send-undo',
   async (state, { trail, settings, audit, logger, now }) => {
     const { id, cluster, instanceId } = state.incident;
-    const [change] = openChanges(await trail.entries(id));
+    const change = changeToUndo(await trail.entries(id), state.ladder.index);
     if (change === undefined) {
       const command: Command = {
         status: 'not-needed',

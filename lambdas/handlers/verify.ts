@@ -1,4 +1,5 @@
 import { MedicError } from '../adapters/medic-error.ts';
+import { asksOn } from '../domain/incident-progress.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import { verifiedMessage } from '../domain/progress-message.ts';
 import { looksIn } from '../domain/verification/looks.ts';
@@ -73,6 +74,9 @@ export const handler = phase('verify', async (state, context) => {
     ...next,
     verification: { ...verification, waitSeconds, samples, ...judgement, alsoFound },
   };
-  await tellProgress(verifiedMessage(verified), context);
-  return verified;
+  await tellProgress(verified, verifiedMessage(verified), context);
+  const asks = judgement.verdict === 'cured' && asksOn(verified);
+  return asks && verified.verification !== undefined
+    ? { ...verified, verification: { ...verified.verification, asksOn: true } }
+    : verified;
 });

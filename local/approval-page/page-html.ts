@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Card, cohortText } from '../../lambdas/domain/approval/card.ts';
+import { type Card, cohortText, undoWord } from '../../lambdas/domain/approval/card.ts';
 import { printable } from '../../lambdas/domain/printable.ts';
 import { Html, html, join } from '../html.ts';
 import { type Question, settledSentence } from '../question.ts';
@@ -74,7 +74,7 @@ function asked(card: Card): Html {
     ...known('asked because', card.asks),
     ...known('budget', card.budget),
     ['expected', card.expects],
-    ['undo', card.undo === null ? 'It cannot be undone.' : `document ${card.undo}`],
+    ['undo', card.undo === null ? 'It cannot be undone.' : `${undoWord(card)}${card.undo}`],
     ['node', `${card.instanceId} of ${card.cluster}`],
     ['asked for by', card.requestedBy ?? 'an alarm'],
     ...known('needs', card.quorum > 1 ? `${card.quorum} different people` : undefined),

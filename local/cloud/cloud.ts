@@ -26,6 +26,7 @@ import { LocalSsm } from './ssm.ts';
 import { type StartExecution, stepFunctionsService, TaskTokens } from './step-functions.ts';
 import { stsService } from './sts.ts';
 import {
+  accessKeyOf,
   answerError,
   type RecordedCall,
   readRequest,
@@ -109,7 +110,10 @@ export async function startCloud({
     stepFunctionsService(tokens, startExecution),
     cloudwatchService(metrics, () => ssm.nodes.flatMap(recordedMetrics), alarms),
     cloudformationService(stack.name, stack.outputs),
-    eksService((name) => clusters.named(name)),
+    eksService(
+      (name) => clusters.named(name),
+      async (name) => owners.nodeGroup(name),
+    ),
     lambdaService(run),
     cloudwatchLogsService(
       stack.logGroups.map(({ name }) => name),
@@ -186,6 +190,7 @@ async function serve(
     service: service?.name ?? request.signedFor,
     call: request.call,
     at: new Date(),
+    accessKey: accessKeyOf(message),
   };
   calls.push(record);
   try {

@@ -185,7 +185,7 @@ export async function startApiServer(props: ApiServerProps): Promise<LocalApiSer
 }
 
 /** A token of EKS, as far as can be seen without asking STS: a presigned question who asks, bound to a cluster, short-lived. */
-function isToken(authorization: string | undefined): boolean {
+export function isToken(authorization: string | undefined): boolean {
   const [, coded] = /^Bearer k8s-aws-v1\.([A-Za-z0-9_-]+)$/.exec(authorization ?? '') ?? [];
   if (coded === undefined) return false;
   const url = URL.parse(Buffer.from(coded, 'base64url').toString('utf8'));

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { LocalGroup } from './autoscaling.ts';
+import type { LocalNodeGroup } from './eks.ts';
 import type { ClusterNode } from './kubernetes-api.ts';
 import type { ManagedNode } from './ssm.ts';
 
@@ -16,6 +17,8 @@ export class LocalOwners {
   readonly #nodes: () => readonly ManagedNode[];
   /** Groups of tests. */
   readonly groups: LocalGroup[] = [];
+  /** Managed node groups that are not simply active, by their names; a test puts them here. */
+  readonly nodeGroups = new Map<string, LocalNodeGroup>();
   /** Groups of recorded nodes, by the instance. */
   readonly #made = new Map<string, Made>();
 
@@ -27,6 +30,12 @@ export class LocalOwners {
   all(): LocalGroup[] {
     for (const node of this.#nodes()) this.#of(node);
     return [...this.groups, ...[...this.#made.values()].map(({ group }) => group)];
+  }
+
+  /** A managed node group that a recorded node is in. */
+  nodeGroup(name: string): LocalNodeGroup | undefined {
+    const known = this.#nodes().some(({ around }) => around?.group?.nodeGroup === name);
+    return this.nodeGroups.get(name) ?? (known ? { status: 'ACTIVE' } : undefined);
   }
 
   /** The node that the cluster has now for what was recorded: itself, or the one that came in its place. */

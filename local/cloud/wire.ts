@@ -19,6 +19,8 @@ export type RecordedCall = {
   service: string;
   call: string;
   at: Date;
+  /** The access key that it was signed with, which each worker of a function has for itself. */
+  accessKey: string;
   /** What the caller was told, if it was an error. */
   error?: string;
 };

@@ -5,7 +5,7 @@ import type { Published } from '../cloud/sns.ts';
 import { type Delivery, deliver, executionStatusChange } from './events.ts';
 import { Executions } from './executions.ts';
 import type { Json } from './json.ts';
-import { LambdaRuntime } from './lambda-runtime.ts';
+import { LambdaRuntime, type LambdaRuntimeProps } from './lambda-runtime.ts';
 import { type ExecutionEvent, type ExecutionResult, runStateMachine } from './run-state-machine.ts';
 import type { StackTemplate, TemplateStateMachine } from './template.ts';
 
@@ -18,6 +18,12 @@ export interface EngineProps {
   readonly environment?: Readonly<Record<string, string>>;
   /** As of the runtime. @default true */
   readonly oneMachine?: boolean;
+  /** As of the runtime. */
+  readonly mostAtOnce?: number;
+  /** As of the runtime. */
+  readonly onServed?: LambdaRuntimeProps['onServed'];
+  /** Gets every event of every execution, with its name. */
+  onEvent?(execution: string, event: ExecutionEvent): void;
 }
 
 export interface ExecutionRequest {
@@ -41,9 +47,19 @@ export class Engine {
   /** Executions that functions have started. */
   readonly executions: Executions;
   readonly #listeners: Listeners;
+  readonly #onEvent: EngineProps['onEvent'];
+  readonly #patient: boolean;
 
   /** Use `startEngine`. */
-  constructor(stack: StackTemplate, cloud: Cloud, functions: LambdaRuntime, listeners: Listeners) {
+  constructor(
+    stack: StackTemplate,
+    cloud: Cloud,
+    functions: LambdaRuntime,
+    listeners: Listeners,
+    { onEvent, mostAtOnce }: Pick<EngineProps, 'onEvent' | 'mostAtOnce'> = {},
+  ) {
+    this.#patient = mostAtOnce !== undefined;
+    this.#onEvent = onEvent;
     this.stack = stack;
     this.cloud = cloud;
     this.functions = functions;
@@ -69,9 +85,13 @@ export class Engine {
       name,
       input,
       stateMachineArn: arn,
+      patient: this.#patient,
       invokeFunction: (called, payload) => this.functions.invoke(called, payload),
       waitForToken: (token, left) => this.cloud.tokens.wait(token, left),
-      ...(onEvent === undefined ? {} : { onEvent }),
+      onEvent: (happened) => {
+        this.#onEvent?.(name, happened);
+        onEvent?.(happened);
+      },
       ...(signal === undefined ? {} : { signal }),
     });
     const event = executionStatusChange(result, { stateMachineArn: arn, name, input });
@@ -108,6 +128,9 @@ export async function startEngine({
   compileCache,
   environment,
   oneMachine = true,
+  mostAtOnce,
+  onServed,
+  onEvent,
 }: EngineProps): Promise<Engine> {
   const listeners: Listeners = { lines: new Set(), messages: new Set() };
   let functions: LambdaRuntime | undefined;
@@ -117,7 +140,7 @@ export async function startEngine({
     invoke: (name, payload) =>
       functions === undefined
         ? Promise.reject(new Error('the functions have not been started yet'))
-        : functions.invoke(name, payload),
+        : functions.invoke(name, payload, { nested: true }),
     startExecution: ({ stateMachineArn, name, input }) =>
       engine?.stateMachine.arn === stateMachineArn
         ? engine.executions.start(name, input)
@@ -134,13 +157,18 @@ export async function startEngine({
     endpoint: cloud.endpoint,
     logFile,
     oneMachine,
+    ...(mostAtOnce === undefined ? {} : { mostAtOnce }),
+    ...(onServed === undefined ? {} : { onServed }),
     ...(compileCache === undefined ? {} : { compileCache }),
     ...(environment === undefined ? {} : { environment }),
     onLine: (line) => {
       cloud.metrics.push(...embeddedData(line));
     },
   });
-  engine = new Engine(stack, cloud, functions, listeners);
+  engine = new Engine(stack, cloud, functions, listeners, {
+    ...(onEvent === undefined ? {} : { onEvent }),
+    ...(mostAtOnce === undefined ? {} : { mostAtOnce }),
+  });
   return engine;
 }
 

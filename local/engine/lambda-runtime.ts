@@ -28,9 +28,19 @@ export interface LambdaRuntimeProps {
    * @default true
    */
   readonly oneMachine?: boolean;
+  /**
+   * Events that are served at the same time; others wait, for a machine can do little at once. An event of a function for another
+   * one does not count, or the two would wait for each other. @default - as many as there are, as Lambda does it
+   */
+  readonly mostAtOnce?: number;
+  /** Gets every event that has been served. @default - nobody does */
+  onServed?(served: Served): void;
   /** Gets every line that a function has printed, before its answer is given. @default - nobody does */
   onLine?(line: string): void;
 }
+
+/** One event that a function has served, and the access key that its calls were signed with; a wait for its turn is no part of it. */
+export type Served = { name: string; accessKey: string; startedAt: number; endedAt: number };
 
 type FunctionError = { errorType: string; errorMessage: string; trace: string[] };
 type Answer = { requestId: string; result?: string; error?: FunctionError };
@@ -50,8 +60,11 @@ export class LambdaRuntime {
   readonly #tail: LogTail;
   readonly #free = new Map<string, ChildProcess[]>();
   readonly #all = new Set<ChildProcess>();
+  readonly #waiting: (() => void)[] = [];
+  #serving = 0;
   #started = 0;
   readonly #byAccessKey = new Map<string, ChildProcess>();
+  readonly #accessKeys = new Map<ChildProcess, string>();
   #closed = false;
 
   constructor(props: LambdaRuntimeProps) {
@@ -63,9 +76,25 @@ export class LambdaRuntime {
   /**
    * Invokes a function and waits for its answer.
    *
+   * @param nested whether a function is who calls it
    * @throws TaskError with the error of the function: its name is the error's type, its message what Lambda answers
    */
-  async invoke(nameOrArn: string, event: Json): Promise<Json> {
+  async invoke(nameOrArn: string, event: Json, { nested = false } = {}): Promise<Json> {
+    const { mostAtOnce = Number.POSITIVE_INFINITY } = this.#props;
+    if (nested) return this.#invoke(nameOrArn, event);
+    if (this.#serving >= mostAtOnce) await new Promise<void>((go) => this.#waiting.push(go));
+    else this.#serving += 1;
+    try {
+      return await this.#invoke(nameOrArn, event);
+    } finally {
+      // Whoever waits has the place from now on.
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#serving -= 1;
+      else next();
+    }
+  }
+
+  async #invoke(nameOrArn: string, event: Json): Promise<Json> {
     const called = this.#props.functions.find(({ name, arn }) => name === nameOrArn || arn === nameOrArn);
     if (called === undefined)
       throw new UnknownFunctionError(`the template has no function "${nameOrArn}" to invoke`);
@@ -96,6 +125,7 @@ export class LambdaRuntime {
     if (this.#closed) return;
     this.#closed = true;
     await Promise.all([...this.#all].map(kill));
+    for (const go of this.#waiting.splice(0)) go();
     closeSync(this.#log);
   }
 
@@ -111,6 +141,7 @@ export class LambdaRuntime {
 
   async #run(called: TemplateFunction, requestId: string, event: string): Promise<Answer> {
     const worker = this.#free.get(called.name)?.pop() ?? this.#start(called);
+    const startedAt = Date.now();
     const seconds = called.timeoutSeconds;
     const { promise, resolve } = Promise.withResolvers<Answer>();
     const fail = (errorType: string, text: string): void => {
@@ -136,6 +167,8 @@ export class LambdaRuntime {
     const answer = await promise;
     clearTimeout(timer);
     worker.off('message', onMessage).off('exit', onExit);
+    const accessKey = this.#accessKeys.get(worker) ?? '';
+    this.#props.onServed?.({ name: called.name, accessKey, startedAt, endedAt: Date.now() });
     if (worker.connected && answer.error?.errorType !== 'Sandbox.Timedout') this.#release(called, worker);
     if (Buffer.byteLength(answer.result ?? '') > largestPayload) {
       const errorMessage = `Response payload size exceeded maximum allowed payload size (${largestPayload} bytes).`;
@@ -169,6 +202,7 @@ export class LambdaRuntime {
     );
     this.#all.add(worker);
     this.#byAccessKey.set(accessKey, worker);
+    this.#accessKeys.set(worker, accessKey);
     // A channel that breaks shows as the end of the process, which is handled where it is waited for.
     worker.on('error', () => {});
     worker.once('exit', () => {

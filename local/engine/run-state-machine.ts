@@ -53,6 +53,11 @@ export interface ExecutionProps {
   readonly input: Json;
   /** @default - a made-up one in account 000000000000 */
   readonly stateMachineArn?: string;
+  /**
+   * A function that waits for its turn on this machine is not timed out by its state; its own timeout, which counts from when it has
+   * its turn, comes first in AWS as well. @default false
+   */
+  readonly patient?: boolean;
   /** Runs a function. Rejects with a TaskError for an error of the function. `signal` fires when the execution has ended. */
   invokeFunction(arn: string, payload: Json, signal: AbortSignal): Promise<Json>;
   /** Resolves with the output that somebody sends for this token. `signal` fires when nobody waits for it any more. */
@@ -76,7 +81,7 @@ export async function runStateMachine(props: ExecutionProps): Promise<ExecutionR
   const ended = new AbortController();
   const task = new TaskToken();
   const waits = new Map<string, AbortController>();
-  const machine = new StateMachine(forInterpreter(props.definition) as never);
+  const machine = new StateMachine(forInterpreter(props.definition, props.patient ?? false) as never);
   const startedAt = new Date();
   const run = machine.run(props.input as never, {
     context: {
@@ -144,6 +149,9 @@ function newToken(): string {
   return Buffer.from(`${randomUUID()}${randomUUID()}`).toString('base64');
 }
 
+/** Longer than any storm on this machine takes. */
+const patientSeconds = 86_400;
+
 type Handler = (input: Json) => Promise<Json>;
 type Running = { ended: AbortSignal; task: TaskToken; waits: Map<string, AbortController> };
 
@@ -171,9 +179,12 @@ function handlersOf(props: ExecutionProps, running: Running): Record<string, Han
  * A copy for the interpreter, whose validator writes to what it is given. The interpreter looks TimeoutSecondsPath up in
  * what Parameters made of the input; the states language, and AWS, in the input. So the copy carries both.
  */
-function forInterpreter(definition: JsonObject): JsonObject {
+function forInterpreter(definition: JsonObject, patient: boolean): JsonObject {
   const copy = structuredClone(definition);
   for (const state of Object.values(isJsonObject(copy.States) ? copy.States : {})) {
+    if (patient && isJsonObject(state) && state.Type === 'Task' && state.TimeoutSeconds !== undefined) {
+      state.TimeoutSeconds = patientSeconds;
+    }
     if (!isJsonObject(state) || !hasWrappedParameters(state)) continue;
     state.Parameters = {
       Parameters: state.Parameters ?? null,

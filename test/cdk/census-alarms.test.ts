@@ -33,7 +33,14 @@ const cluster = (censusMinutes?: number) =>
 const pipeline = (censusMinutes: Record<string, number>) =>
   alarmsOf((stack) => {
     const stateMachine = new StateMachine(stack, 'M', { definition: new Pass(stack, 'P') });
-    new PipelineAlarms(stack, 'P1', { clusters: [], stateMachine, deadLetters: {}, censusMinutes, action });
+    new PipelineAlarms(stack, 'P1', {
+      clusters: [],
+      stateMachine,
+      deadLetters: {},
+      censusMinutes,
+      swept: [],
+      action,
+    });
   });
 
 describe('a census', () => {

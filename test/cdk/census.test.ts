@@ -41,6 +41,9 @@ describe('the rights of the census', () => {
       (action) => `sqs:${action} on <${queue}.Arn>`,
     );
 
+  const lists = (...partitions: string[]) =>
+    `dynamodb:Query on <StateTable.Arn> if ${JSON.stringify({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': partitions } })}`;
+
   it('to read are to see what was printed, and to hand the run on', () => {
     expect(rightsOf('CensuscensusreadRole')).toEqual(
       [
@@ -49,6 +52,9 @@ describe('the rights of the census', () => {
           (action) => `ssm:${action} on *`,
         ),
         ...['GetItem', 'UpdateItem'].map((action) => `dynamodb:${action} on <StateTable.Arn>`),
+        lists('STANDING#*', 'STANDING-END#*'),
+        // The groups of nodes, where one has a standing treatment.
+        'ec2:DescribeInstances on *',
         ...take('CensusLooks'),
         'sqs:SendMessage on <CensusLooks.Arn>',
         'sqs:SendMessage on <CensusEnds.Arn>',
@@ -65,6 +71,8 @@ describe('the rights of the census', () => {
         'sns:Publish on <NotificationsTopic>',
         'sqs:SendMessage on <IntakeAlarms.Arn>',
         ...['GetItem', 'PutItem', 'UpdateItem'].map((action) => `dynamodb:${action} on <StateTable.Arn>`),
+        lists('PAUSE#*'),
+        lists('STANDING#*', 'STANDING-END#*'),
         ...take('CensusEnds'),
       ].sort(),
     );

@@ -201,12 +201,36 @@ describe('a cluster whose nodes may be replaced', () => {
       ['ClustersChangerinside', true],
     ]);
   });
+
+  it('is looked at by the clock for cordons that were forgotten, in each such cluster, and people hear of it', () => {
+    const schedules = resourcesOf(replacing, 'AWS::Scheduler::Schedule').map(
+      ({ Properties }) => render(replacing, Properties) as JsonObject,
+    );
+    const sweeps = schedules.filter(({ Target }) => JSON.stringify(Target).includes('sweep-cordons'));
+    expect(
+      sweeps.map(({ ScheduleExpression, Target }) => [ScheduleExpression, (Target as JsonObject).Input]),
+    ).toEqual(['open', 'inside'].map((cluster) => ['rate(15 minutes)', JSON.stringify({ cluster })]));
+    const alarms = Object.entries(replacing.Resources).filter(
+      ([id, { Type }]) => Type === 'AWS::CloudWatch::Alarm' && /Forgotten|Lostsweeper/.test(id),
+    );
+    expect(alarms.map(([id]) => id.replace(/[0-9A-F]{8}$/, '')).sort()).toEqual([
+      'PipelineAlarmsForgotteninside',
+      'PipelineAlarmsForgottenopen',
+      'PipelineAlarmsLostsweeper',
+    ]);
+  });
 });
 
 describe('with the shipped settings', () => {
   it('no API server is asked: no function in a VPC, no access entry, no right on EKS', () => {
     const shipped = JSON.stringify(synthesize({ clusters: { closed: {} } }));
-    for (const word of ['VpcConfig', 'AWS::EKS::AccessEntry', 'eks:DescribeCluster', 'ClustersChanger'])
+    for (const word of [
+      'VpcConfig',
+      'AWS::EKS::AccessEntry',
+      'eks:DescribeCluster',
+      'ClustersChanger',
+      'sweep-cordons',
+    ])
       expect(shipped, word).not.toContain(word);
   });
 });

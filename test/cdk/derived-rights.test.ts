@@ -25,6 +25,10 @@ const stores: Readonly<Record<string, string>> = {
   'lambdas/adapters/history-store.ts': '<StateTable.Arn>',
   'lambdas/adapters/lease-store.ts': '<StateTable.Arn>',
   'lambdas/adapters/pause-reader.ts': '<StateTable.Arn>',
+  'lambdas/adapters/standing-reader.ts': '<StateTable.Arn>',
+  'lambdas/adapters/standing-writer.ts': '<StateTable.Arn>',
+  'lambdas/adapters/standing-end.ts': '<StateTable.Arn>',
+  'lambdas/adapters/standing-list.ts': '<StateTable.Arn>',
   'lambdas/adapters/approval-reader.ts': '<StateTable.Arn>',
   'lambdas/adapters/approval-store.ts': '<StateTable.Arn>',
   'lambdas/adapters/slack-store.ts': '<StateTable.Arn>',
@@ -39,12 +43,12 @@ const stores: Readonly<Record<string, string>> = {
 const ofTheService: readonly { actions: RegExp; resource: RegExp; why: string }[] = [
   {
     actions: /^logs:(CreateLogStream|PutLogEvents)$/,
-    resource: /^<(Functions|Clusters(Reader|Changer)|Intake|Slack|Census|ConsoleDoor)\w*Log\.Arn>$/,
+    resource: /^<(Functions|Clusters(Reader|Changer)|Intake|Slack|Census|ConsoleDoor|Sweeper)\w*Log\.Arn>$/,
     why: 'Lambda writes the log of the function',
   },
   {
     actions: /^sqs:(SendMessage|GetQueueAttributes|GetQueueUrl)$/,
-    resource: /^<(Janitor|Census)DeadLetters\.Arn>$/,
+    resource: /^<(Janitor|Census|Sweeper)DeadLetters\.Arn>$/,
     why: 'Lambda puts events there that the function did not manage; the CDK grants what its own senders use',
   },
   {

@@ -128,7 +128,7 @@ describe.each(['IntakeAlarms', 'IntakeByHand'])('the queue %s', (queue) => {
       FunctionName: '<IntakeFunction>',
       BatchSize: 10,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
-      ScalingConfig: { MaximumConcurrency: 5 },
+      ScalingConfig: { MaximumConcurrency: 2 },
     });
   });
 });

@@ -180,9 +180,14 @@ describe('the dashboard', () => {
       'BreakerOpen CgroupMedic,Cluster',
       'BudgetHeld CgroupMedic,Cluster',
       'AlarmsRefused CgroupMedic,Reason',
-      ...['DyingCgroups', 'NodesOverThreshold', 'NodesAnswered'].map(
-        (metric) => `${metric} CgroupMedic,ClusterName`,
-      ),
+      ...[
+        'DyingCgroups',
+        'NodesOverThreshold',
+        'NodesAnswered',
+        'StandingTreatments',
+        'StandingRaised',
+        'StandingOverThreshold',
+      ].map((metric) => `${metric} CgroupMedic,ClusterName`),
     ];
     expect(searched.length).toBeGreaterThan(10);
     expect(searched.filter((one) => !closed.includes(one) && !others.includes(one))).toEqual([]);

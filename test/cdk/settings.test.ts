@@ -142,7 +142,7 @@ describe('readSettings', () => {
       [
         'the settings under "cgroup-medic" in the context of cdk.json are not right:',
         '  - cgroup-medic.clusters.prod.initialMode = "x": change it; it must be one of "observe", "approve", "auto"',
-        '  - cgroup-medic.clusters.prod.extra = 1: there is no such setting; remove it, or use one of: initialMode, policy, reclaim, sessions, scopes, agents, thresholds, diagnosis, examination, census, api, alarms, verification, gates, approval, slack, replacement',
+        '  - cgroup-medic.clusters.prod.extra = 1: there is no such setting; remove it, or use one of: initialMode, policy, reclaim, sessions, scopes, agents, thresholds, diagnosis, examination, census, api, alarms, verification, gates, approval, slack, replacement, standing',
         '  - cgroup-medic.audit.retentionDays = 7: change it; it must be one of 90, 180, 365, 400, 545, 731, 1827, 3653',
       ].join('\n'),
     );

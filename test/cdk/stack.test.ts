@@ -47,7 +47,8 @@ describe('the functions', () => {
         Architectures: ['arm64'],
         Handler: 'index.handler',
         MemorySize: 256,
-        Timeout: { close: 60, janitor: 300, 'replace-step': 60, 'send-undo': 120 }[name] ?? 30,
+        Timeout:
+          { close: 120, janitor: 300, 'hold-node': 120, 'replace-step': 60, 'send-undo': 120 }[name] ?? 30,
       });
     }
   });

@@ -27,9 +27,11 @@ const cured: Script = {
   'request-approval': [{}],
   'settle-approval': [{ approval: { decision: 'approved' } }],
   recheck: [{ recheck: { decision: 'pass' } }],
+  'hold-node': [{ hold: { at: 'held' } }, { hold: { at: 'over' } }],
   'send-treatment': [{ command: { status: 'running', waitSeconds: 0 } }],
   'record-treatment': [{ treatment: { status: 'done' }, verification: { waitSeconds: 0 } }],
   'replace-step': [{ replacement: { at: 'over' } }],
+  'begin-standing': [{ treatment: { status: 'done' }, outcome: 'cured' }],
   notify: [{}],
   verify: [{ verification: { verdict: 'cured', waitSeconds: 0 }, outcome: 'cured' }],
   'send-undo': [{ command: { status: 'not-needed', waitSeconds: 0 } }],
@@ -94,6 +96,7 @@ const rechecked = [...asked, ...ran('Recheck'), 'RecheckAround', 'Recheck', 'Sti
 const treating = [...atGate, 'TreatmentKind?'];
 const treated = [...treating, ...ran('Treatment'), 'RecordTreatment', 'Treated?'];
 const replaced = [...treating, 'ReplaceStep', 'ReplacementOver?', 'RecordTreatment', 'Treated?'];
+const begun = [...treating, 'BeginStanding', 'Begun?'];
 const verified = [...treated, 'WaitForSample', ...ran('Verify'), 'Verify', 'Verdict?'];
 const undone = ['SendUndo', 'UndoRunning?', 'RecordUndo', 'Undone?'];
 const nextRung = ['NextRung', 'RungLeft?'];
@@ -101,6 +104,8 @@ const closed = (end: string) => ['Close', 'Outcome?', end];
 
 const ask = [{ gate: { decision: 'ask', waitSeconds: 0 }, approval: { timeoutSeconds: 20 } }];
 const replacing = [{ ladder: { status: 'rung' }, rung: { kind: 'replace' } }];
+const standing = { rung: { kind: 'standing' } };
+const held = { ladder: { status: 'rung' }, rung: { kind: 'document', cordons: true } };
 const rungLeft = { ladder: { status: 'rung' } };
 const noneLeft = { ladder: { status: 'exhausted' }, outcome: 'unresolved' };
 
@@ -284,6 +289,22 @@ const walks: readonly { title: string; script: Script; token?: 'never'; visited:
     visited: [...treating, ...closed('Refused')],
   },
   {
+    title: 'a cured node, and then a question about its group',
+    script: {
+      verify: [{ verification: { verdict: 'cured', asksOn: true, waitSeconds: 0 } }],
+      'next-rung': [{ ...rungLeft, ...standing }],
+    },
+    visited: [...verified, ...nextRung, ...begun.slice(planned.length), ...closed('Cured')],
+  },
+  {
+    title: 'a standing treatment where the group has one already',
+    script: {
+      plan: [{ ...rungLeft, ...standing }],
+      'begin-standing': [{ treatment: { status: 'refused' } }],
+    },
+    visited: [...begun, ...nextRung, ...closed('Unresolved')],
+  },
+  {
     title: 'a node that is replaced, in several acts: nothing more is sent to it',
     script: {
       plan: replacing,
@@ -311,6 +332,66 @@ const walks: readonly { title: string; script: Script; token?: 'never'; visited:
     title: 'a replacement that fails',
     script: { plan: replacing, 'record-treatment': [{ treatment: { status: 'failed' } }] },
     visited: [...replaced, ...undone, ...nextRung, ...closed('Unresolved')],
+  },
+  {
+    title: 'a node that is held for its treatment until it has settled',
+    script: {
+      plan: [held],
+      'hold-node': [
+        { hold: { at: 'held', waitSeconds: 0 } },
+        { hold: { at: 'settling', waitSeconds: 0 } },
+        { hold: { at: 'over' } },
+      ],
+    },
+    visited: [
+      ...treating,
+      'HoldNode',
+      'Held?',
+      ...ran('Treatment'),
+      'SettleNode',
+      'Settled?',
+      'WaitForSettling',
+      'SettleNode',
+      'Settled?',
+      'RecordTreatment',
+      'Treated?',
+      ...verified.slice(treated.length),
+      ...closed('Cured'),
+    ],
+  },
+  {
+    title: 'a node that cannot be held: its document is not sent',
+    script: {
+      plan: [held],
+      'hold-node': [{ hold: { at: 'refused' }, command: { status: 'refused' } }],
+      'record-treatment': [{ treatment: { status: 'refused' } }],
+    },
+    visited: [
+      ...treating,
+      'HoldNode',
+      'Held?',
+      'RecordTreatment',
+      'Treated?',
+      ...nextRung,
+      ...closed('Unresolved'),
+    ],
+  },
+  {
+    title: 'a node that is cordoned, and no more: the ladder goes on',
+    script: {
+      plan: [{ ladder: { status: 'rung' }, rung: { kind: 'cordon' } }],
+      'hold-node': [{ hold: { at: 'held' } }],
+      'record-treatment': [{ treatment: { status: 'done' } }],
+    },
+    visited: [
+      ...treating,
+      'HoldNode',
+      'Held?',
+      'RecordTreatment',
+      'Treated?',
+      ...nextRung,
+      ...closed('Unresolved'),
+    ],
   },
   {
     title: 'a treatment that the node refuses',

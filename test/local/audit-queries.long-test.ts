@@ -124,6 +124,20 @@ describe('the saved queries, over the audit lines of incidents of this machine',
     expect(answer('What was done to the nodes of AMI X')).toEqual([]);
   });
 
+  it('tell which nodes need a person, whatever became of those that nothing was done to', () => {
+    const name = 'Which nodes need a person';
+    expect(linesOf(name)).toEqual([]);
+    const needy = [
+      { step: 'notified', instanceId },
+      { step: 'incident.closed', outcome: 'unresolved', instanceId },
+      { step: 'incident.closed', outcome: 'cured', instanceId },
+      { step: 'verified', outcome: 'failed', instanceId },
+    ];
+    const { query } = auditQueries.find((one) => one.name === name) ?? { query: '' };
+    expect(needy.filter((line) => passes(query, line))).toEqual(needy.slice(0, 2));
+    expect(select(needy, { needy: true })).toEqual(needy.slice(0, 2));
+  });
+
   it('tell what one person did and decided', () => {
     const steps = answer('What person X did and decided', (query) =>
       query.replace('you@example.com', userInfo().username),

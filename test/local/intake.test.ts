@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { intakePace } from '../../lambdas/domain/intake/pace.ts';
 import { drainQueue, emit, notify } from '../../local/engine/queues.ts';
 import { payload } from '../intake-payloads/payloads.ts';
 import { clusters } from './test-engine.ts';
@@ -35,6 +36,25 @@ describe('an alarm becomes an incident', () => {
       output: { lease: { status: 'ours' } },
     });
     expect(intake.engine.cloud.unanswered).toEqual([]);
+  });
+
+  it('at a pace that EC2 can follow: a full batch, of which there may be more, is not over within a second', async () => {
+    const { instanceId } = await attach('healthy');
+    const finding = (index: number) => ({
+      source: 'census',
+      received: new Date().toISOString(),
+      payload: {
+        cluster: clusters.observe,
+        instanceId,
+        at: new Date().toISOString(),
+        reason: `finding ${index}`,
+      },
+    });
+    const started = performance.now();
+    for (let index = 0; index < intakePace.batch; index += 1) send(alarms(), finding(index));
+    expect(await drainQueue(intake.engine, alarms())).toMatchObject({ done: intakePace.batch });
+    expect(performance.now() - started).toBeGreaterThanOrEqual(intakePace.batchSeconds * 1000);
+    expect(startedFor(instanceId)).toHaveLength(1);
   });
 
   it('of Container Insights, with the name of a node as EC2 has it', async () => {

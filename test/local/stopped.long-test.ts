@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { verifyTrail } from '../../lambdas/domain/audit/verify-trail.ts';
+import type { KubernetesObject } from '../../local/cloud/kubernetes-changes.ts';
 import { withBrokenReclaim } from './broken-reclaim.ts';
+import { inCluster } from './in-cluster.ts';
 import { asOneOfMany } from './one-of-many.ts';
 import { protectionsOf, recordedProtections } from './protections.ts';
 import { runCommand } from './run-command.ts';
-import { clusters, startTestEngine, type TestEngine } from './test-engine.ts';
+import { clusters, startTestEngine, type TestEngine, type TestIncident } from './test-engine.ts';
 
 // Whole incidents, with other test files on the same cores.
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
@@ -21,6 +23,12 @@ const treated: Way = { node: 'v2-zombies' };
 const approved: Way = { node: 'v2-zombies', cluster: clusters.approve, approve: 'yes' };
 const undone: Way = { node: 'v2-zombies', cluster: clusters.cautious, change: withBrokenReclaim };
 
+const held: Way = {
+  node: 'kubelet-leak',
+  cluster: clusters.replacing,
+  approve: 'yes',
+  change: (node) => inCluster(node),
+};
 const replaced: Way = { node: 'memcg-ids', cluster: clusters.replacing, approve: 'yes', change: asOneOfMany };
 
 const paused: Way = {
@@ -75,6 +83,7 @@ const wayTo: Record<string, Way> = {
     'StillTrue?',
   ]),
   ...ways(paused, ['WaitAtGate']),
+  ...ways(held, ['HoldNode', 'Held?', 'SettleNode', 'Settled?', 'WaitForSettling']),
   ...ways(replaced, ['ReplaceStep', 'ReplacementOver?', 'WaitForReplacement']),
   ...ways(undone, [
     'SendUndo',
@@ -120,6 +129,7 @@ describe.concurrent('an execution stopped from outside', () => {
       expect(verifyTrail(trail, incident.publicKey)).toMatchObject({ ok: true });
       expect(trail.some(({ step }) => step === 'incident.closed')).toBe(true);
       expect(protectionsOf(incident.node.root ?? '')).toEqual(recordedProtections(incident.node.title));
+      expect(await isCordoned(incident, way.cluster)).toBe(false);
       // Stopped while it closed, the incident may have come to its own end, and then it is told as it was.
       if (stopAt !== 'Close') {
         expect(record.outcome).toBe('failed');
@@ -129,6 +139,15 @@ describe.concurrent('an execution stopped from outside', () => {
     });
   });
 });
+
+/** Whether its node takes no new pods by now; of one that no cluster was asked about, nobody has cordoned it. */
+async function isCordoned({ node }: TestIncident, cluster = ''): Promise<boolean> {
+  const object = node.managed.around?.cluster?.node;
+  const server = object === undefined ? undefined : await test.engine.cloud.clusters.named(cluster);
+  if (object === undefined || server === undefined) return false;
+  const { spec } = server.changes.node(object as KubernetesObject) as { spec?: { unschedulable?: boolean } };
+  return spec?.unschedulable ?? false;
+}
 
 function ways(way: Way, states: string[]): Record<string, Way> {
   return Object.fromEntries(states.map((state) => [state, way]));

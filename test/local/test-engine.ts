@@ -62,6 +62,13 @@ export const apart = { enabled: false };
 /** Many nodes at once are no crowd. */
 const plenty = { nodeGroupPercent: 100, clusterPercent: 100, perZone: 1000 };
 
+/** Each incident of a test file tells people of itself, however many have the same cause. */
+function singly<T extends object>(all: Record<string, T | undefined>): Record<string, object> {
+  return Object.fromEntries(
+    Object.entries(all).map(([name, one]) => [name, { roll: { singly: 100 }, ...one }]),
+  );
+}
+
 /** Settings of a local run, with the shortest waits, and an approval that expires while a test waits. */
 export function testSettings(): Settings {
   const cluster = (mode: 'auto' | 'approve' | 'observe', dropCaches?: 'never', dyingBefore = 0) => {
@@ -99,7 +106,7 @@ export function testSettings(): Settings {
   const all = localSettings({ mode: 'auto' });
   return Settings.parse({
     ...all,
-    clusters: {
+    clusters: singly({
       [clusters.auto]: cluster('auto'),
       // Where the last resort is forbidden, a ladder that does not help ends with a call for a person.
       [clusters.cautious]: cluster('auto', 'never'),
@@ -152,7 +159,7 @@ export function testSettings(): Settings {
       [clusters.paused]: cluster('auto'),
       // In mode auto as well, but its parameter is for one test to change.
       [clusters.switched]: cluster('auto'),
-    },
+    }),
     people: {
       ana: { groups: ['oncall'] },
       bob: { groups: ['oncall'] },

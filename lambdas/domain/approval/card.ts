@@ -2,6 +2,8 @@ import * as z from 'zod';
 import { explanationLines } from '../explanation.ts';
 import type { IncidentState } from '../incident-state.ts';
 import { printable } from '../printable.ts';
+import { StandingTreatment } from '../standing/standing.ts';
+import { quoted } from '../standing-changes.ts';
 import { triedLines } from '../tried.ts';
 import type { Approval } from './approval.ts';
 import { DecideAt } from './decide-at.ts';
@@ -30,7 +32,7 @@ export const Card = z.object({
   reason: z.string(),
   arguments: z.record(z.string(), z.string()),
   expects: z.string(),
-  /** The document that takes it back; `null`: it cannot be undone. */
+  /** The document that takes it back, or the command that ends it; `null`: it cannot be undone. */
   undo: z.string().nullable(),
   requestedBy: z.string().nullable(),
   quorum: z.int().min(1),
@@ -85,7 +87,7 @@ export function cardOf(
     reason: rung.reason,
     arguments: rung.arguments,
     expects: rung.expects.text,
-    undo: rung.undoDocument ?? null,
+    undo: rung.kind === 'standing' ? endCommand(approval) : (rung.undoDocument ?? null),
     requestedBy: approval.requestedBy,
     quorum: approval.quorum,
     approvers: approval.approvers,
@@ -108,6 +110,16 @@ export function cardOf(
   };
 }
 
+/** What stands before the undo of a card: a document has to be called one, and a command speaks for itself. */
+export function undoWord({ treatment }: Pick<Card, 'treatment'>): '' | 'document ' {
+  return StandingTreatment.safeParse(treatment).success ? '' : 'document ';
+}
+
+/** What people agree to for a group is ended by people, and by its date. */
+function endCommand({ cluster, rung }: Approval): string {
+  return `npm run standing -- end ${cluster} ${quoted(rung.arguments.nodeGroup ?? '')} --reason …`;
+}
+
 /** The card as plain text, for mail and terminals. */
 export function cardText(card: Card): { title: string; text: string } {
   const indented = (all: readonly string[]) => all.map((line) => `  ${line}`);
@@ -120,7 +132,7 @@ export function cardText(card: Card): { title: string; text: string } {
       ...(card.asks === undefined ? [] : [`Asked because: ${card.asks}`]),
       `Expected: ${card.expects}`,
       ...(card.budget === undefined ? [] : [`Budget: ${card.budget}.`]),
-      card.undo === null ? 'It cannot be undone.' : `Undo: document ${card.undo}`,
+      card.undo === null ? 'It cannot be undone.' : `Undo: ${undoWord(card)}${card.undo}`,
       `Approval ${card.approvalId} expires at ${card.expiresAt}.`,
       ...(card.decideAt === undefined
         ? []

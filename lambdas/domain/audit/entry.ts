@@ -35,6 +35,8 @@ export const AuditStep = z.enum([
   'treatment.intended',
   'treatment.sent',
   'treatment.finished',
+  'cordon.intended',
+  'cordon.finished',
   'replacement.intended',
   'replacement.acted',
   'notified',
@@ -47,6 +49,7 @@ export const AuditStep = z.enum([
   'incident.closed',
   'janitor.started',
   'janitor.finished',
+  'cordon.swept',
 ]);
 export type AuditStep = z.infer<typeof AuditStep>;
 

@@ -28,6 +28,7 @@ export function openChanges(entries: AuditEntry[]): OpenChange[] {
     if (rung === undefined) continue;
     const change = open.get(rung);
     switch (entry.step) {
+      case 'cordon.intended':
       case 'treatment.intended': {
         const undo = undoOf(entry);
         if (undo !== undefined) {
@@ -50,12 +51,33 @@ export function openChanges(entries: AuditEntry[]): OpenChange[] {
         if (change?.standing && (entry.outcome === 'cured' || entry.outcome === 'relieved'))
           open.delete(rung);
         break;
+      case 'cordon.finished':
       case 'undo.finished':
-        if (entry.outcome === 'done' || entry.outcome === 'nothing') open.delete(rung);
+        // The cordon of an earlier rung keeps the node as it is.
+        if (entry.outcome === 'kept') open.delete(rung);
+        if (entry.outcome !== 'done' && entry.outcome !== 'nothing') break;
+        open.delete(rung);
+        // A node has one cordon, whichever rungs of this incident wanted it.
+        if (change !== undefined && 'uncordon' in change.undo) {
+          for (const [other, { undo }] of open) if ('uncordon' in undo) open.delete(other);
+        }
         break;
     }
   }
   return [...open.values()];
+}
+
+/** The change that an undo takes back first: one of the present rung. What an earlier rung keeps standing may still be wanted. */
+export function changeToUndo(entries: AuditEntry[], rung: number): OpenChange | undefined {
+  const changes = openChanges(entries);
+  return changes.find((change) => change.rung === rung) ?? changes.find(({ undo }) => !('uncordon' in undo));
+}
+
+/** Cordons of an incident that may still stand. */
+export function openCordons(entries: AuditEntry[]): (OpenChange & { undo: Uncordon })[] {
+  return openChanges(entries).flatMap((change) =>
+    'uncordon' in change.undo ? [{ ...change, undo: change.undo }] : [],
+  );
 }
 
 function undoOf(entry: AuditEntry): OpenChange['undo'] | undefined {

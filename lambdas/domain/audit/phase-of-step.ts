@@ -7,11 +7,12 @@ const phases = [
   [/^planned/, 'plan'],
   [/^(gated|breaker\.)/, 'gate'],
   [/^(approval\.|rechecked)/, 'approve'],
-  [/^(treatment\.|replacement\.|notified)/, 'treat'],
+  [/^(treatment\.|replacement\.|cordon\.(intended|finished)|notified)/, 'treat'],
   [/^(sampled|verified)/, 'verify'],
   [/^undo\./, 'undo'],
   [/^rung\./, 'next rung'],
   [/^janitor\./, 'janitor'],
+  [/^cordon\.swept/, 'sweep'],
 ] as const;
 
 /** The phase of an incident that a step of its trail belongs to. */

@@ -1,3 +1,4 @@
+import { needyOutcomes } from '../roll/needy.ts';
 import type { AuditEntry, AuditStep } from './entry.ts';
 import { phaseOfStep } from './phase-of-step.ts';
 
@@ -16,6 +17,7 @@ export const doneSteps = [
   'undo.finished',
   'janitor.started',
   'janitor.finished',
+  'cordon.swept',
   'incident.closed',
 ] as const satisfies AuditStep[];
 
@@ -46,6 +48,9 @@ export const refusingGates = ['refuse', 'observe', 'skip'] as const;
 /** How an incident ends that was not allowed to go on. */
 export const refusedOutcomes = ['refused', 'denied', 'expired', 'void'] as const;
 
+/** The step by which a ladder calls a person, whatever becomes of its incident. */
+export const callingStep = 'notified' satisfies AuditStep;
+
 type Line = Record<string, unknown>;
 const isIn = (list: readonly string[], value: unknown): boolean => list.includes(String(value));
 
@@ -67,6 +72,11 @@ export function isRefusal({ kind, step, outcome }: Line): boolean {
     (step === 'gated' && isIn(refusingGates, outcome)) ||
     (step === 'incident.closed' && isIn(refusedOutcomes, outcome))
   );
+}
+
+/** A line that says that somebody has to look at a node. */
+export function isNeedy({ step, outcome }: Line): boolean {
+  return step === callingStep || (step === 'incident.closed' && isIn(needyOutcomes, outcome));
 }
 
 /** The last word of each incident that has asked somebody and has no answer, the longest wait first. */

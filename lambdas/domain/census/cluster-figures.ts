@@ -14,6 +14,7 @@ export type ClusterFigures = {
 export function clusterFigures(
   { dying, overThreshold, unclear }: Tally,
   { nodes, answered, raised, heldBack }: Record<'nodes' | 'answered' | 'raised' | 'heldBack', number>,
+  standing?: { live: number; raised: number; over: number },
 ): ClusterFigures {
   return {
     counts: {
@@ -27,6 +28,14 @@ export function clusterFigures(
             NodesUnclear: unclear,
             NodesRaised: raised,
             NodesHeldBack: heldBack,
+          }),
+      // Three metrics less for whoever has none.
+      ...(standing === undefined
+        ? {}
+        : {
+            StandingTreatments: standing.live,
+            StandingRaised: standing.raised,
+            StandingOverThreshold: standing.over,
           }),
     },
     ...(dying.nodes === 0 ? {} : { dying }),

@@ -15,6 +15,8 @@ export const Raised = z.object({
     at: z.iso.datetime(),
     cause: CauseId.optional(),
     reason: z.string().max(1000),
+    /** The standing treatment by which it is raised. */
+    standing: z.string().max(100).optional(),
   }),
 });
 export type Raised = z.infer<typeof Raised>;

@@ -3,9 +3,11 @@ import { CauseId } from '../causes/cause-id.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import { probeValue } from '../evidence/probe.ts';
 import type { Cluster } from '../settings.ts';
+import type { Standing } from '../standing/standing.ts';
 import { addBurdens, Burdens, noBurdens } from './burdens.ts';
 import { InstanceId } from './node.ts';
 import { type DueLook, judgeAgain, mostSecondLooks, SecondLook } from './second-look.ts';
+import { StandingSeen, withStandingNode } from './standing-seen.ts';
 import { verdictOf } from './verdict.ts';
 
 /** A node over threshold. `dying` is `null` where they were not counted. */
@@ -20,6 +22,9 @@ export type Candidate = z.infer<typeof Candidate>;
 /** More than this many faulty nodes in one cluster are a storm; the worst are kept, and all are counted. */
 export const mostCandidates = 1000;
 
+/** Groups of one cluster with a standing treatment that a run remembers; those beyond are not treated by it. */
+const mostStandings = 40;
+
 /** What the nodes read so far come to. It does not matter in which order they are added. */
 export const Tally = z.object({
   dying: z.object({
@@ -33,6 +38,8 @@ export const Tally = z.object({
   candidates: z.array(Candidate).max(mostCandidates),
   burdens: Burdens,
   secondLooks: z.array(SecondLook).max(mostSecondLooks),
+  /** Left out by a run that began before there were any. */
+  standing: z.array(StandingSeen).max(mostStandings).default([]),
 });
 export type Tally = z.infer<typeof Tally>;
 
@@ -43,6 +50,7 @@ export const emptyTally: Tally = {
   candidates: [],
   burdens: noBurdens,
   secondLooks: [],
+  standing: [],
 };
 
 /** The tally with one more node, of a quick look. */
@@ -78,6 +86,18 @@ export function withSecondLook(
   if (tally.secondLooks.length >= mostSecondLooks) return tally;
   const look = { instanceId, due, ...judgeAgain(due, evidence, thresholds) };
   return { ...tally, secondLooks: [...tally.secondLooks, look] };
+}
+
+/** The tally with what a node of a group says that has a standing treatment. */
+export function withStanding(
+  tally: Tally,
+  instanceId: string,
+  standing: Pick<Standing, 'id' | 'threshold'>,
+  evidence: Evidence,
+): Tally {
+  const known = tally.standing.some(({ id }) => id === standing.id);
+  if (!known && tally.standing.length >= mostStandings) return tally;
+  return { ...tally, standing: withStandingNode(tally.standing, standing, instanceId, evidence) };
 }
 
 /** The tally with one more node, of a full look: what it carries for nothing. */

@@ -8,6 +8,8 @@ export function cameOf(state: IncidentState): Came {
   const { status = 'not-started', verification } = result ?? {};
   if (status === 'failed') return { came: 'failed', why: result?.reason ?? 'the treatment failed' };
   if (status !== 'done') return { came: 'left', why: 'it was not treated' };
+  // Nothing on the node has changed that could be looked at.
+  if (state.rung?.kind === 'cordon') return { came: 'helped', why: 'it takes no new pods' };
   const { verdict } = verification ?? {};
   if (verdict === 'cured' || verdict === 'relieved') return { came: 'helped', why: verdict };
   return { came: 'failed', why: `looked at after the treatment: ${verdict ?? 'not seen'}` };

@@ -27,6 +27,8 @@ export function goesTogether(
   { kind, disrupts }: Pick<Rung, 'kind' | 'disrupts'>,
   decision: GateResult['decision'],
 ): boolean {
+  // What is about a group is decided for all its nodes already.
+  if (kind === 'standing') return false;
   return kind !== 'notify' && (decision === 'ask' || (decision === 'pass' && disrupts));
 }
 

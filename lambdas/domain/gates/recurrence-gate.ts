@@ -2,6 +2,7 @@ import type { History, Past } from '../history/past.ts';
 import type { Recurrence } from '../settings/gates.ts';
 import type { Rung } from '../treatments/treatment.ts';
 import type { GateResult } from './gate.ts';
+import type { Agreed } from './standing-gate.ts';
 
 /**
  * A node or a machine image that has to be treated again and again is not cured by one treatment more: a person decides
@@ -15,8 +16,16 @@ export function recurrenceGate(
     rung,
     settings,
     approved,
+    agreed,
     problem,
-  }: { rung: Pick<Rung, 'kind'>; settings: Recurrence; approved: boolean; problem?: string },
+  }: {
+    rung: Pick<Rung, 'kind'>;
+    settings: Recurrence;
+    approved: boolean;
+    /** Who agreed that it is done again and again, for the whole group of the node. */
+    agreed?: Agreed | undefined;
+    problem?: string;
+  },
 ): GateResult {
   const answer = (decision: GateResult['decision'], reason: string): GateResult => ({
     gate: 'recurrence',
@@ -37,6 +46,12 @@ export function recurrenceGate(
         : imageLeaks(image, days, settings);
   if (often === undefined)
     return answer('pass', `this node was treated ${times(treated.length)} in the last ${days} days`);
+  if (agreed !== undefined) {
+    return answer(
+      'pass',
+      `${agreed.by} agreed that it is done again and again (${agreed.approval}), although ${often}`,
+    );
+  }
   return approved ? answer('pass', `a person approved it, although ${often}`) : answer('ask', often);
 }
 

@@ -15,6 +15,22 @@ export function historyLines({ days, node, image }: History): string[] {
   ];
 }
 
+/**
+ * Before a node is replaced: that the next one comes from an image whose nodes have leaked as well. Nothing where no other node of
+ * it had to be treated.
+ */
+export function imageWarning({ days, image }: History, instanceId: string): string[] {
+  if (image === null) return [];
+  const treated = image.pasts.filter(
+    ({ done, instanceId: other }) => done.length > 0 && other !== instanceId,
+  );
+  const nodes = new Set(treated.map((past) => past.instanceId)).size;
+  if (nodes === 0) return [];
+  return [
+    `Unless its launch template or node class names another by now, the new node comes from the same image ${image.id}, on which ${counted(nodes, 'other node')} ${nodes === 1 ? 'was' : 'were'} treated in the last ${days === 1 ? 'day' : `${days} days`}: it will leak again.`,
+  ];
+}
+
 function told({ closedAt, cause, outcome, done }: Past): string {
   const what =
     done.length === 0

@@ -11,6 +11,8 @@ export const Past = z.object({
   instanceId: z.string().max(30),
   /** `null`: EC2 did not say which. */
   imageId: z.string().max(256).nullable(),
+  /** Left out: its tags named no group. */
+  nodeGroup: z.string().max(300).optional(),
   closedAt: z.iso.datetime(),
   /** `null`: it ended before there was a diagnosis. */
   cause: z.string().max(60).nullable(),
@@ -40,6 +42,7 @@ export function pastOf({
     incident: incident.id,
     instanceId: incident.instanceId,
     imageId: incident.imageId ?? null,
+    ...(incident.nodeGroup === undefined ? {} : { nodeGroup: incident.nodeGroup }),
     closedAt,
     cause: diagnosis?.cause ?? null,
     outcome,

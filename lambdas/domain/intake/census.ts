@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { Alarm } from '../alarm.ts';
 import { ClusterName, InstanceId, NodeName, reasonText, type Source } from './raw-alarm.ts';
 import { refusal } from './refusal.ts';
 import { isoTime } from './time.ts';
@@ -10,6 +11,7 @@ const Finding = z.object({
   at: z.string().max(40),
   cause: z.string().max(100).optional(),
   reason: z.string().max(2000),
+  standing: Alarm.shape.standing,
 });
 
 /** Nodes over a threshold, from this project's own census. */
@@ -23,7 +25,7 @@ export const census: Source = {
       const what = parsed.success ? `at: ${parsed.data.at} is no time` : z.prettifyError(parsed.error);
       return { alarms: [], refusals: [refusal('malformed', `this is no finding of the census: ${what}`)] };
     }
-    const { cluster, instanceId, cause, reason } = parsed.data;
+    const { cluster, instanceId, cause, reason, standing } = parsed.data;
     return {
       alarms: [
         {
@@ -34,6 +36,7 @@ export const census: Source = {
           target: { instanceId },
           cluster,
           reason: reasonText(cause, reason),
+          ...(standing === undefined ? {} : { standing }),
         },
       ],
       refusals: [],

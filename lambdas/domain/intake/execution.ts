@@ -17,6 +17,7 @@ export function alarmOf({ alarm, instanceId, cluster }: Located): Alarm {
     cluster,
     instanceId,
     reason: alarm.reason,
+    ...(alarm.standing === undefined ? {} : { standing: alarm.standing }),
     ...(alarm.requestedBy === undefined ? {} : { requestedBy: alarm.requestedBy }),
   };
 }

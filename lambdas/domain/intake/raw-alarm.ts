@@ -38,6 +38,8 @@ export type RawAlarm = {
   target: Target;
   cluster?: string;
   reason: string;
+  /** The standing treatment that the census raised the node for. */
+  standing?: string;
   /** Who asked, as AWS says. */
   requestedBy?: string;
 };

@@ -53,7 +53,19 @@ export const NodeToReplace = z.object({
     taints: z.array(z.object({ key: z.string(), value: z.string().default('') })).default([]),
   }),
   status: z
-    .object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]) })
+    .object({
+      conditions: z
+        .array(
+          z.object({
+            type: z.string(),
+            status: z.string(),
+            reason: z.string().optional(),
+            message: z.string().optional(),
+            lastHeartbeatTime: z.string().nullish(),
+          }),
+        )
+        .default([]),
+    })
     .prefault({}),
 });
 export type NodeToReplace = z.infer<typeof NodeToReplace>;

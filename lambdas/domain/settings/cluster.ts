@@ -10,8 +10,10 @@ import { Gates } from './gates.ts';
 import { Mode, Policy } from './policy.ts';
 import { Reclaim } from './reclaim.ts';
 import { Replacement } from './replacement.ts';
+import { RollSettings } from './roll.ts';
 import { Scopes, Sessions } from './sessions.ts';
 import { SlackOfCluster } from './slack.ts';
+import { StandingSettings } from './standing.ts';
 import { Verification } from './verification.ts';
 
 export const Cluster = z
@@ -33,8 +35,10 @@ export const Cluster = z
     verification: Verification.prefault({}),
     gates: Gates.prefault({}),
     approval: Approvals.prefault({}),
+    roll: RollSettings.prefault({}),
     slack: SlackOfCluster.prefault({}),
     replacement: Replacement.prefault({}),
+    standing: StandingSettings.prefault({}),
   })
   .refine(({ api, replacement }) => api.access !== 'none' || !replacement.enabled, {
     path: ['replacement', 'enabled'],

@@ -33,6 +33,14 @@ export const Replacement = z.strictObject({
     .describe(
       'Seconds between two looks for the new node. It takes minutes, and each look reads the nodes of the cluster.',
     ),
+  settleSeconds: z
+    .int()
+    .min(2)
+    .max(600)
+    .default(120)
+    .describe(
+      'Seconds from the restart of a kubelet until its node must be Ready again. Looking at every container anew takes 30 to 90; what takes longer has not settled, and the next rung is to replace the node.',
+    ),
   leastAgeMinutes: z
     .int()
     .min(0)
@@ -50,6 +58,28 @@ export const Replacement = z.strictObject({
     .default('block')
     .describe(
       'A pod with an emptyDir on disk or a hostPath loses what is in it. block: the node is not drained while there is one, unless the pod says by `cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes` that these volumes may go. evict: the data is lost.',
+    ),
+  pendingPods: z
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(0)
+    .describe(
+      'A node is not emptied while more pods of its cluster than this find no room on any node: its own would wait with them. More than 0 where some always wait, for a GPU that nobody has, say.',
+    ),
+  orphanMinutes: z
+    .int()
+    .min(15)
+    .max(10_080)
+    .default(60)
+    .describe(
+      'So long after its incident has closed, or after the lease of one that died has run out, a cordon of ours counts as forgotten: by then the janitor has had its time, and its retries, to take it back.',
+    ),
+  forgottenCordon: z
+    .enum(['report', 'uncordon'])
+    .default('report')
+    .describe(
+      'What becomes of a forgotten cordon. report: people are told once. uncordon: it is taken back as well. Nobody knows any more why it is there, so a person looks first unless you say otherwise.',
     ),
 });
 export type Replacement = z.infer<typeof Replacement>;

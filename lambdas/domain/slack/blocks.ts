@@ -1,4 +1,4 @@
-import { type Card, cohortText } from '../approval/card.ts';
+import { type Card, cohortText, undoWord } from '../approval/card.ts';
 import type { Message } from '../message.ts';
 import { action, denyView, reasonBlock, reasonInput } from './interaction.ts';
 import { code, escaped, moment, pieces } from './text.ts';
@@ -84,7 +84,7 @@ function asked(card: Card): Block[] {
     ...(card.asks === undefined ? [] : [`Asked because: ${escaped(card.asks)}`]),
     `Expected: ${escaped(card.expects)}`,
     ...(card.budget === undefined ? [] : [`Budget: ${escaped(card.budget)}.`]),
-    card.undo === null ? 'It cannot be undone.' : `Undo: document ${code(card.undo)}`,
+    card.undo === null ? 'It cannot be undone.' : `Undo: ${undoWord(card)}${code(card.undo)}`,
     ...who.map(escaped),
   ];
   return [

@@ -53,10 +53,11 @@ export function postsFor(message: Message, known: Known): Post[] {
       return [...settle(message, known, text), ...tell(message, channel, thread, false)];
     case 'progress':
       return thread === undefined ? [] : tell(message, channel, thread, false);
+    // A summary of many incidents names no node, and belongs to no thread.
     case 'incident-closed':
-      return tell(message, channel, thread, false);
+      return tell(message, channel, message.instanceId === undefined ? undefined : thread, false);
     case 'call-a-person':
-      return tell(message, channel, thread, true);
+      return tell(message, channel, message.instanceId === undefined ? undefined : thread, true);
     case 'fleet-report':
       return tell(message, channel, undefined, false);
   }

@@ -1,5 +1,6 @@
 import { containSessions } from './contain-sessions.ts';
 import { containUnit } from './contain-unit.ts';
+import { cordon } from './cordon.ts';
 import { disableAgent } from './disable-agent.ts';
 import { dropCaches } from './drop-caches.ts';
 import { enableLinger } from './enable-linger.ts';
@@ -9,6 +10,7 @@ import { reclaim, reclaimOnceStopped } from './reclaim.ts';
 import { replaceNode } from './replace-node.ts';
 import { restartKubelet } from './restart-kubelet.ts';
 import { restartLogind } from './restart-logind.ts';
+import { standingReclaim } from './standing-reclaim.ts';
 import { stopScopes } from './stop-scopes.ts';
 import type { Treatment } from './treatment.ts';
 
@@ -22,8 +24,10 @@ export const treatments: readonly Treatment[] = [
   containUnit,
   pruneContainers,
   disableAgent,
+  cordon,
   restartKubelet,
   reclaimOnceStopped,
+  standingReclaim,
   dropCaches,
   replaceNode,
   notify,

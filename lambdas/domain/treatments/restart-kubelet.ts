@@ -17,7 +17,7 @@ export const restartKubelet: Treatment = {
   disrupts: true,
   treats: ['kubelet-leak', 'kubelet-oom-cycle'],
 
-  propose(evidence, _, diagnosis) {
+  propose(evidence, { replacement }, diagnosis) {
     if (evidence === undefined) return noEvidence;
     const forbidden = whyNot(evidence, diagnosis);
     if (forbidden !== undefined) return { nothing: forbidden };
@@ -29,9 +29,15 @@ export const restartKubelet: Treatment = {
       startedAgo === undefined
         ? `since when it runs was not seen; started less than ${leastUptimeSeconds} s ago, it is left alone`
         : `it was started ${startedAgo} s ago`;
+    const cordons = replacement.enabled;
+    const pods = cordons
+      ? 'the node is cordoned from before it until it is Ready again'
+      : 'the node is not cordoned by it, for nothing here may (replacement.enabled is false)';
     return {
-      arguments: { minUptimeSeconds: String(leastUptimeSeconds), maxSeconds: '300' },
-      reason: `a restart of the kubelet gives back ${holds}; ${age}. The pods go on running, and for some 30 to 90 s nobody starts or checks any; the node is not cordoned by it. The leak begins anew`,
+      // What was cordoned is to settle soon, or be replaced.
+      arguments: { minUptimeSeconds: String(leastUptimeSeconds), maxSeconds: cordons ? '120' : '300' },
+      ...(cordons ? { cordons } : {}),
+      reason: `a restart of the kubelet gives back ${holds}; ${age}. The pods go on running, and for some 30 to 90 s nobody starts or checks any; ${pods}. The leak begins anew`,
       expects: {
         text: 'half of its memory at the most, and no growth that shows within the window',
         signal: 'kubeletRssKb',

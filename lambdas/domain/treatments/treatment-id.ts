@@ -10,8 +10,10 @@ export const TreatmentId = z.enum([
   'contain-sessions',
   'contain-unit',
   'disable-agent',
+  'cordon',
   'restart-kubelet',
   'drop-caches',
+  'standing-reclaim',
   'replace-node',
 ]);
 export type TreatmentId = z.infer<typeof TreatmentId>;

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { CauseId } from '../causes/cause.ts';
 import type { Diagnosis } from '../diagnosis.ts';
 import type { Evidence } from '../evidence/evidence.ts';
+import type { Past } from '../history/past.ts';
 import { type Cluster, Risk } from '../settings.ts';
 import { TreatmentId } from './treatment-id.ts';
 
@@ -43,8 +44,11 @@ export type Expects = z.infer<typeof Expects>;
 /** One step of a plan: a treatment with its exact arguments, and who has to agree to it. */
 export const Rung = z.object({
   treatment: TreatmentId,
-  /** `document`: an SSM document runs on the node. `replace`: its owner makes a new one. `notify`: people are told. */
-  kind: z.enum(['document', 'replace', 'notify']),
+  /**
+   * `document`: an SSM document runs on the node. `replace`: its owner makes a new one. `cordon`: it takes no new pods while the
+   * incident lives. `standing`: the census repeats it from now on, on the group of the node. `notify`: people are told.
+   */
+  kind: z.enum(['document', 'replace', 'cordon', 'standing', 'notify']),
   /** The document that carries it out and the one that takes it back, for kind `document`. */
   document: z.string().optional(),
   undoDocument: z.string().optional(),
@@ -58,6 +62,8 @@ export const Rung = z.object({
   onlyWhenCalm: z.boolean().default(false),
   /** It ends processes, restarts a service or slows everything on the node: it needs a place in the budget. In doubt it does. */
   disrupts: z.boolean().default(true),
+  /** The node takes no new pods from before the document until it has settled after it. Only there where it is so. */
+  cordons: z.literal(true).optional(),
   arguments: Arguments,
   risk: Risk,
   needs: z.enum(['auto', 'approval', 'never']),
@@ -75,6 +81,8 @@ export type Proposal = {
   risk?: Risk;
   /** Where it disrupts on this node, and not by itself. */
   disrupts?: true;
+  /** Where the node can be cordoned for it. */
+  cordons?: true;
 };
 
 /** Why a treatment has nothing to do on a node: no answer without a reason. */
@@ -88,6 +96,12 @@ export type LeftOut = z.infer<typeof LeftOut>;
 
 /** What of a diagnosis a treatment goes by: one cause can ask for different things by its variant. */
 export type Diagnosed = Pick<Diagnosis, 'cause' | 'variant' | 'findings'>;
+
+/** What is known of the group of a node, for treatments that are about all of it. */
+export type GroupKnown =
+  | { nodeGroup: string; pasts: readonly Past[]; days: number; standing: string | undefined }
+  /** Why nothing is known. */
+  | { gap: string };
 
 /** A treatment: what it is, and what it would do to this node. Pure. */
 export type Treatment = {
@@ -105,5 +119,10 @@ export type Treatment = {
   /** Causes on whose ladder it stands, in the order of the list of treatments (gentlest first). */
   treats: readonly CauseId[];
   /** `nothing` where the findings leave nothing for it to do, or the settings forbid all of it. */
-  propose: (evidence: Evidence | undefined, cluster: Cluster, diagnosis: Diagnosed) => Proposal | Nothing;
+  propose: (
+    evidence: Evidence | undefined,
+    cluster: Cluster,
+    diagnosis: Diagnosed,
+    group?: GroupKnown,
+  ) => Proposal | Nothing;
 };

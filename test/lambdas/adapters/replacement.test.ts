@@ -5,10 +5,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { clusterToken } from '../../../lambdas/adapters/eks-token.ts';
 import { changeNode, type NodeChange, type NodeChangeAnswer } from '../../../lambdas/adapters/node-change.ts';
 import { makeAct, type ReplacementTools } from '../../../lambdas/adapters/replacement-act.ts';
-import { membersOf, terminateInGroup } from '../../../lambdas/adapters/scaling-group.ts';
+import { membersOf, sizeOf, terminateInGroup } from '../../../lambdas/adapters/scaling-group.ts';
 import { cordonAnnotation } from '../../../lambdas/domain/replacement/cordon.ts';
 import { afterAct, startReplacement } from '../../../lambdas/domain/replacement/course.ts';
 import type { CourseEnd, ReplacementState } from '../../../lambdas/domain/replacement/course-state.ts';
+import type { NodeGroupNow } from '../../../lambdas/domain/replacement/others-at-work.ts';
 import { Replacement } from '../../../lambdas/domain/settings/replacement.ts';
 import { autoscalingService, type LocalGroup } from '../../../local/cloud/autoscaling.ts';
 import {
@@ -50,6 +51,7 @@ const node = (name: string, metadata: object, pods: object[], ready = true): Nod
 
 let nodes: ClusterNode[];
 let groups: LocalGroup[];
+let nodeGroup: NodeGroupNow;
 let server: LocalApiServer;
 let at: number;
 let intended: string[];
@@ -72,6 +74,7 @@ beforeEach(async () => {
   nodes = [
     { instanceId: old, cluster: node('old', {}, [pod('web-1'), pod('web-2'), pod('agent', 'DaemonSet')]) },
   ];
+  nodeGroup = { status: 'ACTIVE', issues: [], repairs: false };
   groups = [{ name: 'eks-web', desired: 1, instances: { [old]: 'InService' }, suspended: [] }];
   server = await startApiServer({ nodes: () => nodes });
   scaling.listen(0, '127.0.0.1');
@@ -109,6 +112,10 @@ function tools(tags: Record<string, string>): ReplacementTools {
     },
     terminateInGroup,
     membersOf,
+    ownerNow: async (owner) => ({
+      nodeGroup,
+      group: 'group' in owner ? await sizeOf(owner.group) : undefined,
+    }),
     known: async () => ({ names: ['old'], tags }),
     async intend(act, what) {
       intended.push(`${act}: ${what}`);
@@ -187,6 +194,8 @@ const whenArriving =
     if (state.at === 'arrive') groupGoesOn(ready);
   };
 
+const labels = { 'eks.amazonaws.com/nodegroup': 'workers' };
+
 describe('a node of a group', () => {
   it('is cordoned, drained and ended by its group, and over when the new one runs pods; what is changed is written down before', async () => {
     expect(await replace({ between: whenArriving() })).toEqual({
@@ -202,6 +211,51 @@ describe('a node of a group', () => {
     ]);
     expect(server.changes.evicted).toEqual(['shop/web-1', 'shop/web-2']);
     expect(groups).toMatchObject([{ desired: 1, instances: { [fresh]: 'InService' } }]);
+  });
+
+  it.each<[string, () => void, RegExp]>([
+    [
+      'its node group is updated',
+      () => {
+        nodeGroup = { ...nodeGroup, status: 'UPDATING' };
+      },
+      /workers is being updated/,
+    ],
+    [
+      'its group lacks nodes',
+      () => {
+        for (const group of groups) group.desired = 2;
+      },
+      /has 1 of 2 instances in service/,
+    ],
+    [
+      'EKS may repair it',
+      () => {
+        nodeGroup = { ...nodeGroup, repairs: true };
+        nodes = [{ instanceId: old, cluster: node('old', { labels }, [], false) }];
+      },
+      /auto repair may be at work on the node \(Ready is False\)/,
+    ],
+    [
+      'pods of the cluster have no room',
+      () => {
+        const conditions = [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable' }];
+        const waiting = { ...pod('web-9'), status: { phase: 'Pending', conditions } };
+        nodes = [{ instanceId: old, cluster: node('old', { labels }, [waiting]) }];
+      },
+      /1 pods of the cluster wait for room already \(shop\/web-9\)/,
+    ],
+  ])('is left as it is while %s', async (_, change, says) => {
+    nodes = [{ instanceId: old, cluster: node('old', { labels }, [pod('web-1')]) }];
+    change();
+    const tags = { 'aws:autoscaling:groupName': 'eks-web', 'eks:nodegroup-name': 'workers' };
+    expect(await replace({ tags })).toMatchObject({
+      is: 'refused',
+      says: expect.stringMatching(says),
+      cordonLeft: false,
+    });
+    expect(intended).toEqual([]);
+    expect(groups).toMatchObject([{ instances: { [old]: 'InService' } }]);
   });
 
   it('whose new node does not come, or is of no use, is told as failed in time', async () => {

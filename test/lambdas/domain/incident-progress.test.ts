@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { closingMessage } from '../../../lambdas/domain/closing-message.ts';
 import { diagnoseWithoutEvidence } from '../../../lambdas/domain/diagnosis.ts';
 import {
+  asksOn,
   climb,
   endingOf,
   firstRung,
@@ -491,5 +492,74 @@ describe('a rung that replaces the node', () => {
   it('has failed where it was begun and nobody wrote down how it ended, and is not carried on', () => {
     expect(rungResult(state)?.status).toBe('failed');
     expect(climb(state)).not.toHaveProperty('replacement');
+  });
+});
+
+describe('a cured node whose group may be treated again and again', () => {
+  const group: Rung = {
+    ...first,
+    treatment: 'standing-reclaim',
+    kind: 'standing',
+    standing: true,
+    risk: 'medium',
+  };
+  const heavier: Rung = { ...first, treatment: 'drop-caches' };
+  const plan = [first, heavier, group, second];
+  const cured = stateWith({
+    plan,
+    ...gated('pass'),
+    before: look,
+    treatment: { status: 'done', reason: 'it ran' },
+    ...verified('cured'),
+  });
+
+  it('is asked about that, and about nothing else that would have followed', () => {
+    expect(asksOn(cured)).toBe(true);
+    const next = climb(cured);
+    expect(next.rung?.treatment).toBe('standing-reclaim');
+    expect(next.cure?.reason).toContain('reclaim helped');
+    expect(climb({ ...next, ...gated('skip') }).ladder.status).toBe('exhausted');
+    expect(asksOn({ ...cured, plan: [first, heavier, second] })).toBe(false);
+    expect(asksOn({ ...cured, ...verified('not-cured') })).toBe(true);
+    expect(climb({ ...cured, ...verified('not-cured') }).rung?.treatment).toBe('drop-caches');
+  });
+
+  it('is cured, whatever people say of the group', () => {
+    const asked = climb(cured);
+    const begun = { treatment: { status: 'done' as const, reason: 'it runs until then' } };
+    expect(endingOf({ ...asked, ...settled('approved'), ...begun })).toEqual({
+      outcome: 'cured',
+      reason: expect.stringMatching(/^reclaim helped: .*; standing-reclaim: it runs until then$/),
+    });
+    expect(endingOf({ ...asked, ...settled('denied') })).toMatchObject({
+      outcome: 'cured',
+      reason: expect.stringContaining('standing-reclaim: denied, '),
+    });
+    expect(endingOf({ ...asked, ...settled('expired') }).outcome).toBe('cured');
+    expect(endingOf({ ...asked, ...gated('refuse') }).outcome).toBe('cured');
+    expect(endingOf({ ...asked, ...error }).outcome).toBe('failed');
+  });
+
+  it('is asked about it as well where the node is better and not well, and not where nothing helped', () => {
+    const following = (verdict: 'relieved' | 'not-cured') => climb(climb({ ...cured, ...verified(verdict) }));
+    expect(following('relieved').rung?.treatment).toBe('standing-reclaim');
+    expect(following('not-cured').rung?.treatment).toBe('notify');
+    const begun = { ...following('relieved'), treatment: { status: 'done' as const, reason: 'it runs' } };
+    expect(endingOf(begun)).toMatchObject({
+      outcome: 'relieved',
+      reason: expect.stringContaining('it runs'),
+    });
+    expect(closingMessage({ ...begun, ...endingOf(begun) }, String)?.kind).toBe('incident-closed');
+  });
+
+  it('has in its record who agreed to it for the group', () => {
+    const agreed = { id: 'inc-1-r3', by: 'ana', approval: 'inc-1-r3-v0', until: at };
+    const { gate } = gated('pass');
+    expect(rungResult({ ...cured, gate: { ...gate, agreed } })?.approval).toEqual({
+      id: 'inc-1-r3-v0',
+      status: 'approved',
+      by: 'ana',
+      reason: `standing treatment inc-1-r3, until ${at}`,
+    });
   });
 });

@@ -22,6 +22,7 @@ interface RunProps {
   readonly name?: string;
   readonly call?: (payload: Json, calls: number) => Json | Promise<Json>;
   readonly token?: (token: string) => Promise<Json>;
+  readonly patient?: boolean;
 }
 type Run = ExecutionResult & { payloads: Json[]; visited: string[]; seconds: number };
 
@@ -31,6 +32,7 @@ async function run({
   name = 'run',
   call = () => ({}),
   token,
+  patient = false,
 }: RunProps): Promise<Run> {
   const payloads: Json[] = [];
   const start = performance.now();
@@ -38,6 +40,7 @@ async function run({
     definition,
     name,
     input,
+    patient,
     async invokeFunction(_arn, payload) {
       payloads.push(structuredClone(payload));
       return call(payload, payloads.length);
@@ -131,6 +134,15 @@ describe('a task', () => {
     const { output, visited } = await run({ definition, call: never });
     expect(visited).toEqual(['T', 'Caught']);
     expect(output).toMatchObject({ error: { Error: 'States.Timeout' } });
+  });
+
+  it('waits longer for a function where it has to wait for its turn on a busy machine, and not for a person', async () => {
+    const late = () => new Promise<Json>((resolve) => setTimeout(() => resolve({}), 1300));
+    const slow = await run({ definition: oneTask({ TimeoutSeconds: 1 }), call: late, patient: true });
+    expect(slow.visited).toEqual(['T', 'Done']);
+    const definition = oneTask({ TimeoutSecondsPath: '$.limit.seconds', Catch: [catchAll] });
+    const asked = await run({ definition, input: { limit: { seconds: 1 } }, call: never, patient: true });
+    expect(asked.visited).toEqual(['T', 'Caught']);
   });
 
   it('ends with States.Timeout after the seconds that TimeoutSecondsPath finds in the input', async () => {

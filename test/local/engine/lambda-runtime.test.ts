@@ -247,3 +247,36 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+describe('a machine that can do one thing at a time', () => {
+  let busy: LambdaRuntime;
+  const served: { name: string; startedAt: number; endedAt: number }[] = [];
+  beforeEach(() => {
+    served.length = 0;
+    busy = new LambdaRuntime({
+      functions: [functionNamed('work'), functionNamed('other')],
+      endpoint: 'http://127.0.0.1:1',
+      logFile,
+      mostAtOnce: 1,
+      onServed: (one) => served.push(one),
+    });
+  });
+  afterEach(() => busy.close());
+
+  it('serves one event after the other, in the order in which they came', async () => {
+    await Promise.all(['work', 'other', 'work'].map((name) => busy.invoke(name, { sleepMs: 100 })));
+    expect(served.map(({ name }) => name)).toEqual(['work', 'other', 'work']);
+    for (const [index, { startedAt }] of served.slice(1).entries()) {
+      expect(startedAt).toBeGreaterThanOrEqual(served[index]?.endedAt ?? 0);
+    }
+  });
+
+  it('goes on after one that failed, and serves at once what a function asks another', async () => {
+    const failed = busy.invoke('work', { fail: 'thing', sleepMs: 300 }).catch(() => 'failed');
+    const nested = busy.invoke('other', {}, { nested: true }).then(() => 'nested');
+    expect(await Promise.race([failed, nested])).toBe('nested');
+    const next = busy.invoke('other', {});
+    expect(await failed).toBe('failed');
+    expect(await next).toMatchObject({ event: {} });
+  });
+});

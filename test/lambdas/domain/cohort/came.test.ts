@@ -28,6 +28,8 @@ it.each<[string, Partial<IncidentState>]>([
   // Broke off between two looks: nobody saw it help.
   ['failed', looked('looking')],
   ['failed', { rung, treatment: { status: 'done', reason: 'ran' } }],
+  // A cordon has nothing on its node to be looked at.
+  ['helped', { rung: { ...rung, kind: 'cordon' }, treatment: { status: 'done', reason: 'made' } }],
   ['failed', { rung, treatment: { status: 'failed', reason: 'died' } }],
   // Sent, and something broke before its end was written down.
   ['failed', { rung, command: { status: 'running', document: 'reclaim', waitSeconds: 1 } }],

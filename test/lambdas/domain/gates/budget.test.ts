@@ -254,6 +254,7 @@ it('what ends processes, restarts services or slows the whole node disrupts', ()
   expect(disrupting).toEqual([
     'restart-logind',
     'disable-agent',
+    'cordon',
     'restart-kubelet',
     'drop-caches',
     'replace-node',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { historyLines } from '../../../../lambdas/domain/history/history-lines.ts';
+import { historyLines, imageWarning } from '../../../../lambdas/domain/history/history-lines.ts';
 import { inTime, pastOf } from '../../../../lambdas/domain/history/past.ts';
 import type { IncidentState } from '../../../../lambdas/domain/incident-state.ts';
 import { openedState } from '../sample-state.ts';
@@ -85,6 +85,23 @@ describe('incidents of the past', () => {
     expect(historyLines({ days: 7, node: [], image: { id: 'ami-1', pasts: [] } })).toContain(
       'Its machine image ami-1: no incident in the last 7 days.',
     );
+  });
+
+  it('of other nodes of the image are a warning before this node is replaced by one of the same', () => {
+    const instanceId = 'i-0123456789abcdef0';
+    const other = (index: number, done = samplePast().done) =>
+      samplePast({ incident: `inc-${index}`, instanceId: `i-0000000000000000${index}`, done });
+    const warned = (...pasts: ReturnType<typeof samplePast>[]) =>
+      imageWarning({ days: 7, node: [], image: { id: 'ami-1', pasts } }, instanceId);
+
+    expect(warned(other(1), other(2), other(2), samplePast())).toEqual([
+      expect.stringMatching(
+        /same image ami-1, on which 2 other nodes were treated in the last 7 days: it will leak again/,
+      ),
+    ]);
+    // This node alone, and one that was only looked at, say nothing of the image.
+    expect(warned(samplePast(), other(1, []))).toEqual([]);
+    expect(imageWarning({ days: 7, node: [], image: null }, instanceId)).toEqual([]);
   });
 
   it('of a node that was ill every hour are the last five, and how many there were', () => {

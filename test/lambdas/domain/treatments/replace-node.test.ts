@@ -23,7 +23,7 @@ describe('replace-node', () => {
 
   it('is on the ladder of a node that does not answer as well', () => {
     const { plan } = ladderFor('kubelet-oom-cycle', open, 'the agent is silent');
-    expect(plan.map(({ treatment }) => treatment)).toEqual(['replace-node', 'notify']);
+    expect(plan.map(({ treatment }) => treatment)).toEqual(['cordon', 'replace-node', 'notify']);
   });
 
   it('is on no ladder where no new node would be better', () => {

@@ -1,0 +1,149 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import { CourseStore } from '../adapters/course-store.ts';
+import { dynamo } from '../adapters/dynamo.ts';
+import { environment } from '../adapters/environment.ts';
+import { endStanding } from '../adapters/standing-end.ts';
+import { readStanding } from '../adapters/standing-reader.ts';
+import { within } from '../adapters/within.ts';
+import type { GateResult } from '../domain/gates/gate.ts';
+import { oneOfGroup, type StandingAnswer, standingGate } from '../domain/gates/standing-gate.ts';
+import type { IncidentState } from '../domain/incident-state.ts';
+import { hasPlace, withoutPlace, withPlace } from '../domain/standing/course.ts';
+import { type StandingEnd, type StandingRead, whyOver } from '../domain/standing/standing.ts';
+import type { Rung } from '../domain/treatments/treatment.ts';
+import type { PhaseContext } from './phase.ts';
+import { problemOf } from './problem-of.ts';
+
+const limitMs = 10_000;
+/** A place outlives delivery, treatment and undo by far, beside the looks after it. */
+const holdMinutes = 60;
+
+type Asking = Pick<PhaseContext, 'cluster' | 'now' | 'logger'>;
+type Incident = IncidentState['incident'];
+
+const treatment = 'standing-reclaim';
+
+function courses(): CourseStore {
+  return new CourseStore(dynamo(), environment().STATE_TABLE);
+}
+
+/**
+ * Asks whether the standing treatment still holds that an incident was opened for, as the table has it now. `undefined` for an
+ * incident that was opened in any other way, unless it asks for one.
+ */
+export async function askStanding(
+  { incident }: IncidentState,
+  rung: Rung,
+  { now, logger }: Asking,
+  approved: boolean,
+): Promise<StandingAnswer | undefined> {
+  if (rung.kind === 'standing') return { result: await askGroup(incident, { now, logger }) };
+  const { standing: id } = incident.alarm;
+  if (id === undefined) return undefined;
+  const { cluster, nodeGroup } = incident;
+  const asked = { id, cluster, nodeGroup, rung, approved };
+  try {
+    const read = await within(limitMs, 'the state table', readOf(incident));
+    return standingGate(read, { ...asked, now: now() });
+  } catch (error) {
+    logger.error('the standing treatment could not be read', { error });
+    return standingGate(undefined, { ...asked, now: now(), problem: problemOf(error) });
+  }
+}
+
+/**
+ * Takes one of the few places for nodes of a group that are treated at the same time, and keeps it until the incident closes.
+ *
+ * @param others what all other gates say: a place is taken only by what nothing else stops
+ */
+export async function askStandingPlace(
+  { incident }: IncidentState,
+  answer: StandingAnswer | undefined,
+  { cluster, now, logger }: Asking,
+  others: GateResult,
+): Promise<GateResult | undefined> {
+  if (answer?.agreed === undefined || incident.nodeGroup === undefined || others.decision !== 'pass') {
+    return answer?.result;
+  }
+  const { nodesAtOnce } = cluster.standing;
+  const refuse = (reason: string): GateResult => ({ gate: 'standing', decision: 'refuse', reason });
+  try {
+    const seconds = cluster.verification.windowSeconds + holdMinutes * 60;
+    const place = {
+      incident: incident.id,
+      instanceId: incident.instanceId,
+      until: new Date(now().getTime() + seconds * 1000).toISOString(),
+    };
+    const key = {
+      cluster: incident.cluster,
+      nodeGroup: incident.nodeGroup,
+      treatment,
+      id: answer.agreed.id,
+    } as const;
+    const course = await courses().change(key, (present) => withPlace(present, place, nodesAtOnce, now()));
+    return hasPlace(course, incident.id, now())
+      ? answer.result
+      : refuse(
+          `${nodesAtOnce} nodes of group ${incident.nodeGroup} are being treated by it, as many as may at once (settings standing.nodesAtOnce); the census raises this one again`,
+        );
+  } catch (error) {
+    logger.error('the place of a standing treatment could not be taken', { error });
+    return refuse(`how many nodes it treats at the moment could not be read: ${problemOf(error)}`);
+  }
+}
+
+/**
+ * An incident of a standing treatment is over: its place is free, and whether it helped is counted.
+ *
+ * @param helped `undefined` where nothing was done, or nobody knows
+ * @returns the end that it came to by this, for people to be told
+ */
+export async function leaveStanding(
+  incident: Pick<Incident, 'id' | 'cluster' | 'nodeGroup' | 'alarm'>,
+  helped: boolean | undefined,
+  failures: number,
+  logger: Pick<Logger, 'error'>,
+): Promise<StandingEnd | undefined> {
+  const { id: by, cluster, nodeGroup, alarm } = incident;
+  if (alarm.standing === undefined || nodeGroup === undefined) return undefined;
+  try {
+    const key = { cluster, nodeGroup, treatment, id: alarm.standing } as const;
+    // A later one of the same group has a course of its own, which this incident is no part of.
+    const read = await readStanding(dynamo(), environment().STATE_TABLE, key);
+    if (read?.standing.id !== key.id) return undefined;
+    const { acts } = await courses().change(key, (course) =>
+      hasPlace(course, by, new Date(0)) ? withoutPlace(course, by, helped) : course,
+    );
+    const now = new Date();
+    if (acts.failedInRow < failures || whyOver(read, now) !== undefined) return undefined;
+    const end: StandingEnd = {
+      version: 1,
+      id: key.id,
+      at: now.toISOString(),
+      by: 'rule standing',
+      reason: `${acts.failedInRow} reclaims in a row did not help, the last in incident ${by}`,
+    };
+    return (await endStanding(dynamo(), environment().STATE_TABLE, cluster, end)) ? end : undefined;
+  } catch (error) {
+    logger.error('what came of a standing treatment could not be counted', { error });
+    return undefined;
+  }
+}
+
+async function askGroup(
+  incident: Incident,
+  { now, logger }: Pick<Asking, 'now' | 'logger'>,
+): Promise<GateResult> {
+  try {
+    return oneOfGroup(await within(limitMs, 'the state table', readOf(incident)), now());
+  } catch (error) {
+    logger.error('the standing treatment of the group could not be read', { error });
+    return oneOfGroup(undefined, now(), problemOf(error));
+  }
+}
+
+function readOf({ cluster, nodeGroup }: Incident): Promise<StandingRead | undefined> {
+  return nodeGroup === undefined
+    ? Promise.resolve(undefined)
+    : readStanding(dynamo(), environment().STATE_TABLE, { cluster, nodeGroup, treatment });
+}

@@ -1,0 +1,173 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { endStanding } from '../lambdas/adapters/standing-end.ts';
+import { listStandings, type StandingsRead } from '../lambdas/adapters/standing-list.ts';
+import { ClusterName } from '../lambdas/domain/intake/raw-alarm.ts';
+import { printable } from '../lambdas/domain/printable.ts';
+import {
+  EndReason,
+  NodeGroup,
+  type StandingRead,
+  standingText,
+  whyOver,
+} from '../lambdas/domain/standing/standing.ts';
+import { callerIdentity } from './caller-identity.ts';
+import { argumentsFor, runCommand, UsageError } from './command-line.ts';
+import { clientOptions, DeploymentError, explained, outputOf } from './deployment.ts';
+
+const usage = `usage: npm run standing -- list CLUSTER [where] [--json]
+       npm run standing -- end CLUSTER GROUP --reason TEXT [where] [--json]
+where: [--stack STACK | --table TABLE] [--region REGION] [--profile PROFILE]
+
+Shows what the census of a deployed stack repeats on groups of nodes, and ends it. One begins by an approval in an incident, and in no other
+way; whoever ends one is what AWS says of whoever runs this.
+
+CLUSTER    EKS cluster that the stack looks after
+GROUP      node group, as the list has it
+--reason   why it ends, for whoever approved it (at most 300 characters)
+--stack    name of the stack whose outputs name the state table (default: CgroupMedic)
+--table    the state table itself: the output StateTableName, for people who may not read the stack
+--region, --profile
+           otherwise those of the usual AWS configuration
+
+The rights it takes are in the managed policy that the output StandingPolicyArn names.
+
+exit code: 0 done, 1 it could not be done, 2 wrong usage, 3 there is none to end`;
+
+/** There is nothing to end; the message says why. */
+class NothingToEnd extends Error {
+  override readonly name = 'NothingToEnd';
+}
+
+const remedies = {
+  ResourceNotFound: 'is the region that of the stack? Give it with --region',
+  AccessDenied: 'attach the managed policy to yourself that the output StandingPolicyArn names',
+};
+
+await runCommand(usage, main, (error) =>
+  error instanceof NothingToEnd ? 3 : error instanceof DeploymentError ? 1 : undefined,
+);
+
+type Asked = { cluster: string } & ({ what: 'list' } | { what: 'end'; nodeGroup: string; reason: string });
+
+async function main(args: string[]): Promise<string> {
+  const { values, positionals } = parse(args);
+  if (values.help) return usage;
+  const asked = askedOf(positionals, values.reason);
+  const where = {
+    stack: values.stack ?? 'CgroupMedic',
+    ...(values.region === undefined ? {} : { region: values.region }),
+    ...(values.profile === undefined ? {} : { profile: values.profile }),
+  };
+  const table = values.table ?? (await outputOf(where, 'StateTableName', '--table')).value;
+  const dynamo = new DynamoDBClient(clientOptions(where));
+  try {
+    const read = await listStandings(dynamo, table, asked.cluster).catch((error: unknown) => {
+      throw explained(error, `the standing treatments of ${asked.cluster} cannot be read`, remedies);
+    });
+    return asked.what === 'list'
+      ? shown(asked.cluster, read, values.json ?? false)
+      : await end(dynamo, table, asked, read, values.json ?? false);
+  } finally {
+    dynamo.destroy();
+  }
+}
+
+function shown(cluster: string, { standings, unreadable }: StandingsRead, json: boolean): string {
+  const now = new Date();
+  const all = standings.map((read) => ({ ...read, over: whyOver(read, now) ?? null }));
+  if (json) return JSON.stringify({ cluster, standings: all, unreadable });
+  const lines = [
+    ...all.map(
+      ({ standing, over }) =>
+        `${over === null ? 'holds' : 'over '}  ${standingText(standing)}: ${standing.cause}, from ${standing.threshold} dying cgroups on${over === null ? '' : `; ${over}`}`,
+    ),
+    ...unreadable.map(
+      (key) =>
+        `${printable(key)}  cannot be read, and does not hold: docs/standing.md says how to look at it`,
+    ),
+  ];
+  return lines.length === 0 ? `${cluster} has had no standing treatment lately` : lines.join('\n');
+}
+
+async function end(
+  dynamo: DynamoDBClient,
+  table: string,
+  { cluster, nodeGroup, reason }: Extract<Asked, { what: 'end' }>,
+  { standings }: StandingsRead,
+  json: boolean,
+): Promise<string> {
+  const now = new Date();
+  const found = standings.find(({ standing }) => standing.nodeGroup === nodeGroup);
+  const over = found === undefined ? 'there is none' : whyOver(found, now);
+  if (found === undefined || over !== undefined) {
+    throw new NothingToEnd(
+      `group ${nodeGroup} of ${cluster} has no standing treatment now: ${over}. ${groupsOf(standings, now)}`,
+    );
+  }
+  const { standing } = found;
+  const [region, credentials] = await Promise.all([dynamo.config.region(), dynamo.config.credentials()]);
+  const caller = await callerIdentity(region, credentials).catch((error: unknown) => {
+    throw explained(error, 'AWS does not say who you are', {});
+  });
+  const { arn } = caller;
+  const ended = {
+    version: 1,
+    id: standing.id,
+    at: now.toISOString(),
+    by: arn.slice(0, 300),
+    arn,
+    reason,
+  } as const;
+  const first = await endStanding(dynamo, table, cluster, ended).catch((error: unknown) => {
+    throw explained(error, 'nothing was changed: the state table does not take it', remedies);
+  });
+  if (!first) throw new NothingToEnd(`somebody has ended ${standing.id} at this very moment`);
+  if (json) return JSON.stringify({ cluster, ended: true, standing, end: ended });
+  return `ended: ${standingText(standing)}: ${reason}\nWhat runs on a node at this moment comes to its end; nothing new begins by it.`;
+}
+
+function groupsOf(standings: readonly StandingRead[], now: Date): string {
+  const holding = standings.filter((read) => whyOver(read, now) === undefined);
+  if (holding.length === 0) return 'No group has one';
+  return `Groups that have one: ${holding.map(({ standing }) => standing.nodeGroup).join(', ')}`;
+}
+
+function parse(args: string[]) {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
+  const options = {
+    reason: text,
+    stack: text,
+    table: text,
+    region: text,
+    profile: text,
+    json: flag,
+    help: { ...flag, short: 'h' },
+  } as const;
+  return argumentsFor({ args, options, allowPositionals: true });
+}
+
+function askedOf([what, cluster, nodeGroup, ...rest]: string[], reason: string | undefined): Asked {
+  if (what !== 'list' && what !== 'end') {
+    throw new UsageError(`"${what ?? ''}" is neither list nor end`);
+  }
+  if (!ClusterName.safeParse(cluster).success || cluster === undefined) {
+    throw new UsageError(`CLUSTER is "${cluster ?? ''}": must be an EKS cluster name`);
+  }
+  if (what === 'list') {
+    if (nodeGroup !== undefined || reason !== undefined)
+      throw new UsageError('list takes a cluster, and no group and no --reason');
+    return { what, cluster };
+  }
+  if (rest.length > 0) throw new UsageError(`"${rest[0]}" is one word too many`);
+  if (nodeGroup === undefined || !NodeGroup.safeParse(nodeGroup).success) {
+    throw new UsageError(
+      `GROUP is "${nodeGroup ?? ''}": must be the name of a node group, as the list has it`,
+    );
+  }
+  const why = EndReason.safeParse(reason);
+  if (!why.success) {
+    throw new UsageError(`--reason is "${reason ?? ''}": ${why.error.issues[0]?.message ?? 'is needed'}`);
+  }
+  return { what, cluster, nodeGroup, reason: why.data };
+}

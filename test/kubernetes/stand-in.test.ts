@@ -1,0 +1,4 @@
+import { standIn } from './stand-in.ts';
+import { describeCluster } from './suite.ts';
+
+describeCluster('the stand-in', standIn);

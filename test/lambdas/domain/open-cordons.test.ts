@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { type AuditDraft, type AuditEntry, nextEntry } from '../../../lambdas/domain/audit/entry.ts';
+import { changeToUndo, openChanges, openCordons } from '../../../lambdas/domain/audit/open-changes.ts';
+import { heldBack, heldBackSentence, mayFollow } from '../../../lambdas/domain/held-back.ts';
+import type { RungResult } from '../../../lambdas/domain/incident-state.ts';
+import { Rung } from '../../../lambdas/domain/treatments/treatment.ts';
+
+/** The entries of an incident, as they are chained. */
+function trailOf(...drafts: Partial<AuditDraft>[]): AuditEntry[] {
+  const entries: AuditEntry[] = [];
+  for (const [index, draft] of drafts.entries()) {
+    const context = {
+      incident: 'inc',
+      cluster: 'prod',
+      instanceId: 'i-0123456789abcdef0',
+      at: '2026-11-28T12:00:00.000Z',
+      key: String(index),
+      fencing: 1,
+      software: '1',
+    };
+    const whole: AuditDraft = { step: 'gated', actor: { kind: 'rule', id: 'x' }, what: '', ...draft };
+    entries.push(nextEntry(entries.at(-1), whole, context));
+  }
+  return entries;
+}
+const cordoned = (rung: number) => ({
+  step: 'cordon.intended' as const,
+  rung,
+  details: { undo: { uncordon: { node: 'n' } } },
+});
+const changed = (rung: number) => ({
+  step: 'treatment.intended' as const,
+  rung,
+  details: { undo: { document: 'enable-agent', arguments: {} } },
+});
+const ended = (step: AuditDraft['step'], rung: number, outcome: string) => ({ step, rung, outcome });
+const rungs = (trail: ReturnType<typeof trailOf>) => openChanges(trail).map(({ rung }) => rung);
+
+describe('cordons of an incident', () => {
+  it('are open from the intent on, and both are over once the node is uncordoned: it has one', () => {
+    expect(rungs(trailOf(cordoned(0), cordoned(1)))).toEqual([0, 1]);
+    expect(rungs(trailOf(cordoned(0), cordoned(1), ended('cordon.finished', 1, 'done')))).toEqual([]);
+    expect(rungs(trailOf(cordoned(0), cordoned(1), ended('undo.finished', 0, 'nothing')))).toEqual([]);
+  });
+
+  it('are not over by an uncordon that failed, nor all of them by one that an earlier rung keeps', () => {
+    expect(rungs(trailOf(cordoned(0), cordoned(1), ended('cordon.finished', 1, 'failed')))).toEqual([0, 1]);
+    expect(rungs(trailOf(cordoned(0), cordoned(1), ended('cordon.finished', 1, 'kept')))).toEqual([0]);
+  });
+
+  it('are not over by the undo of another change', () => {
+    const trail = trailOf(cordoned(0), changed(1), ended('undo.finished', 1, 'done'));
+    expect(rungs(trail)).toEqual([0]);
+    expect(openCordons(trail).map(({ undo }) => undo)).toEqual([{ uncordon: { node: 'n' } }]);
+  });
+
+  it('of an earlier rung stand while a later one is undone', () => {
+    expect(changeToUndo(trailOf(cordoned(0), changed(1)), 1)).toMatchObject({ rung: 1 });
+    expect(changeToUndo(trailOf(cordoned(0)), 1)).toBeUndefined();
+    expect(changeToUndo(trailOf(cordoned(0)), 0)).toMatchObject({ rung: 0 });
+    // A change on the node that was left over is not one of those.
+    expect(changeToUndo(trailOf(changed(0)), 1)).toMatchObject({ rung: 0 });
+  });
+});
+
+describe('a node that has not settled', () => {
+  const results: RungResult[] = [
+    {
+      treatment: 'restart-kubelet',
+      arguments: {},
+      risk: 'medium',
+      status: 'failed',
+      reason: 'the node n was not Ready within 120 s',
+      result: { changed: true, before: {}, after: {}, details: { settled: false } },
+    },
+  ];
+  const rung = (kind: Rung['kind']): Rung =>
+    Rung.parse({
+      treatment: 'notify',
+      kind,
+      arguments: {},
+      risk: 'high',
+      needs: 'auto',
+      reason: '',
+      expects: { text: '' },
+    });
+
+  it('may be replaced, and people are told; nothing else is done to it', () => {
+    const held = heldBack(results);
+    expect(held).toMatchObject({ by: 'unsettled' });
+    const may = (['replace', 'notify', 'document', 'cordon'] as const).filter((kind) =>
+      mayFollow(rung(kind), held?.by),
+    );
+    expect(may).toEqual(['replace', 'notify']);
+    expect(held && heldBackSentence(held, [])).toBe('restart-kubelet: the node n was not Ready within 120 s');
+  });
+});

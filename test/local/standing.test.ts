@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readStanding } from '../../lambdas/adapters/standing-reader.ts';
+import { beginStanding } from '../../lambdas/adapters/standing-writer.ts';
+import { type Cloud, startCloud } from '../../local/cloud/cloud.ts';
+import { sampleStanding } from '../lambdas/domain/standing/sample-standing.ts';
+import { emptyStack } from './cloud/test-stack.ts';
+import { runCommand } from './run-command.ts';
+
+// A process each, with other test files on the same cores.
+vi.setConfig({ testTimeout: 240_000 });
+
+const table = 'state';
+const now = new Date();
+const standing = sampleStanding({
+  from: now.toISOString(),
+  until: new Date(now.getTime() + 86_400_000).toISOString(),
+});
+
+let cloud: Cloud;
+beforeAll(async () => {
+  const key = (name: string) => ({ AttributeName: name, AttributeType: 'S' });
+  const keySchema = [
+    { AttributeName: 'pk', KeyType: 'HASH' },
+    { AttributeName: 'sk', KeyType: 'RANGE' },
+  ];
+  cloud = await startCloud({
+    stack: {
+      ...emptyStack,
+      name: 'CgroupMedic',
+      tables: [{ logicalId: 'T', name: table, keySchema, attributes: [key('pk'), key('sk')] }],
+      outputs: { StateTableName: table },
+    },
+  });
+});
+afterAll(() => cloud?.close());
+
+const run = (...args: string[]) => runCommand('standing.ts', args, cloud, { AWS_ACCESS_KEY_ID: 'BOB' });
+
+describe('npm run standing', () => {
+  it('lists what holds, ends it as whoever runs it, and then has nothing to end', async () => {
+    expect((await run('list', 'prod')).stdout).toBe('prod has had no standing treatment lately\n');
+    await beginStanding(cloud.dynamo, table, standing, now);
+    expect((await run('list', 'prod')).stdout).toMatch(
+      /^holds {2}standing-reclaim of group workers until .*, approved by ana \(incident-1-r3-v0\): session-churn, from 2000/,
+    );
+    const other = await run('end', 'prod', 'others', '--reason', 'x');
+    expect(other).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('Groups that have one: workers'),
+    });
+
+    const ended = await run('end', 'prod', 'workers', '--reason', 'the cron job is gone');
+    expect(ended).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('ended: standing-reclaim of group workers'),
+    });
+    const bob = 'arn:aws:iam::000000000000:user/bob';
+    expect((await readStanding(cloud.dynamo, table, standing))?.end).toMatchObject({
+      id: standing.id,
+      by: bob,
+      arn: bob,
+      reason: 'the cron job is gone',
+    });
+    const { stdout } = await run('list', 'prod', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      cluster: 'prod',
+      standings: [{ standing: { id: standing.id }, over: expect.stringContaining('the cron job is gone') }],
+    });
+    const again = await run('end', 'prod', 'workers', '--reason', 'x');
+    expect(again).toMatchObject({ code: 3, stderr: expect.stringContaining(`${bob} ended it at`) });
+  });
+
+  it.each([
+    ['no verb', ['prod'], '"prod" is neither list nor end'],
+    ['no cluster', ['list'], 'must be an EKS cluster name'],
+    ['no group', ['end', 'prod', '--reason', 'x'], 'must be the name of a node group'],
+    ['no reason', ['end', 'prod', 'workers'], '--reason is ""'],
+  ])('refuses %s', async (_, args, why) => {
+    const { stderr, code } = await run(...args);
+    expect(code).toBe(2);
+    expect(stderr).toContain(why);
+  });
+});

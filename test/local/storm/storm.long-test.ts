@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, expect, it } from 'vitest';
+import type { StormResult } from '../../../local/storm/result.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'cgroup-medic-storm-'));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+const file = join(import.meta.dirname, '../../../local/storm/main.ts');
+
+it('a small storm ends with nothing violated, and its JSON says what was asked, done, refused and told', async () => {
+  const child = spawn(process.execPath, [file, '--nodes', '12', '--json'], {
+    env: { ...process.env, CGROUP_MEDIC_HOME: home },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  const [out, progress] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const result: StormResult = JSON.parse(out);
+
+  expect(result.violations).toEqual([]);
+  expect(await ended).toBe(0);
+  expect(progress).toContain('12 nodes alarm\n');
+  expect(result).toMatchObject({
+    nodes: 12,
+    cause: 'session-churn',
+    fates: { helped: 8, silent: 1, stubborn: 1, recovering: 1, vetoed: 1 },
+    incidents: 12,
+    // The silent one tells nothing, and nothing is treated that has a veto.
+    causes: { 'session-churn': 11, inconclusive: 1 },
+    refused: { 'refuse by gate:veto': 1 },
+  });
+  const { cured = 0 } = result.outcomes;
+  expect(cured).toBeGreaterThanOrEqual(8);
+  expect(Object.values(result.outcomes).reduce((sum, count) => sum + count, 0)).toBe(12);
+  const [reclaim] = result.treated.filter(({ treatment }) => treatment === 'reclaim');
+  expect(reclaim?.nodes).toBeGreaterThanOrEqual(8);
+  expect(result.messages.told).toBeLessThan(12);
+  // A few real nodes, and not each for itself.
+  expect(result.recorded.samples).toBeLessThan(12);
+  expect(result.rates.find(({ call }) => call === 'states:StartExecution')).toMatchObject({ count: 12 });
+}, 600_000);
