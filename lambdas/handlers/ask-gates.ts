@@ -1,7 +1,6 @@
 import { environment } from '../adapters/environment.ts';
 import { readMode } from '../adapters/mode-parameter.ts';
 import { ssm } from '../adapters/ssm.ts';
-import type { CohortRole } from '../domain/gates/cohort-gate.ts';
 import { type GateResult, strictest } from '../domain/gates/gate.ts';
 import { leaseGate } from '../domain/gates/lease-gate.ts';
 import { modeGate } from '../domain/gates/mode-gate.ts';
@@ -28,7 +27,7 @@ export type Gated = GateResult & {
   waitSeconds: number;
   remembered: Pick<IncidentState, 'whereabouts' | 'waited' | 'cohort'>;
   /** What the cohort says, and what was decided for all of it; nothing after an approval of its own. */
-  together?: { role: CohortRole; decision: AskedCohort['decision'] };
+  together?: Pick<AskedCohort, 'role' | 'decision' | 'wave'>;
   /** Who agreed to it beforehand, for the whole group of the node. */
   agreed?: Agreed | undefined;
 };
@@ -66,7 +65,7 @@ export async function askGates(
     all,
     agreed: standing?.agreed,
     waitSeconds,
-    ...('role' in asked ? { together: { role: asked.role, decision: asked.decision } } : {}),
+    ...('role' in asked ? { together: asked } : {}),
     remembered: {
       cohort: asked.cohort,
       ...(whereabouts === undefined ? {} : { whereabouts }),
@@ -76,17 +75,14 @@ export async function askGates(
 }
 
 /** While an incident waits for its cohort, that is all that is asked; every gate is once it is its turn. */
-function onlyCohort(
-  state: IncidentState,
-  { result, role, cohort, decision }: AskedCohort,
-  { now }: PhaseContext,
-): Gated {
+function onlyCohort(state: IncidentState, still: AskedCohort, { now }: PhaseContext): Gated {
+  const { result, cohort } = still;
   const waitSeconds = waitFor(result.until, now());
   return {
     ...result,
     all: [result],
     waitSeconds,
-    together: { role, decision },
+    together: still,
     remembered: { cohort, waited: waitedWith(state, result.gate, waitSeconds) },
   };
 }

@@ -71,6 +71,8 @@ export type AskedCohort = {
   cohort: IncidentState['cohort'];
   /** The decision that was made for all of them. */
   decision: Cohort['decision'];
+  /** The wave that is treated now. */
+  wave?: Pick<Cohort['wave'], 'number' | 'size'>;
   whereabouts?: IncidentState['whereabouts'];
 };
 
@@ -182,7 +184,8 @@ async function ask(
     const after = come(present) === present ? present : (await cohorts().change(cluster, come, key)).after;
     const { role, result } = cohortGate(after, { incident, settings, now: at.now });
     const cohort = { key, asks: [...asks], waits: role === 'waits', many: after.many };
-    return { role, result, cohort, decision: after.decision };
+    const { number, size } = after.wave;
+    return { role, result, cohort, decision: after.decision, wave: { number, size } };
   } catch (error) {
     context.logger.error('the cohort could not be asked', { error });
     return error instanceof KeptChangingError

@@ -71,6 +71,7 @@ export const handler = phase(
         gates: all,
         ...(waiting === undefined ? {} : { waiting }),
         ...(remembered.cohort === undefined ? {} : { cohort: remembered.cohort.key }),
+        ...(together?.role === 'turn' ? { wave: together.wave } : {}),
         ...(decided === undefined ? {} : { approvalId: decided.id, decidedBy: decided.by }),
       },
     });

@@ -23,9 +23,9 @@ const defaults = {
   seed: '1',
   cause: 'session-churn',
   approve: 'yes',
-  mode: 'auto',
+  mode: 'approve',
   silent: '2',
-  stubborn: '1',
+  stubborn: '0',
   recovering: '3',
   vetoed: '1',
 } as const;
@@ -39,9 +39,9 @@ quota. The state machine and the functions are the ones that would be deployed.
 --seed        which node has which fate, zone, group and pace (default ${defaults.seed}); the same seed makes the same fleet
 --cause       what all of them have (default ${defaults.cause}): ${causes().join(', ')}
 --approve     how every card is answered: yes (default), no
---mode        observe, approve, auto (default: the policy decides)
+--mode        observe, approve (default: people are asked about everything), auto (the policy decides)
 --silent      percent of the nodes whose agent takes no command (default ${defaults.silent})
---stubborn    percent that no treatment helps (default ${defaults.stubborn})
+--stubborn    percent that no treatment helps: the first of them stops its cohort (default ${defaults.stubborn})
 --recovering  percent that are well by themselves after the first look (default ${defaults.recovering})
 --vetoed      percent that have a veto (default ${defaults.vetoed})
 --json        one JSON object on standard output, and nothing else there ("npm run -s storm -- …")

@@ -7,6 +7,7 @@ import { countMessages, tooManyMessages } from './checks/messages.ts';
 import { oneIncident } from './checks/one-incident.ts';
 import { overQuota, type Rate, ratesOf, type Timed } from './checks/rates.ts';
 import { trailProblems } from './checks/trails.ts';
+import { type CohortSeen, cohortsOf, overWave } from './cohorts.ts';
 import { treatedIn, type Violation } from './facts.ts';
 import type { StormOptions } from './options.ts';
 import { profilesOf, project } from './projection.ts';
@@ -28,6 +29,8 @@ export type StormResult = {
   causes: Record<string, number>;
   outcomes: Record<string, number>;
   cards: { asked: number; answers: Record<string, number> };
+  /** Nodes that were decided on and treated together. */
+  cohorts: CohortSeen[];
   treated: { treatment: string; count: number; nodes: number }[];
   /** Treatments that began within each tenth of the time that they took. */
   timeline: { fromSeconds: number; began: number; open: number }[];
@@ -53,6 +56,7 @@ export function resultOf(storm: Storm, options: StormOptions): StormResult {
       ...trailProblems(storm),
       ...oneIncident(storm),
       ...inFlight(storm, budget),
+      ...overWave(storm),
       ...afterNo(storm),
       ...tooManyMessages(storm, cluster.roll),
       ...leftBehind(storm),
@@ -75,6 +79,7 @@ export function resultOf(storm: Storm, options: StormOptions): StormResult {
       entries.flatMap(({ step, outcome }) => (step === 'incident.closed' ? [outcome ?? 'none'] : [])),
     ),
     cards: { asked: storm.cards.length, answers: counted(storm.cards.map(({ answer }) => answer)) },
+    cohorts: cohortsOf(storm.trails),
     treated: [...Map.groupBy(treated, ({ treatment }) => treatment)].map(([treatment, own]) => ({
       treatment,
       count: own.length,

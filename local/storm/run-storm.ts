@@ -71,7 +71,13 @@ export function stormSettings({ mode, sample }: Pick<StormOptions, 'mode' | 'sam
     mode,
     recorded: true,
     apiServer: recordedAround(sample)?.cluster !== undefined,
-    cluster: { gates: { budget: { askAgainSeconds: 2, waitMinutes: 5 } } },
+    cluster: {
+      gates: {
+        budget: { askAgainSeconds: 2, waitMinutes: 5 },
+        // So long the first of them waits for others: two cores do not diagnose the second in less.
+        cohort: { gatherSeconds: 15, askAgainSeconds: 2 },
+      },
+    },
   });
   const { clusters, command } = settings;
   return Settings.parse({

@@ -12,6 +12,7 @@ export function textOf(result: StormResult): string {
     `incidents  ${result.incidents}: ${listed(result.outcomes)}`,
     `diagnosed  ${listed(result.causes)}`,
     `asked      ${cards.asked} cards: ${listed(cards.answers)}`,
+    ...result.cohorts.map(cohortLine),
     `treated    ${result.treated.map(({ treatment, count, nodes: on }) => `${treatment} ${count} times on ${on} nodes`).join(', ') || 'nothing'}`,
     `not done   ${listed(result.refused)}`,
     `told       ${listed(messages.byKind)}; of ends and calls ${messages.told}, and ${messages.most} are the most`,
@@ -29,6 +30,12 @@ export function textOf(result: StormResult): string {
     ...violations.map(({ check, what }) => `  ${check}: ${what}`),
     `audit      ${relative('', result.audit)}`,
   ].join('\n');
+}
+
+function cohortLine({ treatment, nodes, cards, waves, notTreated }: StormResult['cohorts'][number]): string {
+  const asked = cards === 0 ? 'without a card' : `by ${cards} ${cards === 1 ? 'card' : 'cards'}`;
+  const rest = notTreated === 0 ? '' : `; ${notTreated} not treated, for it was stopped or not approved`;
+  return `together   ${treatment}: ${nodes} nodes ${asked}, in waves of ${waves.map(({ treated }) => treated).join(', ') || 'none'}${rest}`;
 }
 
 function listed(counts: Record<string, number>): string {

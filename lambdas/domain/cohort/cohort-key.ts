@@ -8,7 +8,7 @@ const length = 40;
 
 export type SameAct = {
   diagnosis: Pick<Diagnosis, 'cause' | 'variant'>;
-  rung: Pick<Rung, 'treatment' | 'arguments' | 'document' | 'risk' | 'disrupts'>;
+  rung: Pick<Rung, 'treatment' | 'arguments' | 'document' | 'risk' | 'disrupts' | 'onceStopped'>;
   documentDigest: string | undefined;
   /** Gates that ask a person about this node. What one decision is about must be asked for the same reason. */
   asks: readonly string[];
@@ -22,6 +22,8 @@ export function cohortKey({ diagnosis, rung, documentDigest, asks, requestedBy }
     ...boundAct({ diagnosis, rung, documentDigest }),
     risk: rung.risk,
     disrupts: rung.disrupts,
+    // The same act at a later place of the ladder is another question: what people said holds for each node once.
+    onceStopped: rung.onceStopped,
     asks: [...asks].sort(),
     requestedBy: requestedBy ?? null,
   }).slice(0, length);

@@ -8,6 +8,7 @@ import { countMessages, tooManyMessages } from '../../../local/storm/checks/mess
 import { oneIncident } from '../../../local/storm/checks/one-incident.ts';
 import { overQuota, ratesOf } from '../../../local/storm/checks/rates.ts';
 import { trailProblems } from '../../../local/storm/checks/trails.ts';
+import { cohortsOf, overWave } from '../../../local/storm/cohorts.ts';
 import { trailsOf } from '../../../local/storm/facts.ts';
 import { quotas } from '../../../local/storm/quotas.ts';
 import { sampleIncidents, samplePem } from '../../lambdas/domain/audit-sample.ts';
@@ -274,5 +275,47 @@ describe('rates', () => {
       expect(source).toMatch(/^https:\/\/docs\.aws\.amazon\.com\//);
       expect(bucket).toBeGreaterThanOrEqual(perSecond);
     }
+  });
+});
+
+describe('over-wave', () => {
+  const member = (index: number, from: number, details: object, outcome = 'pass') =>
+    trailOf(
+      index,
+      treated(from, from + 10).map((step) =>
+        step.step === 'gated' ? { ...step, outcome, details: { cohort: 'abc', ...details } } : step,
+      ),
+    );
+  const wave = (number: number, size: number) => ({ wave: { number, size } });
+
+  it('knows the card and the waves of nodes that go together, and one node by itself is none', () => {
+    const trails = [
+      member(0, 0, {}, 'ask'),
+      member(1, 20, wave(2, 2)),
+      member(2, 20, wave(2, 2)),
+      trailOf(3, treated(0, 10)),
+    ];
+    expect(cohortsOf(trails)).toEqual([
+      {
+        cohort: 'abc',
+        treatment: 'restart-kubelet',
+        nodes: 3,
+        cards: 1,
+        waves: [
+          { number: 1, size: 1, treated: 1 },
+          { number: 2, size: 2, treated: 2 },
+        ],
+        notTreated: 0,
+      },
+    ]);
+    expect(overWave({ trails })).toEqual([]);
+    expect(cohortsOf(trails.slice(0, 1))).toEqual([]);
+  });
+
+  it('finds more nodes in a wave than it has places', () => {
+    const trails = [member(0, 0, {}, 'ask'), member(1, 5, wave(1, 1))];
+    expect(whats(overWave({ trails }))).toEqual([
+      '2 nodes were treated by restart-kubelet in wave 1, which has 1 places',
+    ]);
   });
 });

@@ -5,7 +5,7 @@ import { stormOptions } from '../../../local/storm/options.ts';
 import { stormSettings } from '../../../local/storm/run-storm.ts';
 
 describe('npm run storm', () => {
-  it('takes churning logins, approves, and lets the policy decide, unless told otherwise', () => {
+  it('takes churning logins, asks about everything, and approves, unless told otherwise', () => {
     expect(stormOptions(['--nodes', '200'])).toEqual({
       help: false,
       json: false,
@@ -14,8 +14,8 @@ describe('npm run storm', () => {
       cause: 'session-churn',
       sample: 'v1-logins',
       approve: 'yes',
-      mode: 'auto',
-      shares: { silent: 2, stubborn: 1, recovering: 3, vetoed: 1 },
+      mode: 'approve',
+      shares: { silent: 2, stubborn: 0, recovering: 3, vetoed: 1 },
     });
   });
 

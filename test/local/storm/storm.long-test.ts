@@ -11,17 +11,35 @@ afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 const file = join(import.meta.dirname, '../../../local/storm/main.ts');
 
-it('a small storm ends with nothing violated, and its JSON says what was asked, done, refused and told', async () => {
-  const child = spawn(process.execPath, [file, '--nodes', '12', '--json'], {
+async function storm(...args: string[]): Promise<{ result: StormResult; progress: string }> {
+  const child = spawn(process.execPath, [file, '--json', ...args], {
     env: { ...process.env, CGROUP_MEDIC_HOME: home },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const [out, progress] = await Promise.all([text(child.stdout), text(child.stderr)]);
   const result: StormResult = JSON.parse(out);
-
   expect(result.violations).toEqual([]);
   expect(await ended).toBe(0);
+  return { result, progress };
+}
+
+it('nodes that people are asked about are one card for each treatment, and are treated in waves', async () => {
+  const { result } = await storm('--nodes', '8', '--silent', '0', '--vetoed', '0', '--recovering', '0');
+  expect(result.outcomes).toEqual({ cured: 8 });
+  const [first] = result.cohorts;
+  expect(first).toMatchObject({ treatment: 'reclaim', nodes: 8, cards: 1, notTreated: 0 });
+  expect(first?.waves).toEqual([
+    { number: 1, size: 1, treated: 1 },
+    { number: 2, size: 2, treated: 2 },
+    { number: 3, size: 4, treated: 4 },
+    { number: 4, size: 8, treated: 1 },
+  ]);
+  expect(result.cards.asked).toBe(result.cohorts.length);
+}, 600_000);
+
+it('a small storm ends with nothing violated, and its JSON says what was asked, done, refused and told', async () => {
+  const { result, progress } = await storm('--nodes', '12', '--mode', 'auto', '--stubborn', '1');
   expect(progress).toContain('12 nodes alarm\n');
   expect(result).toMatchObject({
     nodes: 12,

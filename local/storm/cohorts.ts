@@ -1,0 +1,75 @@
+import type { AuditEntry } from '../../lambdas/domain/audit/entry.ts';
+import { type Facts, type Trail, treatedIn, type Violation } from './facts.ts';
+
+/** Nodes that were decided on and treated together, as their trails tell. */
+export type CohortSeen = {
+  cohort: string;
+  treatment: string;
+  nodes: number;
+  /** Cards that asked about it: one, or more where the one that asked was lost. */
+  cards: number;
+  waves: { number: number; size: number; treated: number }[];
+  /** Nodes that were not treated because the cohort was stopped or denied, or had expired. */
+  notTreated: number;
+};
+
+type Member = { entry: AuditEntry; trail: Trail };
+
+/** Each cohort in the order in which it began; a node by itself is none. */
+export function cohortsOf(trails: readonly Trail[]): CohortSeen[] {
+  const members = trails.flatMap((trail) =>
+    trail.entries.flatMap((entry) =>
+      entry.step === 'gated' && typeof entry.details?.cohort === 'string' ? [{ entry, trail }] : [],
+    ),
+  );
+  return [...Map.groupBy(members, ({ entry }) => String(entry.details?.cohort))]
+    .map(([cohort, own]) => seen(cohort, own))
+    .filter(({ nodes }) => nodes > 1);
+}
+
+function seen(cohort: string, own: readonly Member[]): CohortSeen {
+  const of = (outcome: string): Member[] => own.filter(({ entry }) => entry.outcome === outcome);
+  const waves = Map.groupBy(
+    [...of('ask'), ...of('pass')].filter(isTreated).map(({ entry }) => waveOf(entry)),
+    ({ number }) => number,
+  );
+  return {
+    cohort,
+    treatment: own[0]?.entry.treatment ?? '',
+    nodes: new Set(own.map(({ trail }) => trail.instanceId)).size,
+    cards: of('ask').length,
+    waves: [...waves]
+      .toSorted(([a], [b]) => a - b)
+      .map(([number, wave]) => ({
+        number,
+        size: Math.max(...wave.map(({ size }) => size)),
+        treated: wave.length,
+      })),
+    notTreated: of('refuse').filter(({ entry }) => entry.actor.id === 'gate:cohort').length,
+  };
+}
+
+/** Who asked goes first, and has no wave in its answer: there was none yet. */
+function waveOf({ details }: AuditEntry): { number: number; size: number } {
+  const wave = details?.wave as { number?: unknown; size?: unknown } | undefined;
+  return { number: Number(wave?.number ?? 1), size: Number(wave?.size ?? 1) };
+}
+
+/** One that looks at its node again first has not been treated yet. */
+function isTreated({ entry, trail }: Member): boolean {
+  if ((entry.details?.waiting as { lookAgain?: unknown } | undefined)?.lookAgain === true) return false;
+  const from = Date.parse(entry.at);
+  return treatedIn(trail).some((treated) => treated.rung === entry.rung && treated.from >= from);
+}
+
+/** More of one wave were treated than it has places: some of them without knowing what came of those before. */
+export function overWave({ trails }: Pick<Facts, 'trails'>): Violation[] {
+  return cohortsOf(trails).flatMap(({ treatment, waves }) =>
+    waves
+      .filter(({ size, treated }) => treated > size)
+      .map(({ number, size, treated }) => ({
+        check: 'over-wave',
+        what: `${treated} nodes were treated by ${treatment} in wave ${number}, which has ${size} places`,
+      })),
+  );
+}
