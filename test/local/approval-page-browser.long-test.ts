@@ -229,9 +229,10 @@ describe.skipIf(!isInstalled('chromium'))('the page in Chromium (skipped where i
     expect(await page.locator('html').getAttribute('lang')).toBe('en');
     expect(await page.getByRole('main').count()).toBe(1);
     const levels = await page.locator('h1, h2, h3').evaluateAll((all) => all.map(({ tagName }) => tagName));
-    expect(levels).toEqual(['H1', 'H2', 'H2', 'H2', 'H2', 'H2']);
+    expect(levels).toEqual(['H1', 'H2', 'H2', 'H2', 'H2', 'H2', 'H2']);
     for (const name of [
       'What is asked',
+      'All nodes that this decides on',
       'Tried before in this incident',
       'This node and its image before',
       'Evidence',

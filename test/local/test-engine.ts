@@ -65,7 +65,7 @@ const plenty = { nodeGroupPercent: 100, clusterPercent: 100, perZone: 1000 };
 /** Each incident of a test file tells people of itself, however many have the same cause. */
 function singly<T extends object>(all: Record<string, T | undefined>): Record<string, object> {
   return Object.fromEntries(
-    Object.entries(all).map(([name, one]) => [name, { roll: { singly: 100 }, ...one }]),
+    Object.entries(all).map(([name, one]) => [name, { ...one, roll: { singly: 100 } }]),
   );
 }
 
