@@ -84,7 +84,7 @@ function rungOf(treatment: Treatment, proposal: Proposal, cluster: Cluster): Run
     ...(proposal.cordons ? { cordons: proposal.cordons } : {}),
     arguments: proposal.arguments,
     risk,
-    needs: needFor(treatment.id, risk, cluster),
+    needs: needFor(treatment, risk, cluster),
     reason: proposal.reason,
     expects: Expects.parse({
       windowSeconds: secondsToSee(proposal.expects.signal ?? 'dying', cluster.thresholds),
@@ -98,8 +98,10 @@ const words = { auto: 'auto', approve: 'approval', never: 'never' } as const sat
   Rung['needs']
 >;
 
-function needFor(id: TreatmentId, risk: Risk, cluster: Cluster): Rung['needs'] {
+function needFor({ id, kind }: Treatment, risk: Risk, cluster: Cluster): Rung['needs'] {
   if (risk === 'none') return 'auto';
   const override = id === 'notify' ? undefined : cluster.policy.treatments[id];
-  return words[override ?? cluster.policy.risk[risk]];
+  const need = override ?? cluster.policy.risk[risk];
+  // It takes the place of the approvals of days to come, so there has to be one.
+  return kind === 'standing' && need === 'auto' ? 'approval' : words[need];
 }

@@ -15,6 +15,7 @@ import { planFor } from '../../lambdas/domain/plan.ts';
 import { Mode, Need } from '../../lambdas/domain/settings.ts';
 import { replaceNode } from '../../lambdas/domain/treatments/replace-node.ts';
 import type { Rung } from '../../lambdas/domain/treatments/treatment.ts';
+import { samplePast } from '../lambdas/domain/history/sample-past.ts';
 import { clusterWith } from '../lambdas/domain/sample-evidence.ts';
 import { anyEvidence } from './arbitrary-evidence.ts';
 import { runs } from './runs.ts';
@@ -35,13 +36,15 @@ const anyPolicy = fc.record({
   ),
 });
 
-/** A cluster with any policy that may replace nodes, and the ladder there for a cause that a replacement ends, with any evidence. */
+/** A cluster with any policy that may replace nodes and whose group reclaim has helped before, and the ladder there for a cause that a replacement ends, with any evidence. */
 const anyLadder = fc
   .record({ policy: anyPolicy, cause: fc.constantFrom(...replaceNode.treats), evidence: anyEvidence })
   .map(({ policy, cause, evidence }) => {
     const cluster = clusterWith({ policy, api: { access: 'public' }, replacement: { enabled: true } });
     const diagnosis = { ...diagnose(evidence, cluster.thresholds), cause };
-    return { cluster, ladder: planFor(diagnosis, evidence, cluster).plan };
+    const pasts = [1, 2, 3].map((index) => samplePast({ incident: `inc-${index}`, cause }));
+    const group = { nodeGroup: 'workers', pasts, days: 7, standing: undefined };
+    return { cluster, ladder: planFor(diagnosis, evidence, cluster, group).plan };
   });
 
 const pauseUntil = (until: number): Pause => ({
@@ -192,6 +195,16 @@ describe('a rung of any ladder, of a cluster with any policy, in any mode', () =
       if (!approved && !auto) expect(decision).not.toBe('pass');
     });
     expect(replaced).toBeGreaterThan(0);
+  });
+
+  it('that stands for days to come is never begun without a person, whatever the policy says', () => {
+    let standing = 0;
+    holds((rung, { decision }, { approved }) => {
+      if (rung.kind !== 'standing') return;
+      standing += 1;
+      if (!approved) expect(decision).not.toBe('pass');
+    });
+    expect(standing).toBeGreaterThan(0);
   });
 
   it('is never done, nor asked about, while a veto or a pause stands or could not be read, also where it was approved', () => {

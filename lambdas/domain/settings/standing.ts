@@ -7,7 +7,7 @@ export const StandingSettings = z.strictObject({
     .max(100)
     .default(3)
     .describe(
-      'Incidents of one node group that reclaim cured of the same cause within gates.recurrence.windowDays, from which on a standing reclaim of the group is offered. Once is an accident and twice may be; what was cured three times in a week is made anew.',
+      'Incidents of one node group in which reclaim helped against the same cause (cured or relieved) within gates.recurrence.windowDays, from which on a standing reclaim of the group is offered. Once is an accident and twice may be; what was helped three times in a week is made anew.',
     ),
   days: z
     .int()

@@ -6,7 +6,7 @@ const dayMs = 86_400_000;
 /**
  * What is agreed to by the approval of the present rung, from now on. A retry within the same incident has the same id.
  *
- * @throws where the rung, its approval or its group is none of a standing treatment
+ * @throws where the group is another one, or no person has approved it
  */
 export function standingOf(
   { incident, rung, ladder, diagnosis, approval }: IncidentState,
@@ -16,7 +16,10 @@ export function standingOf(
   if (nodeGroup === undefined || nodeGroup !== incident.nodeGroup) {
     throw new Error(`the rung is about group ${nodeGroup}, and the node is one of ${incident.nodeGroup}`);
   }
-  const approved = approval?.decision === 'approved' ? approval : undefined;
+  // It stands in for the approvals of days to come: a policy is not enough.
+  if (approval?.decision !== 'approved' || approval.by === undefined) {
+    throw new Error(`no person has approved ${rung?.treatment} of group ${nodeGroup}`);
+  }
   return Standing.parse({
     version: 1,
     id: `${incident.id}-r${ladder.index}`,
@@ -26,8 +29,8 @@ export function standingOf(
     cause: diagnosis?.cause,
     threshold: Number(threshold),
     incident: incident.id,
-    approvedBy: approved?.by ?? `policy:${rung?.risk}`,
-    approval: approved?.id ?? `policy:${rung?.risk}`,
+    approvedBy: approval.by,
+    approval: approval.id,
     from: now.toISOString(),
     until: new Date(now.getTime() + Number(days) * dayMs).toISOString(),
   });

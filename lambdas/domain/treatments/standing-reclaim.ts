@@ -26,17 +26,17 @@ export const standingReclaim: Treatment = {
       return { nothing: 'the census would do it, and the settings let it raise nothing' };
     }
     if (group.standing !== undefined) return { nothing: `there is one already: ${group.standing}` };
-    const cures = pasts.filter((past) => wasCured(past, cause));
+    const cures = pasts.filter((past) => hasHelped(past, cause));
     if (cures.length < standing.cures) {
       return {
-        nothing: `reclaim has cured ${cause} in group ${nodeGroup} ${cures.length} times in ${days} days, and it is offered from ${standing.cures} on`,
+        nothing: `reclaim has helped against ${cause} in group ${nodeGroup} ${cures.length} times in ${days} days, and it is offered from ${standing.cures} on`,
       };
     }
     const nodes = new Set(cures.map(({ instanceId }) => instanceId)).size;
     const threshold = thresholds.dyingCount;
     return {
       arguments: { nodeGroup, threshold: String(threshold), days: String(standing.days) },
-      reason: `reclaim has cured ${cause} in group ${nodeGroup} ${cures.length} times in the last ${days} days, on ${nodes} ${nodes === 1 ? 'node' : 'nodes'}: what makes the dying cgroups goes on. For ${standing.days} days the census would have reclaim done on each node of the group that has ${threshold} of them, on ${standing.nodesAtOnce} nodes at a time at most, by this one approval, also in mode approve. It stops nothing that makes them`,
+      reason: `reclaim has helped against ${cause} in group ${nodeGroup} ${cures.length} times in the last ${days} days, on ${nodes} ${nodes === 1 ? 'node' : 'nodes'}: what makes the dying cgroups goes on. For ${standing.days} days the census would have reclaim done on each node of the group that has ${threshold} of them, on ${standing.nodesAtOnce} nodes at a time at most, by this one approval, also in mode approve. It stops nothing that makes them`,
       expects: {
         text: `nodes of group ${nodeGroup} come back below ${threshold} dying memory cgroups; judged every week, and people are told where it does not keep up`,
         signal: 'dying',
@@ -46,7 +46,9 @@ export const standingReclaim: Treatment = {
   },
 };
 
-function wasCured({ cause, done }: Past, wanted: CauseId): boolean {
+/** Relieved as well: where the producer goes on, the figure falls and rises again, and no cure is seen. */
+function hasHelped({ cause, done }: Past, wanted: CauseId): boolean {
   const { 'standing-reclaim': repeated } = repeats;
-  return cause === wanted && done.some(({ treatment, came }) => treatment === repeated && came === 'cured');
+  const helped = done.filter(({ came }) => came === 'cured' || came === 'relieved');
+  return cause === wanted && helped.some(({ treatment }) => treatment === repeated);
 }

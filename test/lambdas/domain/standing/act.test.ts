@@ -31,19 +31,24 @@ describe('what an approval of a group begins', () => {
     diagnosis: { cause: 'session-churn' } as never,
   };
 
-  it('is for the group of the node, until its date, by whoever approved it or by the policy', () => {
-    expect(standingOf(state, inDays(0))).toEqual({
+  it('is for the group of the node, until its date, by whoever approved it', () => {
+    const approval = { id: 'inc-r3-v0', decision: 'approved', by: 'ana' } as never;
+    expect(standingOf({ ...state, approval }, inDays(0))).toEqual({
       ...sampleStanding(),
       id: 'inc-r3',
       incident: 'inc',
-      approvedBy: 'policy:medium',
-      approval: 'policy:medium',
-    });
-    const approval = { id: 'inc-r3-v0', decision: 'approved', by: 'ana' } as never;
-    expect(standingOf({ ...state, approval }, inDays(0))).toMatchObject({
       approvedBy: 'ana',
       approval: 'inc-r3-v0',
     });
+  });
+
+  it('is nothing without a person: a policy is not enough', () => {
+    const denied = { id: 'inc-r3-v0', decision: 'denied', by: 'ana' } as never;
+    for (const given of [state, { ...state, approval: denied }]) {
+      expect(() => standingOf(given, inDays(0))).toThrow(
+        'no person has approved standing-reclaim of group workers',
+      );
+    }
   });
 
   it('is nothing where the rung is about another group than that of the node', () => {

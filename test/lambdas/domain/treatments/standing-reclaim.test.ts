@@ -20,21 +20,26 @@ const propose = (known: GroupKnown | undefined, settings = cluster) =>
   standingReclaim.propose(undefined, settings, diagnosis, known);
 
 describe('a standing reclaim', () => {
-  it('is offered for a group in which reclaim has cured the same cause three times', () => {
+  it('is offered for a group in which reclaim has helped against the same cause three times', () => {
     expect(propose(group())).toMatchObject({
       arguments: { nodeGroup: 'workers', threshold: '2000', days: '14' },
       reason: expect.stringContaining(
-        'reclaim has cured dying-memcgs in group workers 3 times in the last 7 days, on 1 node',
+        'reclaim has helped against dying-memcgs in group workers 3 times in the last 7 days, on 1 node',
       ),
     });
+  });
+
+  it('is offered where reclaim has relieved them, for what goes on is never cured', () => {
+    const pasts = cures(3, { done: [{ treatment: 'reclaim', came: 'relieved' }] });
+    expect(propose(group({ pasts }))).toMatchObject({ arguments: { nodeGroup: 'workers' } });
   });
 
   it.each([
     ['fewer were cured', group({ pasts: cures(2) }), '2 times in 7 days, and it is offered from 3 on'],
     ['they were of another cause', group({ pasts: cures(3, { cause: 'agent-leak' }) }), '0 times'],
     [
-      'reclaim only relieved them',
-      group({ pasts: cures(3, { done: [{ treatment: 'reclaim', came: 'relieved' }] }) }),
+      'reclaim did not help them',
+      group({ pasts: cures(3, { done: [{ treatment: 'reclaim', came: 'not-cured' }] }) }),
       '0 times',
     ],
     [
