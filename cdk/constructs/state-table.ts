@@ -52,19 +52,23 @@ export class StateTable extends Construct {
 
   /**
    * What people need who see and end standing treatments. They can put an end, and nothing that begins one: what holds is in
-   * another partition than what ends it.
+   * another partition than what ends it. Of an end they write what it says and no expiry, after which what it ended would go on.
    */
   standingStatements(clusters: readonly string[]): PolicyStatement[] {
-    const on = (actions: string[], keys: string[]): PolicyStatement =>
+    const on = (
+      actions: string[],
+      keys: string[],
+      conditions: Record<string, unknown> = {},
+    ): PolicyStatement =>
       new PolicyStatement({
         actions,
         resources: [this.table.tableArn],
-        conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': keys } },
+        conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': keys, ...conditions } },
       });
     const ends = clusters.map(standingEndsOf);
     return [
       on(['dynamodb:Query'], [...clusters.map(standingsOf), ...ends]),
-      on(['dynamodb:UpdateItem'], ends),
+      on(['dynamodb:UpdateItem'], ends, { 'dynamodb:Attributes': ['pk', 'sk', 'end'] }),
     ];
   }
 

@@ -5,11 +5,9 @@ import type { StandingEnd } from '../domain/standing/standing.ts';
 import { ifHolds } from './dynamo.ts';
 import { standingEndsOf } from './standing-reader.ts';
 
-/** Longer than one can be seen that was to last as long as the settings allow. */
-const keptDays = 200;
-
 /**
- * Ends a standing treatment for good. The first end stays.
+ * Ends a standing treatment for good. The first end stays, and without an expiry: whoever may write one could have it expire, and
+ * what it ended would go on.
  *
  * @returns whether this one ended it; it had ended before otherwise
  */
@@ -25,12 +23,9 @@ export async function endStanding(
         TableName: table,
         Key: marshall({ pk: standingEndsOf(cluster), sk: end.id }),
         ConditionExpression: 'attribute_not_exists(pk)',
-        UpdateExpression: 'SET #end = :end, #ttl = :ttl',
-        ExpressionAttributeNames: { '#end': 'end', '#ttl': 'ttl' },
-        ExpressionAttributeValues: marshall({
-          ':end': canonicalJson(end),
-          ':ttl': Math.ceil(Date.parse(end.at) / 1000) + keptDays * 86_400,
-        }),
+        UpdateExpression: 'SET #end = :end',
+        ExpressionAttributeNames: { '#end': 'end' },
+        ExpressionAttributeValues: marshall({ ':end': canonicalJson(end) }),
       }),
     ),
   );

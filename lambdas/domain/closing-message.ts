@@ -2,6 +2,7 @@ import { callForHelp } from './call-for-help.ts';
 import { handOver } from './hand-over.ts';
 import type { IncidentState } from './incident-state.ts';
 import { lookAgainSentence } from './look-again.ts';
+import { isOfStanding } from './standing/plan-of-standing.ts';
 import { standingChanges, standingSentence, undoByAwsCli } from './standing-changes.ts';
 
 type ClosingMessage = {
@@ -37,7 +38,7 @@ export function closingMessage(
   ];
   const told = wasCalled && hasCalled(state);
   // That the producer goes on is what a standing treatment is for, and people know it.
-  const expected = incident.alarm.standing !== undefined && outcome === 'relieved';
+  const expected = isOfStanding(incident.alarm, diagnosis) && outcome === 'relieved';
   const begun = state.rung?.kind === 'standing' && state.treatment?.status === 'done';
   const left = (outcome === 'unresolved' || outcome === 'relieved') && !told && !expected && !begun;
   if (outcome === 'failed' || left) {

@@ -155,13 +155,14 @@ function cureOf(state: IncidentState): IncidentState['cure'] {
 
 /**
  * Where the ladder begins: at the first rung that this incident has not tried. A plan that is made anew, because an
- * approval was void, does not start over with what has not helped.
+ * approval was void or a gate had to be waited for, does not start over with what has not helped, and does nothing more to a node
+ * that is cured.
  */
-export function firstRung(plan: readonly Rung[], results: readonly RungResult[]): number {
+export function firstRung(plan: readonly Rung[], results: readonly RungResult[], cured = false): number {
   const tried = ({ treatment, onceStopped }: Rung): boolean =>
     !onceStopped && results.some((result) => result.treatment === treatment && result.status === 'done');
   const from = plan.findIndex((rung) => !tried(rung));
-  return from < 0 ? plan.length : nextRung(plan, from - 1, results);
+  return from < 0 ? plan.length : nextRung(plan, from - 1, results, cured);
 }
 
 /** The rungs between the present one and the next that were passed over, for the record. */

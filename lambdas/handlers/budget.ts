@@ -32,7 +32,6 @@ type Asking = Pick<PhaseContext, 'cluster' | 'settings' | 'now' | 'logger'>;
 
 /** How long it is waited to learn the nodes of the cluster: far more than some pages of them take. */
 const fleetMs = 12_000;
-/** A place outlives delivery, treatment and undo by far, beside the looks after it. */
 const holdMinutes = 60;
 /** Who stands in line and does not come back within this time, or three questions, loses their turn. */
 const lineSeconds = 600;
@@ -183,7 +182,8 @@ function counted({ incident }: IncidentState, whereabouts: Whereabouts): Counted
   return { ...whereabouts, incident: incident.id, instanceId: incident.instanceId };
 }
 
-function heldUntil({ cluster, settings }: Asking, now: Date): Date {
+/** A place outlives delivery, treatment and undo by far, beside the looks after it. */
+export function heldUntil({ cluster, settings }: Pick<Asking, 'cluster' | 'settings'>, now: Date): Date {
   const { windowSeconds } = cluster.verification;
   return after(now, windowSeconds + settings.command.deliverySeconds + holdMinutes * 60);
 }

@@ -14,10 +14,10 @@ import { fleetReport } from '../domain/census/fleet-report.ts';
 import { type ClusterNode, nodesAsked } from '../domain/census/node.ts';
 import { raisedMessage } from '../domain/census/raise.ts';
 import type { CensusRun } from '../domain/census/run.ts';
+import { isLeftToStanding } from '../domain/census/standing-seen.ts';
 import type { Candidate } from '../domain/census/tally.ts';
 import type { Cluster } from '../domain/settings.ts';
 import type { Standing } from '../domain/standing/standing.ts';
-import { standingReclaim } from '../domain/treatments/standing-reclaim.ts';
 import { runsIn } from './census-event.ts';
 import { liveStandings } from './census-live-standings.ts';
 import { settleSecondLooks } from './census-second-looks.ts';
@@ -72,7 +72,7 @@ async function keptByStandings(
   const groups = new Set(live.map(({ nodeGroup }) => nodeGroup));
   const nodes = (await fleetOf(cluster)).filter(({ nodeGroup }) => groups.has(nodeGroup));
   const ids = new Set(nodes.map(({ instanceId }) => instanceId));
-  return ({ instanceId, cause }) => ids.has(instanceId) && standingReclaim.treats.includes(cause);
+  return (candidate) => ids.has(candidate.instanceId) && isLeftToStanding(candidate);
 }
 
 /** Hands the worst nodes over threshold to the intake, those apart that were handed over not long ago. */

@@ -12,7 +12,7 @@ import { endStanding } from '../adapters/standing-end.ts';
 import type { ClusterNode } from '../domain/census/node.ts';
 import type { Raised } from '../domain/census/raise.ts';
 import type { CensusRun } from '../domain/census/run.ts';
-import { nothingSeen, type StandingSeen } from '../domain/census/standing-seen.ts';
+import { nothingSeen, type StandingSeen, worstToRaise } from '../domain/census/standing-seen.ts';
 import { isActive } from '../domain/gates/pause.ts';
 import type { Cluster } from '../domain/settings.ts';
 import { type Course, placesAt, withRun } from '../domain/standing/course.ts';
@@ -107,7 +107,7 @@ async function raise(standing: Standing, seen: StandingSeen, context: Context): 
   const store = new RaisedStore(dynamo(), STATE_TABLE);
   const known = new Map(running.map((node) => [node.instanceId, node]));
   let raised = 0;
-  for (const { instanceId, dying } of seen.worst) {
+  for (const { instanceId, dying } of worstToRaise(seen, run.tally.candidates)) {
     if (raised >= Math.min(free, raiseAtMost)) break;
     const node = known.get(instanceId);
     if (node === undefined || !(await store.claim(instanceId, run.id, coolDownMinutes, now))) continue;

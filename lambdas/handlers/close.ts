@@ -16,6 +16,7 @@ import { endingOf, rungResult } from '../domain/incident-progress.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import { lookAgainFor } from '../domain/look-again.ts';
 import { endedMessage, helpedOf } from '../domain/standing/act.ts';
+import { isOfStanding } from '../domain/standing/plan-of-standing.ts';
 import { standingChanges } from '../domain/standing-changes.ts';
 import { leavePlace } from './breaker.ts';
 import { leaveBudget } from './budget.ts';
@@ -52,7 +53,7 @@ export const handler = phase(
     const last = rungResult(state);
     // Where there is no census, nobody is promised one.
     // A standing treatment is judged every week, over all nodes of its group.
-    const looks = context.cluster.census.enabled && state.incident.alarm.standing === undefined;
+    const looks = context.cluster.census.enabled && !isOfStanding(state.incident.alarm, state.diagnosis);
     const lookAgain = looks ? (state.cure?.lookAgain ?? lookAgainFor(state, closedAt)) : undefined;
     const closed = {
       ...state,

@@ -10,8 +10,8 @@ export const handler = phase('plan', async (state, { cluster, audit, now, logger
   if (state.diagnosis === undefined) throw new MedicError('there is no diagnosis to make a plan for');
   const group = await groupOf(state, cluster, now(), logger);
   const { plan: ladder, leftOut } = planFor(state.diagnosis, state.evidence, cluster, group);
-  const plan = planOfStanding(ladder, state.incident.alarm);
-  const index = firstRung(plan, state.results);
+  const plan = planOfStanding(ladder, state.incident.alarm, state.diagnosis);
+  const index = firstRung(plan, state.results, state.cure !== undefined);
   const rung = plan[index];
   const skipped = plan.slice(0, index).map(({ treatment }) => treatment);
   await audit({

@@ -5,20 +5,20 @@ import { environment } from '../adapters/environment.ts';
 import { endStanding } from '../adapters/standing-end.ts';
 import { readStanding } from '../adapters/standing-reader.ts';
 import { within } from '../adapters/within.ts';
+import { probeValue } from '../domain/evidence/probe.ts';
 import type { GateResult } from '../domain/gates/gate.ts';
 import { oneOfGroup, type StandingAnswer, standingGate } from '../domain/gates/standing-gate.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import { hasPlace, withoutPlace, withPlace } from '../domain/standing/course.ts';
 import { type StandingEnd, type StandingRead, whyOver } from '../domain/standing/standing.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
+import { heldUntil } from './budget.ts';
 import type { PhaseContext } from './phase.ts';
 import { problemOf } from './problem-of.ts';
 
 const limitMs = 10_000;
-/** A place outlives delivery, treatment and undo by far, beside the looks after it. */
-const holdMinutes = 60;
 
-type Asking = Pick<PhaseContext, 'cluster' | 'now' | 'logger'>;
+type Asking = Pick<PhaseContext, 'cluster' | 'settings' | 'now' | 'logger'>;
 type Incident = IncidentState['incident'];
 
 const treatment = 'standing-reclaim';
@@ -32,7 +32,7 @@ function courses(): CourseStore {
  * incident that was opened in any other way, unless it asks for one.
  */
 export async function askStanding(
-  { incident }: IncidentState,
+  { incident, diagnosis, evidence }: IncidentState,
   rung: Rung,
   { now, logger }: Asking,
   approved: boolean,
@@ -41,7 +41,8 @@ export async function askStanding(
   const { standing: id } = incident.alarm;
   if (id === undefined) return undefined;
   const { cluster, nodeGroup } = incident;
-  const asked = { id, cluster, nodeGroup, rung, approved };
+  const dying = evidence && probeValue(evidence.probes.cgroups)?.dying;
+  const asked = { id, cluster, nodeGroup, rung, cause: diagnosis?.cause, dying, approved };
   try {
     const read = await within(limitMs, 'the state table', readOf(incident));
     return standingGate(read, { ...asked, now: now() });
@@ -59,7 +60,7 @@ export async function askStanding(
 export async function askStandingPlace(
   { incident }: IncidentState,
   answer: StandingAnswer | undefined,
-  { cluster, now, logger }: Asking,
+  { cluster, settings, now, logger }: Asking,
   others: GateResult,
 ): Promise<GateResult | undefined> {
   if (answer?.agreed === undefined || incident.nodeGroup === undefined || others.decision !== 'pass') {
@@ -68,11 +69,10 @@ export async function askStandingPlace(
   const { nodesAtOnce } = cluster.standing;
   const refuse = (reason: string): GateResult => ({ gate: 'standing', decision: 'refuse', reason });
   try {
-    const seconds = cluster.verification.windowSeconds + holdMinutes * 60;
     const place = {
       incident: incident.id,
       instanceId: incident.instanceId,
-      until: new Date(now().getTime() + seconds * 1000).toISOString(),
+      until: heldUntil({ cluster, settings }, now()).toISOString(),
     };
     const key = {
       cluster: incident.cluster,

@@ -18,7 +18,13 @@ it('people who end standing treatments can put an end, and nothing else into the
     },
     {
       Action: 'dynamodb:UpdateItem',
-      Condition: keys('STANDING-END#one', 'STANDING-END#two'),
+      Condition: {
+        'ForAllValues:StringEquals': {
+          'dynamodb:LeadingKeys': ['STANDING-END#one', 'STANDING-END#two'],
+          // Not `ttl`: an end that expires is none.
+          'dynamodb:Attributes': ['pk', 'sk', 'end'],
+        },
+      },
       Effect: 'Allow',
       Resource: '<StateTable.Arn>',
     },

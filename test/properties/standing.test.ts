@@ -43,8 +43,9 @@ it('never are more nodes of a group treated at once than the bound, whoever come
 it('never does a standing treatment pass that has ended, has come to its date or is of another group', () => {
   const standing = sampleStanding();
   const day = fc.double({ min: -1, max: 30, noNaN: true });
+  const count = fc.integer({ min: standing.threshold - 2, max: standing.threshold + 2 });
   fc.assert(
-    fc.property(day, fc.option(day), fc.boolean(), fc.boolean(), (at, endedAt, own, same) => {
+    fc.property(day, fc.option(day), fc.boolean(), fc.boolean(), count, (at, endedAt, own, same, dying) => {
       const read = {
         standing,
         ...(endedAt === null
@@ -64,10 +65,13 @@ it('never does a standing treatment pass that has ended, has come to its date or
         cluster: 'prod',
         nodeGroup: own ? 'workers' : 'others',
         rung: { kind: 'document', treatment: 'reclaim' },
+        cause: 'session-churn',
+        dying,
         approved: false,
         now: inDays(at),
       });
-      const holds = endedAt === null && own && same && inDays(at) >= inDays(0) && inDays(at) < inDays(14);
+      const inTime = inDays(at) >= inDays(0) && inDays(at) < inDays(14);
+      const holds = endedAt === null && own && same && inTime && dying >= standing.threshold;
       expect(agreed !== undefined).toBe(holds);
     }),
     runs(300),

@@ -2,7 +2,9 @@ import * as z from 'zod';
 import type { Evidence } from '../evidence/evidence.ts';
 import { probeValue } from '../evidence/probe.ts';
 import type { Standing } from '../standing/standing.ts';
+import { standingReclaim } from '../treatments/standing-reclaim.ts';
 import { InstanceId } from './node.ts';
+import type { Candidate } from './tally.ts';
 
 /** The worst nodes of a group that a run remembers, far more than are treated at once; all are counted. */
 const mostWorst = 50;
@@ -47,4 +49,19 @@ export function withStandingNode(
       : known.worst,
   };
   return [...all.filter((one) => one.id !== id), next];
+}
+
+/** Whether a node that a quick look finds ill is left to the standing treatment of its group, if there is one. */
+export function isLeftToStanding({ cause }: Pick<Candidate, 'cause'>): boolean {
+  return standingReclaim.treats.includes(cause);
+}
+
+/** The worst of a group that its standing treatment raises: whoever is ill in another way is raised for that, and once. */
+export function worstToRaise(
+  { worst }: Pick<StandingSeen, 'worst'>,
+  candidates: readonly Candidate[],
+): StandingSeen['worst'] {
+  const others = candidates.filter((candidate) => !isLeftToStanding(candidate));
+  const ids = new Set(others.map(({ instanceId }) => instanceId));
+  return worst.filter(({ instanceId }) => !ids.has(instanceId));
 }

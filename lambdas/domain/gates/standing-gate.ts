@@ -1,4 +1,6 @@
+import type { CauseId } from '../causes/cause-id.ts';
 import { repeats, type StandingRead, standingText, whyOver } from '../standing/standing.ts';
+import { standingReclaim } from '../treatments/standing-reclaim.ts';
 import type { Rung } from '../treatments/treatment.ts';
 import type { GateResult } from './gate.ts';
 
@@ -34,6 +36,8 @@ export function standingGate(
     cluster,
     nodeGroup,
     rung,
+    cause,
+    dying,
     approved,
     now,
     problem,
@@ -43,6 +47,10 @@ export function standingGate(
     cluster: string;
     nodeGroup: string | undefined;
     rung: Pick<Rung, 'kind' | 'treatment'>;
+    /** Of the node, as its incident has found out. */
+    cause: CauseId | undefined;
+    /** How many dying cgroups it has; `undefined` where nobody counted them. */
+    dying: number | undefined;
     approved: boolean;
     now: Date;
     problem?: string;
@@ -55,6 +63,10 @@ export function standingGate(
   if (approved) return answer('pass', 'a person approved this very treatment');
   if (!Object.values<string>(repeats).includes(rung.treatment)) {
     return answer('pass', `no standing treatment speaks of ${rung.treatment}`);
+  }
+  // The node is ill in another way: who agreed for the group has not agreed to this.
+  if (cause === undefined || !standingReclaim.treats.includes(cause)) {
+    return answer('pass', `no standing treatment speaks of ${cause ?? 'a node without a diagnosis'}`);
   }
   if (problem !== undefined)
     return answer('refuse', `the standing treatment ${id} could not be read: ${problem}`);
@@ -72,6 +84,13 @@ export function standingGate(
   }
   const over = whyOver(read, now);
   if (over !== undefined) return answer('refuse', `the standing treatment ${id} is over: ${over}`);
+  // The alarm may be of anybody who can write into the queue: what was agreed to begins at the threshold.
+  if (dying === undefined || dying < standing.threshold) {
+    return answer(
+      'refuse',
+      `the node has ${dying ?? 'an unknown number of'} dying cgroups, and ${id} was agreed to from ${standing.threshold} on`,
+    );
+  }
   return {
     ...answer('pass', standingText(standing)),
     agreed: { id, by: standing.approvedBy, approval: standing.approval, until: standing.until },

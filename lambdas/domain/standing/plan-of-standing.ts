@@ -1,13 +1,29 @@
 import type { Alarm } from '../alarm.ts';
+import type { Diagnosis } from '../diagnosis.ts';
+import { standingReclaim } from '../treatments/standing-reclaim.ts';
 import type { Rung } from '../treatments/treatment.ts';
 import { repeats } from './standing.ts';
 
+/** Whether an incident is about what its standing treatment is for. Otherwise the node is ill in another way. */
+export function isOfStanding(
+  { standing }: Pick<Alarm, 'standing'>,
+  diagnosis: Pick<Diagnosis, 'cause'> | undefined,
+): boolean {
+  return (
+    standing !== undefined && diagnosis !== undefined && standingReclaim.treats.includes(diagnosis.cause)
+  );
+}
+
 /**
  * The ladder of an incident that a standing treatment opened: what it repeats, and nothing heavier, for that is all that people
- * agreed to. Where its diagnosis is another one, the node is ill in another way, and its ladder is that of any incident.
+ * agreed to. Where the node is ill in another way, its ladder is that of any incident.
  */
-export function planOfStanding(plan: Rung[], { standing }: Pick<Alarm, 'standing'>): Rung[] {
-  if (standing === undefined) return plan;
+export function planOfStanding(
+  plan: Rung[],
+  alarm: Pick<Alarm, 'standing'>,
+  diagnosis: Pick<Diagnosis, 'cause'>,
+): Rung[] {
+  if (!isOfStanding(alarm, diagnosis)) return plan;
   const repeated = plan.filter(
     ({ treatment, onceStopped }) => Object.values<string>(repeats).includes(treatment) && !onceStopped,
   );

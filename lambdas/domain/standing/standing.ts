@@ -26,8 +26,8 @@ export const Standing = z.object({
   /** Dying cgroups of a node from which the census acts. */
   threshold: z.int().positive(),
   incident: z.string().min(1).max(100),
-  /** Who agreed to it, and by which approval; the policy, where that needs nobody. */
-  approvedBy: z.string().min(1).max(256),
+  /** Who agreed to it, all of its quorum, and by which approval. */
+  approvedBy: z.string().min(1).max(500),
   approval: z.string().min(1).max(150),
   from: z.iso.datetime(),
   until: z.iso.datetime(),

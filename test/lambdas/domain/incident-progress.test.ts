@@ -519,6 +519,9 @@ describe('a cured node whose group may be treated again and again', () => {
     expect(next.rung?.treatment).toBe('standing-reclaim');
     expect(next.cure?.reason).toContain('reclaim helped');
     expect(climb({ ...next, ...gated('skip') }).ladder.status).toBe('exhausted');
+    // Where a gate had to be waited for, or the approval was void, the plan is made anew.
+    expect(firstRung(plan, next.results, true)).toBe(plan.indexOf(group));
+    expect(firstRung([first, heavier, second], next.results, true)).toBe(3);
     expect(asksOn({ ...cured, plan: [first, heavier, second] })).toBe(false);
     expect(asksOn({ ...cured, ...verified('not-cured') })).toBe(true);
     expect(climb({ ...cured, ...verified('not-cured') }).rung?.treatment).toBe('drop-caches');
@@ -550,6 +553,16 @@ describe('a cured node whose group may be treated again and again', () => {
       reason: expect.stringContaining('it runs'),
     });
     expect(closingMessage({ ...begun, ...endingOf(begun) }, String)?.kind).toBe('incident-closed');
+  });
+
+  it('that is better calls nobody where a standing treatment is for that, and a person where it is ill in another way', () => {
+    const incident = { ...cured.incident, alarm: { ...cured.incident.alarm, standing: 'inc-1-r3' } };
+    const known = diagnoseWithoutEvidence({ probe: 'evidence', reason: 'x' });
+    const kindFor = (cause: typeof known.cause) =>
+      closingMessage({ ...cured, incident, diagnosis: { ...known, cause }, outcome: 'relieved' }, String)
+        ?.kind;
+    expect(kindFor('session-churn')).toBe('incident-closed');
+    expect(kindFor('orphaned-agent')).toBe('call-a-person');
   });
 
   it('has in its record who agreed to it for the group', () => {

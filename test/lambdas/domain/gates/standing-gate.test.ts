@@ -25,9 +25,11 @@ const asked = {
   cluster: 'prod',
   nodeGroup: 'workers',
   rung,
+  cause: 'session-churn',
+  dying: 2000,
   approved: false,
   now: inDays(3),
-};
+} as const;
 const end = {
   version: 1,
   id: standing.id,
@@ -64,6 +66,8 @@ describe('the gate of a standing treatment', () => {
     ['it is of another group', { standing }, { nodeGroup: 'others' }, 'any more'],
     ['the group of the node is not known', { standing }, { nodeGroup: undefined }, 'any more'],
     ['it is of another cluster', { standing }, { cluster: 'test' }, 'any more'],
+    ['the node has fewer than was agreed to', { standing }, { dying: 1999 }, 'has 1999 dying cgroups'],
+    ['nobody counted them', { standing }, { dying: undefined }, 'has an unknown number'],
   ];
   it.each(refused)('refuses where %s', (_, read, change, reason) => {
     const { result, agreed } = standingGate(read, { ...asked, ...change });
@@ -74,6 +78,12 @@ describe('the gate of a standing treatment', () => {
   it('agrees to nothing else than what it repeats, and to nothing that a person approved by itself', () => {
     const other = standingGate({ standing }, { ...asked, rung: { ...rung, treatment: 'drop-caches' } });
     expect(other).toEqual({ result: expect.objectContaining({ decision: 'pass' }) });
+    // Of an agent that can be switched off nobody agreed that it is bailed out.
+    for (const cause of ['orphaned-agent', undefined] as const) {
+      expect(standingGate({ standing }, { ...asked, cause })).toEqual({
+        result: expect.objectContaining({ decision: 'pass' }),
+      });
+    }
     expect(standingGate(undefined, { ...asked, approved: true })).toEqual({
       result: expect.objectContaining({ decision: 'pass' }),
     });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { withStandingNode } from '../../../../lambdas/domain/census/standing-seen.ts';
+import type { CauseId } from '../../../../lambdas/domain/causes/cause-id.ts';
+import { withStandingNode, worstToRaise } from '../../../../lambdas/domain/census/standing-seen.ts';
 import type { RungResult } from '../../../../lambdas/domain/incident-state.ts';
 import { helpedOf } from '../../../../lambdas/domain/standing/act.ts';
 import { standingOf } from '../../../../lambdas/domain/standing/begin.ts';
@@ -42,6 +43,12 @@ describe('what an approval of a group begins', () => {
     });
   });
 
+  it('names all who had to approve, however long their names are', () => {
+    const by = ['A', 'B', 'C'].map((name) => `arn:aws:iam::123456789012:role/${name.repeat(120)}`).join(', ');
+    const approval = { id: 'inc-r3-v0', decision: 'approved', by } as never;
+    expect(standingOf({ ...state, approval }, inDays(0)).approvedBy).toBe(by);
+  });
+
   it('is nothing without a person: a policy is not enough', () => {
     const denied = { id: 'inc-r3-v0', decision: 'denied', by: 'ana' } as never;
     for (const given of [state, { ...state, approval: denied }]) {
@@ -62,10 +69,14 @@ describe('an incident of a standing treatment', () => {
   const ladder = ['reclaim', 'contain-sessions', 'drop-caches', 'notify'].map((id) => rungOf(id));
 
   it('does what that repeats, and nothing heavier; where the node is ill in another way, it is like any other', () => {
-    const names = (plan: Rung[], standing?: string) =>
-      planOfStanding(plan, standing === undefined ? {} : { standing }).map(({ treatment }) => treatment);
+    const names = (plan: Rung[], standing?: string, cause: CauseId = 'session-churn') =>
+      planOfStanding(plan, standing === undefined ? {} : { standing }, { cause }).map(
+        ({ treatment }) => treatment,
+      );
     expect(names(ladder, 'inc-1-r3')).toEqual(['reclaim']);
     expect(names(ladder)).toEqual(['reclaim', 'contain-sessions', 'drop-caches', 'notify']);
+    // Reclaim is on this ladder as well; what cures the node comes after it.
+    expect(names(ladder, 'inc-1-r3', 'orphaned-agent')).toEqual(names(ladder));
     expect(names(ladder.slice(1), 'inc-1-r3')).toEqual(['contain-sessions', 'drop-caches', 'notify']);
   });
 
@@ -106,5 +117,16 @@ describe('what a run of the census sees of a group', () => {
     expect(group).toMatchObject({ id: 'a', looks: 120, over: 61, max: 2060 });
     expect(group?.worst).toHaveLength(50);
     expect(group?.worst[0]).toEqual({ instanceId: nodeOf(120), dying: 2060 });
+  });
+
+  it('leave to the census whoever is ill in another way, so that nobody is raised twice by one look', () => {
+    const worst = [1, 2, 3].map((index) => ({ instanceId: nodeOf(index), dying: 3000 - index }));
+    const candidate = (index: number, cause: CauseId) =>
+      ({ instanceId: nodeOf(index), cause, confidence: 0.9, dying: 3000 - index }) as const;
+    const candidates = [candidate(1, 'memcg-id-exhaustion'), candidate(2, 'dying-memcgs')];
+    expect(worstToRaise({ worst }, candidates).map(({ instanceId }) => instanceId)).toEqual([
+      nodeOf(2),
+      nodeOf(3),
+    ]);
   });
 });
