@@ -23,7 +23,7 @@ import { leaveBudget } from './budget.ts';
 import { leaveDead } from './leave-cohort.ts';
 import { auditTrail, leaseStore } from './phase.ts';
 import { historyStore } from './recurrence.ts';
-import { causeIn, tellOfClosing } from './roll.ts';
+import { causeIn, leaveFormerRolls, tellOfClosing } from './roll.ts';
 import { tellSettled } from './tell-settled.ts';
 import { uncordon } from './uncordon.ts';
 import { sendUndo } from './undo-command.ts';
@@ -159,6 +159,7 @@ export async function handler(event: unknown): Promise<void> {
     () => message,
     { settings: rolls ?? RollSettings.parse({}), now: new Date(), logger },
   );
+  await leaveFormerRolls({ incident, cluster, cause }, present, { now: new Date(), logger });
   await audit({
     step: 'incident.closed',
     actor,

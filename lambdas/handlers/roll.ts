@@ -57,9 +57,47 @@ export async function enterRoll(
   try {
     await rolls().change(cluster, cause, (roll) => withOpen(roll, id, settings.roll, now()));
     // Not before it is on the other, so that one of the two always knows that there is more to come.
-    if (before !== cause) await rolls().change(cluster, before, (roll) => withoutOpen(roll, id));
+    if (before !== cause) await leaveRoll({ incident: id, cluster, cause: before }, { now: now(), logger });
   } catch (error) {
     logger.error('the incident could not be put on the roll of its cause', { error, cause });
+  }
+}
+
+/** The incident is over, and its execution died: it may have died before it had left the rolls of what it was taken for before. */
+export async function leaveFormerRolls(
+  subject: Pick<Subject, 'incident' | 'cluster' | 'cause'>,
+  entries: readonly AuditEntry[],
+  tools: Pick<Tools, 'now' | 'logger'>,
+): Promise<void> {
+  const diagnosed = entries.flatMap(({ step, outcome }) =>
+    step === 'diagnosed' && outcome ? [outcome] : [],
+  );
+  const former = new Set([undiagnosed, ...diagnosed]);
+  former.delete(subject.cause);
+  for (const cause of former) {
+    await leaveRoll({ ...subject, cause }, tools).catch((error: unknown) =>
+      tools.logger.error('the incident could not be taken off a roll', { error, cause }),
+    );
+  }
+}
+
+async function leaveRoll(
+  subject: Pick<Subject, 'incident' | 'cluster' | 'cause'>,
+  { now, logger }: Pick<Tools, 'now' | 'logger'>,
+): Promise<void> {
+  const { incident, cluster, cause } = subject;
+  let told = false;
+  const { after } = await rolls().change(cluster, cause, (roll) => {
+    const left = withoutOpen(roll, incident, now);
+    told = left.told;
+    return left.roll;
+  });
+  if (!told) return;
+  try {
+    await publish(sns, environment().NOTIFY_TOPIC_ARN, summaryMessage(after, subject));
+  } catch (error) {
+    logger.error('people could not be told of incidents that have closed', { error, cause });
+    await keepUntold(subject, logger);
   }
 }
 
@@ -147,7 +185,10 @@ export function withWhy(message: Telling, why: string | undefined): Telling {
   return { ...message, text };
 }
 
-async function keepUntold({ cluster, cause, incident }: Subject, logger: Tools['logger']): Promise<void> {
+async function keepUntold(
+  { cluster, cause, incident }: Pick<Subject, 'incident' | 'cluster' | 'cause'>,
+  logger: Tools['logger'],
+): Promise<void> {
   await rolls()
     .change(cluster, cause, (roll) => withUntold(roll, incident))
     .catch((error: unknown) =>

@@ -1,3 +1,5 @@
+// First, for its bundles, which are none: what is loaded before it has the real ones.
+import './template.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,8 +7,6 @@ import type { Stack } from 'aws-cdk-lib';
 import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { buildApp } from '../../cdk/build-app.ts';
-// For its bundles, which are none.
-import './template.ts';
 
 // A whole validation, with other test files on the same cores.
 vi.setConfig({ testTimeout: 240_000 });

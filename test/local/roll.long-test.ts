@@ -33,6 +33,7 @@ function fullRoll(closings: number): Roll {
     closings,
     outcomes: { cured: closings },
     singly: { progress: keys, call: keys, closing: keys },
+    summary: { by: keyOf('before-63'), closings: 64, at },
   };
 }
 
@@ -61,6 +62,21 @@ describe('an incident that is one of many', () => {
       `${loud.instanceId} (unresolved), ${quiet.instanceId} (unresolved)`,
     );
     expect(notified(loud)).toBe('done, in a summary');
+  }, 120_000);
+
+  it('tells of those that ended before their diagnosis when it is the last that gets one', async () => {
+    await setRoll('inconclusive', fullRoll(120));
+    const needy = [{ instanceId: 'i-0123456789abcdef0', outcome: 'failed' }];
+    const waiting = { open: [], needed: 1, needy, untold: 1, untoldNeedy: true };
+    await setRoll('undiagnosed', { ...fullRoll(5), ...waiting });
+    const { messages } = await run();
+    expect(messages.map(({ kind, title }) => ({ kind, title }))).toEqual([
+      {
+        kind: 'call-a-person',
+        title: `${cluster}: 5 incidents of undiagnosed closed, 1 need a person, 0 open`,
+      },
+    ]);
+    expect(messages[0]?.text).toContain('i-0123456789abcdef0 (failed)');
   }, 120_000);
 
   it('tells of itself, with the reason, where its roll cannot be read', async () => {

@@ -36,7 +36,7 @@ export const Roll = z.object({
   /** Closings that nobody was told of yet, and whether one of them needs a person. */
   untold: z.int().nonnegative(),
   untoldNeedy: z.boolean(),
-  /** The closing that had to tell the last summary, at how many closings, and when. */
+  /** The incident that had to tell the last summary when it closed or left, at how many closings, and when. */
   summary: z.object({ by: Key, closings: z.int(), at: z.iso.datetime() }).nullable(),
 });
 export type Roll = z.infer<typeof Roll>;
@@ -80,10 +80,16 @@ export function withOpen(roll: Roll, incident: string, settings: RollSettings, n
   return moved(present, now, { open: [...present.open, key].slice(-mostKnown) });
 }
 
-/** The roll without an incident that was diagnosed anew and belongs to another cause. */
-export function withoutOpen(roll: Roll, incident: string): Roll {
+/**
+ * The roll without an incident that belongs to another cause, and whether people are told in a summary: where it was the last open
+ * one, nothing else would tell of those that closed. One that leaves again tells again.
+ */
+export function withoutOpen(roll: Roll, incident: string, now: Date): { roll: Roll; told: boolean } {
   const key = keyOf(incident);
-  return roll.open.includes(key) ? { ...roll, open: roll.open.filter((one) => one !== key) } : roll;
+  if (!roll.open.includes(key)) return { roll, told: roll.summary?.by === key };
+  const left = { ...roll, open: roll.open.filter((one) => one !== key) };
+  if (left.untold === 0 || !summaryIsDue(left, now)) return { roll: left, told: false };
+  return { roll: summarized(left, key, now), told: true };
 }
 
 /** Whether this incident may send messages of that kind by itself, and the roll that remembers it. */
@@ -102,7 +108,10 @@ export function withSingly(
   return { roll: moved(present, now, { singly }), told: true };
 }
 
-/** The roll after this incident has closed, and how people are told. A closing that is repeated is told in the same way. */
+/**
+ * The roll after this incident has closed, and how people are told. A closing that is repeated is told in the same way; one that needs
+ * a person only now, for its end broke after it was counted, is in a summary as such.
+ */
 export function withClosing(
   roll: Roll,
   { incident, instanceId, outcome, called }: Closing,
@@ -111,28 +120,29 @@ export function withClosing(
 ): { roll: Roll; told: Told } {
   const present = presentRoll(roll, settings, now);
   const key = keyOf(incident);
-  if (present.closed.includes(key)) return { roll: present, told: toldBefore(present, key) };
   const needs = called || needsPerson(outcome);
+  const need = {
+    needed: present.needed + (needs ? 1 : 0),
+    needy: needs ? [...present.needy, { instanceId, outcome }].slice(-mostNeedy) : present.needy,
+  };
+  if (present.closed.includes(key)) {
+    const told = toldBefore(present, key);
+    const isKnown = !needs || present.needy.some((one) => one.instanceId === instanceId);
+    if (told === 'singly' || isKnown) return { roll: present, told };
+    return inSummary(moved(present, now, need), key, needs, now);
+  }
   const next = moved(present, now, {
     open: present.open.filter((one) => one !== key),
     closed: [...present.closed, key].slice(-mostKnown),
     closings: present.closings + 1,
     outcomes: { ...present.outcomes, [outcome]: (present.outcomes[outcome] ?? 0) + 1 },
-    needed: present.needed + (needs ? 1 : 0),
-    needy: needs ? [...present.needy, { instanceId, outcome }].slice(-mostNeedy) : present.needy,
+    ...need,
   });
   const { singly } = present;
   if (singly.closing.length < settings.singly) {
     return { roll: { ...next, singly: { ...singly, closing: [...singly.closing, key] } }, told: 'singly' };
   }
-  const waiting = {
-    ...next,
-    untold: present.untold + 1,
-    untoldNeedy: present.untoldNeedy || needs,
-  };
-  if (!summaryIsDue(waiting, now)) return { roll: waiting, told: 'later' };
-  const summary = { by: key, closings: next.closings, at: now.toISOString() };
-  return { roll: { ...waiting, untold: 0, untoldNeedy: false, summary }, told: 'summary' };
+  return inSummary(next, key, needs, now);
 }
 
 /** The roll after a summary that could not be sent: the next closing that may tells of it. */
@@ -146,8 +156,8 @@ export function needsPerson(outcome: Outcome): boolean {
 }
 
 /**
- * How many messages of so many closings there are at most within five minutes: more only where the last open one ends again and
- * again, each time with a node that needs a person.
+ * How many messages of so many closings there are at most within five minutes: more only where the last open one ends or
+ * leaves again and again, each time with a node that needs a person.
  */
 export function mostMessages(closings: number, { singly }: RollSettings): number {
   if (closings <= singly) return closings;
@@ -161,11 +171,23 @@ export function mostMessages(closings: number, { singly }: RollSettings): number
 const growth = 1.25;
 const calmMinutes = 5;
 
+function inSummary(roll: Roll, key: string, needs: boolean, now: Date): { roll: Roll; told: Told } {
+  const waiting = { ...roll, untold: roll.untold + 1, untoldNeedy: roll.untoldNeedy || needs };
+  if (!summaryIsDue(waiting, now)) return { roll: waiting, told: 'later' };
+  return { roll: summarized(waiting, key, now), told: 'summary' };
+}
+
+function summarized(roll: Roll, by: string, now: Date): Roll {
+  const summary = { by, closings: roll.closings, at: now.toISOString() };
+  return { ...roll, untold: 0, untoldNeedy: false, summary };
+}
+
 function summaryIsDue({ closings, open, summary, untoldNeedy }: Roll, now: Date): boolean {
   if (Number.isInteger(Math.log2(closings))) return true;
-  if (open.length > 0) return false;
-  // None is open: nothing else would tell of these. A trickle of them must not become a message each.
   const calm = summary === null || now.getTime() >= Date.parse(summary.at) + calmMinutes * 60_000;
+  // One that is open can wait for hours, and whoever needs a person must not wait for it.
+  if (open.length > 0) return untoldNeedy && calm;
+  // None is open: nothing else would tell of these. A trickle of them must not become a message each.
   return untoldNeedy || calm || closings >= growth * (summary?.closings ?? 0);
 }
 
@@ -174,10 +196,10 @@ function toldBefore({ singly, summary }: Roll, key: string): Told {
   return summary?.by === key ? 'summary' : 'later';
 }
 
-/** A roll in which nothing has moved for long is over, whoever may still be open in it. */
+/** A roll in which nothing has moved for long is over, whoever may still be open in it; but not while a node that needs a person is untold. */
 function presentRoll(roll: Roll, { quietMinutes }: RollSettings, now: Date): Roll {
   const quiet = roll.movedAt !== null && now.getTime() > Date.parse(roll.movedAt) + quietMinutes * 60_000;
-  return quiet ? emptyRoll : roll;
+  return quiet && !roll.untoldNeedy ? emptyRoll : roll;
 }
 
 function moved(roll: Roll, now: Date, change: Partial<Roll>): Roll {

@@ -11,7 +11,7 @@ type Subject = { cluster: string; cause: string; incident: string };
 /**
  * What people are told of many incidents at once.
  *
- * @param incident the one that closed last
+ * @param incident the one that closed last, or left for another cause
  */
 export function summaryMessage(
   { since, closings, open, outcomes, needed, needy }: Roll,

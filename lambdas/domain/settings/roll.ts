@@ -15,7 +15,7 @@ export const RollSettings = z.strictObject({
     .max(1440)
     .default(180)
     .describe(
-      'Minutes in which none of those incidents has opened or closed, after which the next are told of one by one again. Longer than the longest wait of one of them, which is an approval of high risk: two hours.',
+      'Minutes in which none of those incidents has opened or closed, after which the next are told of one by one again. Longer than an approval of high risk, two hours; one that waits longer, for its wave or a window, may be told of by itself.',
     ),
 });
 export type RollSettings = z.infer<typeof RollSettings>;

@@ -121,10 +121,54 @@ describe('of many incidents of one cause', () => {
 
   it('one that is diagnosed anew leaves the roll of its first cause without a closing', () => {
     const roll = opened(2);
-    expect(withoutOpen(roll, 'inc-1')).toMatchObject({ open: [roll.open[0]], closings: 0 });
-    expect(withoutOpen(roll, 'inc-7')).toBe(roll);
+    const left = withoutOpen(roll, 'inc-1', start);
+    expect(left).toMatchObject({ roll: { open: [roll.open[0]], closings: 0 }, told: false });
+    expect(withoutOpen(left.roll, 'inc-0', start)).toMatchObject({ roll: { open: [] }, told: false });
+    expect(withoutOpen(roll, 'inc-7', start).roll).toBe(roll);
     // A second diagnosis counts it once.
     expect(withOpen(roll, 'inc-1', settings, start)).toBe(roll);
+  });
+
+  it('and where it was the last open one, it tells of nodes that need a person, and again where it leaves again', () => {
+    const { roll, told: all } = close(opened(6), many(5, 'failed'));
+    expect(all.at(-1)).toBe('later');
+    const left = withoutOpen(roll, 'inc-5', start);
+    expect(left).toMatchObject({ told: true, roll: { open: [], untold: 0, summary: { closings: 5 } } });
+    expect(withoutOpen(left.roll, 'inc-5', later(1))).toEqual({ roll: left.roll, told: true });
+    expect(withUntold(left.roll, 'inc-5')).toMatchObject({ untold: 1, untoldNeedy: true });
+    // One that leaves others open leaves it to them.
+    expect(withoutOpen(withOpen(roll, 'inc-6', settings, start), 'inc-5', start).told).toBe(false);
+  });
+
+  it('a node that needs a person does not wait for one that is open for hours', () => {
+    const { roll, told: all } = close(opened(20), many(5, 'failed'));
+    expect(all.at(-1)).toBe('later');
+    expect(withClosing(roll, closing(5), settings, later(299)).told).toBe('later');
+    expect(withClosing(roll, closing(5), settings, later(300)).told).toBe('summary');
+    expect(withClosing(close(opened(20), many(5)).roll, closing(5), settings, later(300)).told).toBe('later');
+  });
+
+  it('and is told of with the next closing when the roll would have been over', () => {
+    const { roll } = close(opened(20), many(5, 'failed'));
+    const now = later(settings.quietMinutes * 60 + 1);
+    const next = withClosing(roll, closing(5), settings, now);
+    expect(next).toMatchObject({ told: 'summary', roll: { closings: 6, needed: 5, untoldNeedy: false } });
+    const over = new Date(now.getTime() + (settings.quietMinutes * 60 + 1) * 1000);
+    expect(withClosing(next.roll, closing(6), settings, over).told).toBe('singly');
+  });
+
+  it('one that ended well, and whose end then broke, needs a person after all', () => {
+    const { roll, told: all } = close(opened(10), many(6));
+    expect(all.at(-1)).toBe('later');
+    const broken = withClosing(roll, closing(5, 'failed'), settings, start);
+    const needy = [{ instanceId: closing(5).instanceId, outcome: 'failed' }];
+    expect(broken).toMatchObject({
+      told: 'later',
+      roll: { closings: 6, needed: 1, needy, untoldNeedy: true },
+    });
+    expect(withClosing(broken.roll, closing(5, 'failed'), settings, start).roll).toBe(broken.roll);
+    // One that was told of by itself is so again.
+    expect(withClosing(roll, closing(0, 'failed'), settings, start)).toEqual({ roll, told: 'singly' });
   });
 
   it('three may send messages of each kind by themselves, again and again', () => {
