@@ -48,12 +48,16 @@ export async function terminateInGroup(name: string, instanceId: string): Promis
   return { is: 'done', says: `the group ends it: activity ${ActivityId}, ${StatusCode}` };
 }
 
-/** How many instances a group is to have, and has in service; `undefined` where there is no such group. Throws as `terminateInGroup`. */
-export async function sizeOf(name: string): Promise<GroupSize | undefined> {
+/**
+ * How many instances a group is to have, and has in service, and why it would not be asked to end this one; `undefined` where there
+ * is no such group. Throws as `terminateInGroup`.
+ */
+export async function sizeOf(name: string, instanceId: string): Promise<GroupSize | undefined> {
   const group = await groupNamed(name);
   if (group === undefined) return undefined;
   const inService = Object.values(group.instances).filter((state) => state === 'InService').length;
-  return { name, desired: group.desired, inService };
+  const whyNot = whyNotTerminate(group, { name, instanceId })?.says;
+  return { name, desired: group.desired, inService, ...(whyNot === undefined ? {} : { whyNot }) };
 }
 
 /** The instances that a group has now; throws as `terminateInGroup`. */

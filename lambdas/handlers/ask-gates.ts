@@ -11,7 +11,7 @@ import { windowGate } from '../domain/gates/window-gate.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
 import { askBreaker } from './breaker.ts';
-import { askBudget, leaveBudget } from './budget.ts';
+import { askBudget, leaveBudgetUncordoned } from './budget.ts';
 import { type AskedCohort, askCohort, keepTurn, stillWaits } from './cohort.ts';
 import { askMarks } from './marks.ts';
 import { askPauses } from './pauses.ts';
@@ -57,7 +57,7 @@ export async function askGates(
   const place = await askStandingPlace(state, standing, context, strictest(last));
   const all = place === undefined ? last : last.map((one) => (one === standing?.result ? place : one));
   const answer = strict(all, decision !== null);
-  if (budget.taken && answer.decision !== 'pass') await leaveBudget(state.incident, context.logger);
+  if (budget.taken && answer.decision !== 'pass') await leaveBudgetUncordoned(state.incident, context);
   const waitSeconds = answer.decision === 'wait' ? waitFor(answer.until, context.now()) : 0;
   const whereabouts = budget.whereabouts ?? placed.whereabouts;
   return {

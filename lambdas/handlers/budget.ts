@@ -5,6 +5,7 @@ import { dynamo } from '../adapters/dynamo.ts';
 import { embed } from '../adapters/embedded-metrics.ts';
 import { environment } from '../adapters/environment.ts';
 import { within } from '../adapters/within.ts';
+import { openCordons } from '../domain/audit/open-changes.ts';
 import {
   type BudgetState,
   type Counted,
@@ -108,6 +109,14 @@ export async function keepPlace(state: IncidentState, context: Asking): Promise<
     withPlaceUntil(budget, incident.id, now, heldUntil(context, now)),
   );
   return holdersAt(after, now).some((place) => place.incident === incident.id);
+}
+
+/** As `leaveBudget`, unless a cordon of this incident stands: a node that takes no pods is one less, whatever is asked or looked at meanwhile. */
+export async function leaveBudgetUncordoned(
+  incident: Pick<IncidentState['incident'], 'id' | 'cluster'>,
+  { trail, logger }: { trail: Pick<PhaseContext['trail'], 'entries'>; logger: Pick<Logger, 'error'> },
+): Promise<void> {
+  if (openCordons(await trail.entries(incident.id)).length === 0) await leaveBudget(incident, logger);
 }
 
 /** The incident disrupts nothing any more, and waits for nothing. What cannot be written is logged: the place expires. */

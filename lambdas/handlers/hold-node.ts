@@ -68,11 +68,7 @@ async function begin(
     ...subject,
     details: { undo: { uncordon: { node } } },
   });
-  // The last look before the act: whoever took the node over meanwhile has moved the fencing number.
-  const renewal = await context.renewFor(context.settings.lease.seconds);
-  if (renewal.status !== 'ours')
-    throw new LeaseLostError(`the lease of ${instanceId} was lost before its node was cordoned`);
-  const { is, says } = await cordoned(change, node, context);
+  const { is, says } = await cordoned(change, node, instanceId, context);
   if (is === 'done' || is === 'already') return { ...state, hold: held };
   if (is === 'unknown')
     return over(state, notHeld('failed', `whether the node was cordoned is not known: ${says}`, node));
@@ -84,9 +80,14 @@ async function begin(
 async function cordoned(
   change: Changer,
   node: string,
-  { settings, logger }: PhaseContext,
+  instanceId: string,
+  { settings, logger, renewFor }: PhaseContext,
 ): Promise<Changed | { is: 'unknown'; says: string }> {
   for (let attempt = 1; ; attempt += 1) {
+    // The last look before each try: whoever took the node over meanwhile has moved the fencing number, and has taken the cordon back.
+    const renewal = await renewFor(settings.lease.seconds);
+    if (renewal.status !== 'ours')
+      throw new LeaseLostError(`the lease of ${instanceId} was lost before its node was cordoned`);
     try {
       return await change({ do: 'cordon', node });
     } catch (error) {
@@ -132,9 +133,9 @@ async function letGo(
   const { id: incident, cluster, instanceId } = state.incident;
   const rung = state.ladder.index;
   const open = openCordons(await trail.entries(incident));
-  const own = open.find((change) => change.rung === rung);
+  const own = open.find((change) => change.rung === rung && change.treatment === treatment);
   if (!hold.ours || own === undefined) return { ...hold, lifted: true };
-  const keeps = hold.settled !== true && open.some((change) => change.rung !== rung);
+  const keeps = hold.settled !== true && open.some((change) => change !== own);
   const { status, reason } = keeps
     ? ({ status: 'kept', reason: 'it stays cordoned, for an earlier rung has cordoned it' } as const)
     : await uncordon(own, { incident, cluster, instanceId }, audit, rule);

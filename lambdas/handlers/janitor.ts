@@ -86,7 +86,9 @@ export async function handler(event: unknown): Promise<void> {
     const software = environment().SOFTWARE_VERSION;
     const context = { incident, cluster, instanceId, imageId, fencing, software };
     // A second run after a crash repeats what it must, and writes only what is new.
-    const key = ['janitor', draft.step, draft.rung ?? '', draft.outcome ?? ''].join(':');
+    const key = ['janitor', draft.step, draft.rung ?? '', draft.treatment ?? '', draft.outcome ?? ''].join(
+      ':',
+    );
     return trail.append(draft, { ...context, at: new Date().toISOString(), key }, (error) => {
       logger.error('an audit entry is in the table but did not reach the log group', { error });
     });

@@ -1,18 +1,15 @@
-import { openCordons } from '../domain/audit/open-changes.ts';
 import { heldBack, heldBackSentence } from '../domain/held-back.ts';
 import { climb, passedOver } from '../domain/incident-progress.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
-import { leaveBudget } from './budget.ts';
+import { leaveBudgetUncordoned } from './budget.ts';
 import { leaveCohort } from './leave-cohort.ts';
 import { phase } from './phase.ts';
 
 /** Goes to the next rung of the ladder, or finds that there is none. */
 export const handler = phase('next-rung', async (state, context) => {
-  const { audit, logger, trail } = context;
-  // Verified, undone or passed over: a rung that asks a person next must not hold a place meanwhile. A cordoned node is one less.
-  if (state.whereabouts !== undefined && openCordons(await trail.entries(state.incident.id)).length === 0) {
-    await leaveBudget(state.incident, logger);
-  }
+  const { audit } = context;
+  // Verified, undone or passed over: a rung that asks a person next must not hold a place meanwhile.
+  if (state.whereabouts !== undefined) await leaveBudgetUncordoned(state.incident, context);
   await leaveCohort(state, context);
   const next = climb(state);
   await audit({

@@ -7,7 +7,7 @@ import type { Cluster } from '../domain/settings.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
 import { sampleOf } from '../domain/verification.ts';
 import { askGates } from './ask-gates.ts';
-import { leaveBudget } from './budget.ts';
+import { leaveBudgetUncordoned } from './budget.ts';
 import { beginsToAct, leaveQuietly } from './cohort.ts';
 import { type Examined, evidenceAround, evidenceOf, withoutOutput } from './evidence-of.ts';
 import { digestFor } from './gate.ts';
@@ -44,7 +44,7 @@ export const handler = phase(
     const again = look.decision === 'moved' && voids < mostVoids;
     const decision = look.decision === 'moved' ? (again ? 'void' : 'refuse') : look.decision;
     // The place in the budget is for a treatment, and this will be none.
-    if (decision === 'void' || decision === 'refuse') await leaveBudget(state.incident, context.logger);
+    if (decision === 'void' || decision === 'refuse') await leaveBudgetUncordoned(state.incident, context);
     const rechecked: IncidentState = {
       ...withoutOutput(state),
       ...gates.remembered,

@@ -10,14 +10,16 @@ export const handler = phase(
   async (state, { trail, audit }) => {
     const { command } = state;
     const undo = endOf(command);
-    const change = changeToUndo(await trail.entries(state.incident.id), state.ladder.index);
+    const { ladder, rung } = state;
+    const change = changeToUndo(await trail.entries(state.incident.id), ladder.index, rung?.treatment);
+    const treatment = change?.treatment ?? rung?.treatment;
     await audit({
       step: 'undo.finished',
       actor: { kind: 'rule', id: 'undo' },
       what: undo.reason,
       outcome: undo.status,
-      rung: change?.rung ?? state.ladder.index,
-      ...(change === undefined ? {} : { treatment: change.treatment }),
+      rung: change?.rung ?? ladder.index,
+      ...(treatment === undefined ? {} : { treatment }),
       ...(command?.document === undefined ? {} : { document: command.document }),
       details: { commandId: command?.commandId ?? null, output: (command?.output ?? '').slice(0, 2000) },
     });

@@ -4,7 +4,7 @@ import { MedicError } from '../adapters/medic-error.ts';
 import { nodeGroupNow } from '../adapters/node-group.ts';
 import { makeAct, type ReplacementTools } from '../adapters/replacement-act.ts';
 import { membersOf, sizeOf, terminateInGroup } from '../adapters/scaling-group.ts';
-import { openChanges } from '../domain/audit/open-changes.ts';
+import { openCordons } from '../domain/audit/open-changes.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import { handedOverMessage } from '../domain/progress-message.ts';
 import { actSentence } from '../domain/replacement/act-sentence.ts';
@@ -32,11 +32,7 @@ export const handler = phase('replace-step', async (state, context) => {
   if (rung?.kind !== 'replace') throw new MedicError('the present rung replaces no node');
   const { id, cluster: name, instanceId } = state.incident;
   const before =
-    state.replacement ??
-    startReplacement(
-      instanceId,
-      openChanges(await trail.entries(id)).some(({ undo }) => 'uncordon' in undo),
-    );
+    state.replacement ?? startReplacement(instanceId, openCordons(await trail.entries(id)).length > 0);
   const subject = { rung: state.ladder.index, treatment: rung.treatment };
   const told = (what: string, act: ReplacementState['at'], next: ReplacementState) =>
     audit({
@@ -60,7 +56,7 @@ export const handler = phase('replace-step', async (state, context) => {
     membersOf,
     ownerNow: async (owner) => ({
       nodeGroup: owner.kind === 'managed-node-group' ? await nodeGroupNow(name, owner.nodeGroup) : undefined,
-      group: 'group' in owner ? await sizeOf(owner.group) : undefined,
+      group: 'group' in owner ? await sizeOf(owner.group, instanceId) : undefined,
     }),
     known: () => identityOf(instanceId),
     intend: (act, what) => intend(state, rung, before, { act, what }, context),

@@ -12,7 +12,7 @@ export const handler = phase(
   'send-undo',
   async (state, { trail, settings, audit, logger, now }) => {
     const { id, cluster, instanceId } = state.incident;
-    const change = changeToUndo(await trail.entries(id), state.ladder.index);
+    const change = changeToUndo(await trail.entries(id), state.ladder.index, state.rung?.treatment);
     if (change === undefined) {
       const command: Command = {
         status: 'not-needed',

@@ -1,5 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BudgetStore } from '../../lambdas/adapters/budget-store.ts';
 import { verifyTrail } from '../../lambdas/domain/audit/verify-trail.ts';
@@ -216,6 +218,37 @@ describe.concurrent('a kubelet that is restarted', () => {
       reason: expect.stringContaining('how the node is could not be read'),
     });
     expect(ended.lines.map(({ step }) => step)).not.toContain('treatment.intended');
+    expect(ended.after).toEqual(free);
+  });
+});
+
+describe('a cordon of which nobody hears', () => {
+  it('is not asked for again where another incident has taken the node over meanwhile', async () => {
+    let about = { instanceId: '', id: '' };
+    let stolen = false;
+    const disturb = ({ service, body }: { service: string; body: Buffer }) => {
+      const text = body.toString('utf8');
+      if (stolen || service !== 'lambda' || !text.includes('"do":"cordon"') || !text.includes(about.id))
+        return undefined;
+      stolen = true;
+      void test.engine.cloud.dynamo.send(
+        new PutItemCommand({
+          TableName: stateTable(test.engine),
+          Item: marshall({ pk: `LEASE#${about.instanceId}`, sk: 'LEASE', holder: 'another', fencing: 99 }),
+        }),
+      );
+      throw new Error('there is no such function today');
+    };
+    test.engine.cloud.disturbances.add(disturb);
+    const ended = await incident({
+      async before(instanceId, id) {
+        about = { instanceId, id };
+      },
+    }).finally(() => test.engine.cloud.disturbances.delete(disturb));
+
+    expect(stolen).toBe(true);
+    expect(ended.patches).toBe(0);
+    expect(ended.record.outcome).toBe('failed');
     expect(ended.after).toEqual(free);
   });
 });

@@ -22,62 +22,77 @@ export type OpenChange = {
  * intent is written before the act, so a crash at any point leaves the intent to be found here.
  */
 export function openChanges(entries: AuditEntry[]): OpenChange[] {
-  const open = new Map<number, OpenChange>();
+  let open: OpenChange[] = [];
   for (const entry of entries) {
     const { rung } = entry;
     if (rung === undefined) continue;
-    const change = open.get(rung);
+    const own = open.filter((change) => isOf(change, entry.treatment, rung));
+    const others = open.filter((change) => !own.includes(change));
     switch (entry.step) {
       case 'cordon.intended':
       case 'treatment.intended': {
         const undo = undoOf(entry);
         if (undo !== undefined) {
           const { treatment = '', document = '' } = entry;
-          open.set(rung, { rung, treatment, document, undo, standing: entry.details?.standing === true });
+          const standing = entry.details?.standing === true;
+          open = [...others, { rung, treatment, document, undo, standing }];
         }
         break;
       }
       case 'treatment.sent':
-        if (change !== undefined && typeof entry.details?.commandId === 'string') {
-          change.commandId = entry.details.commandId;
+        if (typeof entry.details?.commandId === 'string') {
+          for (const change of own) change.commandId = entry.details.commandId;
         }
         break;
       case 'treatment.finished':
-        if (entry.details?.clean === true) open.delete(rung);
+        if (entry.details?.clean === true) open = others;
         // With the node everything has gone that stood on it.
-        if (entry.details?.nodeGone === true) open.clear();
+        if (entry.details?.nodeGone === true) open = [];
         break;
       case 'verified':
-        if (change?.standing && (entry.outcome === 'cured' || entry.outcome === 'relieved'))
-          open.delete(rung);
+        if (entry.outcome === 'cured' || entry.outcome === 'relieved')
+          open = open.filter((change) => !(change.standing && own.includes(change)));
         break;
       case 'cordon.finished':
       case 'undo.finished':
         // The cordon of an earlier rung keeps the node as it is.
-        if (entry.outcome === 'kept') open.delete(rung);
+        if (entry.outcome === 'kept') open = others;
         if (entry.outcome !== 'done' && entry.outcome !== 'nothing') break;
-        open.delete(rung);
         // A node has one cordon, whichever rungs of this incident wanted it.
-        if (change !== undefined && 'uncordon' in change.undo) {
-          for (const [other, { undo }] of open) if ('uncordon' in undo) open.delete(other);
-        }
+        open = own.some(isCordon) ? others.filter((change) => !isCordon(change)) : others;
         break;
     }
   }
-  return [...open.values()];
+  return open;
 }
 
 /** The change that an undo takes back first: one of the present rung. What an earlier rung keeps standing may still be wanted. */
-export function changeToUndo(entries: AuditEntry[], rung: number): OpenChange | undefined {
+export function changeToUndo(
+  entries: AuditEntry[],
+  rung: number,
+  treatment?: string,
+): OpenChange | undefined {
   const changes = openChanges(entries);
-  return changes.find((change) => change.rung === rung) ?? changes.find(({ undo }) => !('uncordon' in undo));
+  return (
+    changes.find((change) => isOf(change, treatment, rung)) ?? changes.find((change) => !isCordon(change))
+  );
 }
 
 /** Cordons of an incident that may still stand. */
 export function openCordons(entries: AuditEntry[]): (OpenChange & { undo: Uncordon })[] {
-  return openChanges(entries).flatMap((change) =>
-    'uncordon' in change.undo ? [{ ...change, undo: change.undo }] : [],
-  );
+  return openChanges(entries).filter(isCordon);
+}
+
+function isCordon(change: OpenChange): change is OpenChange & { undo: Uncordon } {
+  return 'uncordon' in change.undo;
+}
+
+/**
+ * Whether a change is of this rung. The plan is made anew after a wait and a void approval, and then another treatment may be at
+ * that place of the ladder: it must not end what stands of the one before.
+ */
+function isOf(change: OpenChange, treatment: string | undefined, rung: number): boolean {
+  return change.rung === rung && (treatment === undefined || change.treatment === treatment);
 }
 
 function undoOf(entry: AuditEntry): OpenChange['undo'] | undefined {

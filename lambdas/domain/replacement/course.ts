@@ -137,8 +137,8 @@ function cordoned(
     case 'gone':
       return finish({ ...state, cordon: 'no' }, 'gone', says);
     case 'refused':
-      // After an answer that was lost it may still have our name on it.
-      return finish(state, 'refused', says);
+      // After an answer that was lost, or a function that died after the act, it may still have our name on it.
+      return finish({ ...state, cordon: 'maybe' }, 'refused', says);
   }
 }
 
@@ -207,10 +207,11 @@ function uncordoned(state: ReplacementState, { is, says }: Changed): Replacement
   const { end } = state;
   if (end === null) return finish(state, 'failed', says);
   // Refused: it has another name on it by now, or none, and is not ours to take back.
+  const adds = is === 'refused' && !end.says.endsWith(says);
   return {
     ...state,
     at: 'over',
-    end: { ...end, cordonLeft: false, ...(is === 'refused' ? { says: `${end.says}; ${says}` } : {}) },
+    end: { ...end, cordonLeft: false, ...(adds ? { says: `${end.says}; ${says}` } : {}) },
   };
 }
 

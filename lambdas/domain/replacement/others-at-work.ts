@@ -13,8 +13,8 @@ export const NodeGroupNow = z.object({
 });
 export type NodeGroupNow = z.infer<typeof NodeGroupNow>;
 
-/** The size of an Auto Scaling group, and what it has of it. */
-export type GroupSize = { name: string; desired: number; inService: number };
+/** The size of an Auto Scaling group, and what it has of it; and why it is not to be asked for this node, which it is only once its pods have gone. */
+export type GroupSize = { name: string; desired: number; inService: number; whyNot?: string };
 
 /**
  * Conditions on which EKS node auto repair replaces or reboots a node, after 10 or 30 minutes; on pressure of memory or disk it does
@@ -66,6 +66,7 @@ export function whyNotOwner(
   }
   if (owner.kind !== 'managed-node-group' && owner.kind !== 'auto-scaling-group') return undefined;
   if (group === undefined) return `there is no Auto Scaling group ${given(owner.group)}`;
+  if (group.whyNot !== undefined) return group.whyNot;
   if (group.inService < group.desired) {
     return `the group ${given(group.name)} has ${group.inService} of ${group.desired} instances in service: it lacks nodes already`;
   }

@@ -114,7 +114,7 @@ function tools(tags: Record<string, string>): ReplacementTools {
     membersOf,
     ownerNow: async (owner) => ({
       nodeGroup,
-      group: 'group' in owner ? await sizeOf(owner.group) : undefined,
+      group: 'group' in owner ? await sizeOf(owner.group, old) : undefined,
     }),
     known: async () => ({ names: ['old'], tags }),
     async intend(act, what) {

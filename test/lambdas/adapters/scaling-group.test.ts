@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AutoScalingError } from '../../../lambdas/adapters/autoscaling-query.ts';
-import { terminateInGroup } from '../../../lambdas/adapters/scaling-group.ts';
+import { sizeOf, terminateInGroup } from '../../../lambdas/adapters/scaling-group.ts';
 import { autoscalingService, type LocalGroup } from '../../../local/cloud/autoscaling.ts';
 import { answerError, readRequest, ServiceError, type WireRequest } from '../../../local/cloud/wire.ts';
 
@@ -111,6 +111,15 @@ describe('an instance of an Auto Scaling group', () => {
       says: expect.stringContaining(says),
     });
     expect(calls()).toEqual(['DescribeAutoScalingGroups']);
+  });
+
+  it('is known before its pods are asked to go as one that would not be ended', async () => {
+    expect(await sizeOf('eks-web', instanceId)).toEqual({ name: 'eks-web', desired: 2, inService: 2 });
+    groups[0]?.suspended.push('Launch');
+    expect(await sizeOf('eks-web', instanceId)).toMatchObject({
+      whyNot: expect.stringContaining('has suspended Launch'),
+    });
+    expect(await sizeOf('eks-other', instanceId)).toBeUndefined();
   });
 
   it('is ended also where a process that is not needed is suspended', async () => {

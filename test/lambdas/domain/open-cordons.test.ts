@@ -37,6 +37,24 @@ describe('cordons of an incident', () => {
     expect(openCordons(trail).map(({ undo }) => undo)).toEqual([{ uncordon: { node: 'n' } }]);
   });
 
+  it('are not over by another treatment at their place of the ladder, where the plan was made anew', () => {
+    const cordon = { ...cordoned(0), treatment: 'cordon' };
+    const clean = { step: 'treatment.finished' as const, rung: 0, details: { clean: true } };
+    expect(rungs(trailOf(cordon, { ...clean, treatment: 'reclaim' }))).toEqual([0]);
+    expect(rungs(trailOf(cordon, { ...ended('undo.finished', 0, 'nothing'), treatment: 'reclaim' }))).toEqual(
+      [0],
+    );
+    expect(rungs(trailOf(cordon, { ...clean, treatment: 'cordon' }))).toEqual([]);
+
+    const agent = { ...changed(0), treatment: 'disable-agent' };
+    const both = trailOf(cordon, agent);
+    expect(openChanges(both).map(({ treatment }) => treatment)).toEqual(['cordon', 'disable-agent']);
+    expect(changeToUndo(both, 0, 'disable-agent')).toMatchObject({ treatment: 'disable-agent' });
+    expect(changeToUndo(trailOf(cordon), 0, 'reclaim')).toBeUndefined();
+    const undone = { ...ended('undo.finished', 0, 'done'), treatment: 'disable-agent' };
+    expect(openCordons(trailOf(cordon, agent, undone))).toMatchObject([{ treatment: 'cordon' }]);
+  });
+
   it('of an earlier rung stand while a later one is undone', () => {
     expect(changeToUndo(trailOf(cordoned(0), changed(1)), 1)).toMatchObject({ rung: 1 });
     expect(changeToUndo(trailOf(cordoned(0)), 1)).toBeUndefined();

@@ -39,6 +39,11 @@ describe('the owner of a node', () => {
     ['is unknown to EKS', { group: full('eks-workers') }, /EKS knows no node group workers/],
     ['has no group behind it', { nodeGroup: active }, /there is no Auto Scaling group eks-workers/],
     ['lacks nodes', { ...well, group: { name: 'eks-workers', desired: 3, inService: 2 } }, /has 2 of 3/],
+    [
+      'would make no new node',
+      { ...well, group: { ...full('eks-workers'), whyNot: 'the group eks-workers has suspended Launch' } },
+      /has suspended Launch/,
+    ],
   ])('is not asked where it %s', (_, now, why) => {
     expect(whyNotOwner(managed, now, [])).toMatch(why);
   });
