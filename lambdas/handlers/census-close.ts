@@ -5,6 +5,7 @@ import { censusEnvironment } from '../adapters/census-environment.ts';
 import { publishCluster } from '../adapters/census-metrics.ts';
 import { fleetOf, runningNodes } from '../adapters/cluster-nodes.ts';
 import { dynamo } from '../adapters/dynamo.ts';
+import { MedicError } from '../adapters/medic-error.ts';
 import { publish } from '../adapters/notifier.ts';
 import { putInQueue, sqs } from '../adapters/queue.ts';
 import { RaisedStore } from '../adapters/raised-store.ts';
@@ -61,6 +62,13 @@ async function close(run: CensusRun, cluster: Cluster): Promise<void> {
   const figures = clusterFigures(run.tally, { ...nodes, ...raised }, standing);
   await publishCluster(cloudwatch, run.cluster, figures, startedAt);
   logger.info('census ended', { ...figures.counts, unread: run.unread.length });
+  const broken = standing?.broken ?? [];
+  // Only now, with all else done: it is tried again, and at last its message lies where an alarm sees it.
+  if (broken.length > 0) {
+    throw new MedicError(
+      `standing treatments broke in this run: ${broken.map(({ id, problem }) => `${id}: ${problem}`).join('; ')}`,
+    );
+  }
 }
 
 /** Which candidates are left to the standing treatment of their group: those of a cause that it is for. */

@@ -18,11 +18,18 @@ import type { Cluster } from '../domain/settings.ts';
 import { type Course, placesAt, withRun } from '../domain/standing/course.ts';
 import { isDue, judgeStanding } from '../domain/standing/judgement.ts';
 import { type Standing, type StandingRead, standingText } from '../domain/standing/standing.ts';
+import { problemOf } from './problem-of.ts';
 
 const sns = new SNSClient({});
 
 /** What a run comes to for the standing treatments of its cluster. `undefined` where there never was one. */
-export type StandingFigures = { live: number; raised: number; over: number };
+export type StandingFigures = {
+  live: number;
+  raised: number;
+  over: number;
+  /** Those of which something could not be read or written: they did nothing in this run, or not all. */
+  broken: { id: string; problem: string }[];
+};
 
 type Context = { run: CensusRun; cluster: Cluster; running: readonly ClusterNode[]; logger: Logger };
 
@@ -37,26 +44,41 @@ export async function actByStandings(
 ): Promise<StandingFigures | undefined> {
   if (known.length === 0) return undefined;
   const { run, logger } = context;
-  const stopped = live.length === 0 ? undefined : await stoppedBy(run.cluster);
+  const broken: StandingFigures['broken'] = [];
+  const stopped =
+    live.length === 0
+      ? undefined
+      : await stoppedBy(run.cluster).catch((error: unknown) => {
+          logger.error('what may stop a standing treatment cannot be read', { error });
+          const why = `what may stop it cannot be read: ${problemOf(error)}`;
+          broken.push(...live.map(({ id }) => ({ id, problem: why })));
+          return { why, ends: false };
+        });
   let [raised, over, still] = [0, 0, 0];
   for (const standing of live) {
     const seen = run.tally.standing.find(({ id }) => id === standing.id) ?? nothingSeen(standing.id);
     over += seen.over;
-    if (stopped?.ends === true) {
-      await end(standing, stopped.why);
-      continue;
+    try {
+      if (stopped?.ends === true) {
+        await end(standing, stopped.why);
+        continue;
+      }
+      still += 1;
+      const sent = stopped === undefined ? await raise(standing, seen, context) : 0;
+      if (stopped !== undefined)
+        logger.info('a standing treatment is held', { id: standing.id, why: stopped.why });
+      raised += sent;
+      const course = await courses().change(standing, (present) =>
+        withRun(present, { ...seen, raised: sent }, new Date(run.startedAt)),
+      );
+      await judge(standing, course, logger);
+    } catch (error) {
+      // It keeps neither the other groups nor the rest of the census from going on.
+      logger.error('a standing treatment broke in this run', { id: standing.id, error });
+      broken.push({ id: standing.id, problem: problemOf(error) });
     }
-    still += 1;
-    const sent = stopped === undefined ? await raise(standing, seen, context) : 0;
-    if (stopped !== undefined)
-      logger.info('a standing treatment is held', { id: standing.id, why: stopped.why });
-    raised += sent;
-    const course = await courses().change(standing, (present) =>
-      withRun(present, { ...seen, raised: sent }, new Date(run.startedAt)),
-    );
-    await judge(standing, course, logger);
   }
-  return { live: still, raised, over };
+  return { live: still, raised, over, broken };
 }
 
 function courses(): CourseStore {
@@ -66,10 +88,12 @@ function courses(): CourseStore {
 /** What keeps all standing treatments of a cluster from acting. What cannot be read keeps them, too. */
 async function stoppedBy(cluster: string): Promise<{ why: string; ends: boolean } | undefined> {
   const { STATE_TABLE } = censusEnvironment();
-  const breaker = await new BreakerStore(dynamo(), STATE_TABLE).read(cluster);
+  const [breaker, { pauses, unreadable }] = await Promise.all([
+    new BreakerStore(dynamo(), STATE_TABLE).read(cluster),
+    readPauses(dynamo(), STATE_TABLE, cluster),
+  ]);
   if (breaker.openedAt !== null)
     return { why: `the breaker of the cluster opened at ${breaker.openedAt}`, ends: true };
-  const { pauses, unreadable } = await readPauses(dynamo(), STATE_TABLE, cluster);
   if (unreadable.length > 0) return { why: 'a pause of the cluster cannot be read', ends: false };
   const active = pauses.find((pause) => isActive(pause, new Date()));
   return active === undefined ? undefined : { why: `the cluster is paused: ${active.name}`, ends: false };
@@ -77,21 +101,20 @@ async function stoppedBy(cluster: string): Promise<{ why: string; ends: boolean 
 
 async function end(standing: Standing, reason: string): Promise<void> {
   const { STATE_TABLE, NOTIFY_TOPIC_ARN } = censusEnvironment();
-  const at = new Date().toISOString();
-  const ended = await endStanding(dynamo(), STATE_TABLE, standing.cluster, {
-    version: 1,
-    id: standing.id,
-    at,
-    by: 'rule standing',
-    reason,
-  });
-  if (!ended) return;
+  // People first: they are told twice rather than never.
   await publish(sns, NOTIFY_TOPIC_ARN, {
     kind: 'call-a-person',
     incident: standing.incident,
     cluster: standing.cluster,
     title: `${standing.treatment} of group ${standing.nodeGroup} in ${standing.cluster} has ended itself`,
     text: `${standingText(standing)}: ${reason}. Nothing more is done by it. A new one needs a new approval, and is offered with the next incidents of the group.`,
+  });
+  await endStanding(dynamo(), STATE_TABLE, standing.cluster, {
+    version: 1,
+    id: standing.id,
+    at: new Date().toISOString(),
+    by: 'rule standing',
+    reason,
   });
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { confidenceOf } from '../../lambdas/domain/causes/confidence.ts';
 import { causes } from '../../lambdas/domain/causes/index.ts';
 import { Diagnosis, diagnose } from '../../lambdas/domain/diagnosis.ts';
-import { contradictionsIn } from '../../lambdas/domain/evidence/contradictions.ts';
+import { contradictionsIn, withoutProbes } from '../../lambdas/domain/evidence/contradictions.ts';
 import { Evidence } from '../../lambdas/domain/evidence/evidence.ts';
 import { gapsOf } from '../../lambdas/domain/evidence/gaps.ts';
 import { readEvidence } from '../../lambdas/domain/evidence/read-evidence.ts';
@@ -18,19 +18,26 @@ const cluster = clusterWith();
 const { thresholds } = cluster;
 const usual = runs(200);
 
-/** Every finding of every rule, with which side of its threshold the value is on. */
+/** Every finding of every rule, with which side of its threshold the value is on: of a figure that several places gave, all in their order. */
 function sidesOf(evidence: Evidence): Map<string, string> {
-  const sides = causes.flatMap(({ id, judge }) =>
-    judge(evidence, thresholds).findings.flatMap(({ fact, threshold, speaks }): [string, string][] =>
-      threshold === undefined ? [] : [[`${id}: ${fact}`, speaks]],
-    ),
-  );
+  const contradictions = contradictionsIn(evidence);
+  // Where the evidence contradicts itself, it is judged once more without what does.
+  const looks = [
+    evidence,
+    ...contradictions.map(({ probes, says }) => withoutProbes(evidence, probes, says)),
+  ];
+  const sides = new Map<string, string>();
+  for (const [look, looked] of looks.entries()) {
+    for (const { id, judge } of causes) {
+      for (const { fact, threshold, speaks } of judge(looked, thresholds).findings) {
+        const name = `${look} ${id}: ${fact}`;
+        if (threshold !== undefined) sides.set(name, `${sides.get(name) ?? ''} ${speaks}`);
+      }
+    }
+  }
   // How far two counts may be apart before they contradict each other is a threshold as well.
-  const contradictions = contradictionsIn(evidence).map(({ probes }): [string, string] => [
-    `contradiction of ${probes.join(' and ')}`,
-    'against',
-  ]);
-  return new Map([...sides, ...contradictions]);
+  for (const { probes } of contradictions) sides.set(`contradiction of ${probes.join(' and ')}`, 'against');
+  return sides;
 }
 
 describe('diagnose, for any evidence', () => {
