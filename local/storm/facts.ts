@@ -7,7 +7,14 @@ import type { FleetNode } from './fleet.ts';
 export type Trail = { incident: string; instanceId: string; entries: AuditEntry[]; lines: string[] };
 
 /** A message that people got. */
-export type ToldMessage = { at: Date; kind: string; incident: string; instanceId?: string; title: string };
+export type ToldMessage = {
+  at: Date;
+  kind: string;
+  incident: string;
+  instanceId?: string;
+  title: string;
+  text: string;
+};
 
 /** What is still held when everything is over. */
 export type Left = {
@@ -53,6 +60,11 @@ export function trailsOf(lines: readonly { stream: string; message: string }[]):
       },
     ];
   });
+}
+
+/** The cause by which people are told of an incident. */
+export function toldFor({ entries }: Trail): string {
+  return entries.findLast(({ step }) => step === 'diagnosed')?.outcome ?? 'undiagnosed';
 }
 
 /** A treatment on a node, from the intent until it was judged, undone or given up. Times in ms. */

@@ -7,6 +7,7 @@ import { countMessages, tooManyMessages } from './checks/messages.ts';
 import { oneIncident } from './checks/one-incident.ts';
 import { overQuota, type Rate, ratesOf, type Timed } from './checks/rates.ts';
 import { trailProblems } from './checks/trails.ts';
+import { untold } from './checks/untold.ts';
 import { type CohortSeen, cohortsOf, overWave } from './cohorts.ts';
 import { treatedIn, type Violation } from './facts.ts';
 import type { StormOptions } from './options.ts';
@@ -59,6 +60,7 @@ export function resultOf(storm: Storm, options: StormOptions): StormResult {
       ...overWave(storm),
       ...afterNo(storm),
       ...tooManyMessages(storm, cluster.roll),
+      ...untold(storm),
       ...leftBehind(storm),
       ...overQuota(rates),
       ...[...new Set(storm.unanswered)].map((what) => ({ check: 'unanswered', what })),

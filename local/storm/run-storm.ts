@@ -174,9 +174,9 @@ async function storm(
   engine.onPublished(({ message, at }) => {
     const { data } = Message.safeParse(JSON.parse(message));
     if (data === undefined) return;
-    const { kind, incident, instanceId, title } = data;
+    const { kind, incident, instanceId, title, text } = data;
     directory.appendMessage(message);
-    messages.push({ at, kind, incident, title, ...(instanceId === undefined ? {} : { instanceId }) });
+    messages.push({ at, kind, incident, title, text, ...(instanceId === undefined ? {} : { instanceId }) });
     answers.push(answer(engine, message, options.approve, cards));
   });
 

@@ -1,6 +1,6 @@
 import { mostMessages } from '../../../lambdas/domain/roll/roll.ts';
 import type { RollSettings } from '../../../lambdas/domain/settings/roll.ts';
-import type { Facts, Violation } from '../facts.ts';
+import { type Facts, toldFor, type Violation } from '../facts.ts';
 
 /** After so long without one, the end of a burst is told of whatever it brings. */
 const calmMs = 5 * 60_000;
@@ -13,7 +13,7 @@ export function countMessages(
   const count = messages.filter(({ kind }) => kind === 'call-a-person' || kind === 'incident-closed').length;
   const times = trails.flatMap(({ entries }) => entries.map(({ at }) => Date.parse(at)));
   const calms = times.length === 0 ? 0 : Math.floor((Math.max(...times) - Math.min(...times)) / calmMs);
-  const byCause = Map.groupBy(trails, causeOf);
+  const byCause = Map.groupBy(trails, toldFor);
   const most = [...byCause.values()].reduce(
     (sum, own) => sum + mostMessages(own.length, roll) + Math.min(roll.singly, own.length) + calms,
     0,
@@ -32,8 +32,4 @@ export function tooManyMessages(facts: Pick<Facts, 'messages' | 'trails'>, roll:
           what: `people got ${count} messages of ends and calls, and ${most} are the most`,
         },
       ];
-}
-
-function causeOf({ entries }: Facts['trails'][number]): string {
-  return entries.findLast(({ step }) => step === 'diagnosed')?.outcome ?? 'undiagnosed';
 }

@@ -8,6 +8,7 @@ import { countMessages, tooManyMessages } from '../../../local/storm/checks/mess
 import { oneIncident } from '../../../local/storm/checks/one-incident.ts';
 import { overQuota, ratesOf } from '../../../local/storm/checks/rates.ts';
 import { trailProblems } from '../../../local/storm/checks/trails.ts';
+import { untold } from '../../../local/storm/checks/untold.ts';
 import { cohortsOf, overWave } from '../../../local/storm/cohorts.ts';
 import { trailsOf } from '../../../local/storm/facts.ts';
 import { quotas } from '../../../local/storm/quotas.ts';
@@ -162,10 +163,41 @@ describe('after-no', () => {
   });
 });
 
+describe('untold', () => {
+  const ended = (index: number, outcome: string, notified = 'in a later summary') =>
+    trailOf(index, [
+      { at: 0, step: 'diagnosed', outcome: 'kubelet-leak' },
+      { at: 9, step: 'incident.closed', outcome, details: { notified } },
+    ]);
+  const summary = (needed: number, names: string, cause = 'kubelet-leak') => ({
+    at: new Date(start),
+    kind: 'call-a-person',
+    incident: 'inc-9',
+    title: `local: 9 incidents of ${cause} closed, ${needed} need a person, 0 open`,
+    text: `Nodes that need a person: ${names}.`,
+  });
+  const [one, two] = [nodeOf(0).instanceId, nodeOf(1).instanceId];
+  const trails = [ended(0, 'failed'), ended(1, 'unresolved'), ended(2, 'cured')];
+
+  it('finds a node that needs a person and that no summary of its cause names or counts', () => {
+    expect(whats(untold({ trails, messages: [] }))).toHaveLength(2);
+    expect(whats(untold({ trails, messages: [summary(1, one)] }))).toEqual([
+      `${two} needs a person, and inc-1 left that to a later summary, in which it is not`,
+    ]);
+    expect(untold({ trails, messages: [summary(2, `${one} and 1 more`, 'session-churn')] })).toHaveLength(2);
+    expect(untold({ trails, messages: [summary(1, one), summary(1, two)] })).toEqual([]);
+    expect(untold({ trails, messages: [summary(2, `${one} and 1 more`)] })).toEqual([]);
+  });
+
+  it('asks nothing of one of whom people were told when it closed', () => {
+    expect(untold({ trails: [ended(0, 'failed', 'done')], messages: [] })).toEqual([]);
+  });
+});
+
 describe('messages', () => {
   it('finds more than the roll allows, by the causes that were found', () => {
     const trails = Array.from({ length: 20 }, (_, index) => trailOf(index, treated(0, 10)));
-    const message = { at: new Date(start), kind: 'incident-closed', incident: 'inc', title: '' };
+    const message = { at: new Date(start), kind: 'incident-closed', incident: 'inc', title: '', text: '' };
     const { most } = countMessages({ messages: [], trails }, roll);
     expect(most).toBeLessThan(20);
     const enough = Array.from({ length: most }, () => message);
