@@ -15,13 +15,25 @@ export type CohortSeen = {
 
 type Member = { entry: AuditEntry; trail: Trail };
 
-/** Each cohort in the order in which it began; a node by itself is none. */
+/** Each cohort in the order in which it began; a node by itself is none, also where others ask for the same after it. */
 export function cohortsOf(trails: readonly Trail[]): CohortSeen[] {
   const members = trails.flatMap((trail) =>
     trail.entries.flatMap((entry) =>
       entry.step === 'gated' && typeof entry.details?.cohort === 'string' ? [{ entry, trail }] : [],
     ),
   );
+  return grouped(members.filter((member) => !isAskedAboutAlone(member)));
+}
+
+/** Whether people were then asked about its node alone. */
+function isAskedAboutAlone({ entry, trail: { entries } }: Member): boolean {
+  const card = entries
+    .slice(entries.indexOf(entry))
+    .find(({ step, rung }) => step === 'approval.requested' && rung === entry.rung);
+  return card !== undefined && card.details?.cohort === undefined;
+}
+
+function grouped(members: readonly Member[]): CohortSeen[] {
   return [...Map.groupBy(members, ({ entry }) => String(entry.details?.cohort))]
     .map(([cohort, own]) => seen(cohort, own))
     .filter(({ nodes }) => nodes > 1);

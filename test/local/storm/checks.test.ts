@@ -10,7 +10,7 @@ import { overQuota, ratesOf } from '../../../local/storm/checks/rates.ts';
 import { trailProblems } from '../../../local/storm/checks/trails.ts';
 import { untold } from '../../../local/storm/checks/untold.ts';
 import { cohortsOf, overWave } from '../../../local/storm/cohorts.ts';
-import { trailsOf } from '../../../local/storm/facts.ts';
+import { type Trail, trailsOf } from '../../../local/storm/facts.ts';
 import { quotas } from '../../../local/storm/quotas.ts';
 import { sampleIncidents, samplePem } from '../../lambdas/domain/audit-sample.ts';
 import { factsOf, nodeOf, type Step, start, trailOf, treated } from './samples.ts';
@@ -342,6 +342,24 @@ describe('over-wave', () => {
     ]);
     expect(overWave({ trails })).toEqual([]);
     expect(cohortsOf(trails.slice(0, 1))).toEqual([]);
+  });
+
+  it('leaves out a node that was asked about by itself, before others asked for the same', () => {
+    const asked = (index: number, from: number, details: Record<string, unknown>): Trail => {
+      const { entries } = member(index, from, {}, 'ask');
+      const card = { at: from, step: 'approval.requested' as const, rung: 0, details };
+      return trailOf(
+        index,
+        entries.flatMap(({ at: _, ...entry }) => {
+          const step = { ...entry, at: from };
+          return entry.step === 'gated' ? [step, card] : [step];
+        }),
+      );
+    };
+    const others = [asked(1, 20, { cohort: 'abc' }), member(2, 40, wave(2, 2))];
+    expect(cohortsOf([asked(0, 0, {}), ...others])).toMatchObject([{ nodes: 2, cards: 1 }]);
+    expect(overWave({ trails: [asked(0, 0, {}), ...others] })).toEqual([]);
+    expect(overWave({ trails: [asked(0, 0, { cohort: 'abc' }), ...others] })).toHaveLength(1);
   });
 
   it('finds more nodes in a wave than it has places', () => {
