@@ -163,7 +163,7 @@ export class CgroupMedicStack extends Stack {
       );
     }
     new PausePolicy(this, 'Pauses', { stateTable, modes, clusters: clusters.map(([name]) => name) });
-    new StandingPolicy(this, 'Standing', { stateTable, clusters: clusters.map(([name]) => name) });
+    new StandingPolicy(this, 'Standing', { stateTable, modes, clusters: clusters.map(([name]) => name) });
     const telling = [
       'request-approval',
       'settle-approval',

@@ -1,6 +1,6 @@
 import { argumentsFor, runCommand, UsageError } from './command-line.ts';
 import { DecideRequest, decideAtConsole, type Outcome, RefusedDecision } from './decide-at-console.ts';
-import { clientOptions, DeploymentError, outputOf } from './deployment.ts';
+import { clientOptions, DeploymentError, deploymentOptions, outputOf, whereOf } from './deployment.ts';
 
 const usage = `usage: npm run decide -- APPROVAL_ID approve|deny [--reason TEXT] [--stack STACK | --document NAME]
                               [--region REGION] [--profile PROFILE] [--json]
@@ -27,11 +27,7 @@ async function main(args: string[]): Promise<string> {
   const { values, positionals } = parse(args);
   if (values.help) return usage;
   const request = requestOf(positionals, values.reason);
-  const where = {
-    stack: values.stack ?? 'CgroupMedic',
-    ...(values.region === undefined ? {} : { region: values.region }),
-    ...(values.profile === undefined ? {} : { profile: values.profile }),
-  };
+  const where = whereOf(values);
   const document = values.document ?? (await outputOf(where, 'DecideDocumentName', '--document')).value;
   const outcome = await decideAtConsole(clientOptions(where), document, request);
   return values.json ? JSON.stringify(outcome) : said(outcome);
@@ -55,10 +51,8 @@ function parse(args: string[]) {
   const flag = { type: 'boolean' } as const;
   const options = {
     reason: text,
-    stack: text,
     document: text,
-    region: text,
-    profile: text,
+    ...deploymentOptions,
     json: flag,
     help: { ...flag, short: 'h' },
   } as const;

@@ -5,6 +5,20 @@ import { putInQueue } from '../lambdas/adapters/queue.ts';
 /** Which deployment a person means. */
 export type Where = { stack: string; region?: string; profile?: string };
 
+const text = { type: 'string' } as const;
+
+/** The options by which people say which deployment they mean. */
+export const deploymentOptions = { stack: text, region: text, profile: text } as const;
+
+/** The deployment that somebody means by them. */
+export function whereOf({ stack = 'CgroupMedic', region, profile }: Partial<Where>): Where {
+  return {
+    stack,
+    ...(region === undefined ? {} : { region }),
+    ...(profile === undefined ? {} : { profile }),
+  };
+}
+
 /** A deployed stack, as far as people write to it. */
 export type Deployment = { client: ClientOptions; queueUrl: string; stateMachineArn?: string };
 

@@ -1,5 +1,4 @@
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { ifHolds } from '../lambdas/adapters/dynamo.ts';
 import { pausesOf, readPauses } from '../lambdas/adapters/pause-reader.ts';
@@ -24,20 +23,17 @@ const dayMs = 86_400_000;
  */
 export class PauseStore {
   readonly #dynamo: DynamoDBClient;
-  readonly #ssm: SSMClient;
   readonly #table: string;
   readonly #cluster: string;
 
   constructor(client: ClientOptions, table: string, cluster: string) {
     this.#dynamo = new DynamoDBClient(client);
-    this.#ssm = new SSMClient(client);
     this.#table = table;
     this.#cluster = cluster;
   }
 
   close(): void {
     this.#dynamo.destroy();
-    this.#ssm.destroy();
   }
 
   /** Who runs this, as AWS says. @throws DeploymentError */
@@ -50,19 +46,6 @@ export class PauseStore {
       return await callerIdentity(region, credentials);
     } catch (error) {
       throw explained(error, 'AWS does not say who you are', {});
-    }
-  }
-
-  /** A pause of a cluster that there is not would stop nothing, and nobody would know. @throws DeploymentError */
-  async checkCluster(): Promise<void> {
-    const name = `/cgroup-medic/${this.#cluster}/mode`;
-    try {
-      await this.#ssm.send(new GetParameterCommand({ Name: name }));
-    } catch (error) {
-      throw explained(error, `whether "${this.#cluster}" is a cluster of this stack cannot be told`, {
-        ParameterNotFound: `there is no parameter ${name}: is the name right, and the region?`,
-        AccessDenied: `attach the managed policy to yourself that the output PausePolicyArn names`,
-      });
     }
   }
 

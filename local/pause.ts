@@ -10,8 +10,9 @@ import {
 import type { PausesRead } from '../lambdas/domain/gates/pause-gate.ts';
 import { ClusterName } from '../lambdas/domain/intake/raw-alarm.ts';
 import { printable } from '../lambdas/domain/printable.ts';
+import { checkCluster } from './check-cluster.ts';
 import { argumentsFor, runCommand, UsageError } from './command-line.ts';
-import { clientOptions, DeploymentError, outputOf } from './deployment.ts';
+import { clientOptions, DeploymentError, deploymentOptions, outputOf, whereOf } from './deployment.ts';
 import { PauseStore, RefusedPause } from './pause-store.ts';
 import { momentOf } from './until.ts';
 
@@ -50,15 +51,12 @@ async function main(args: string[]): Promise<string> {
   if (values.help) return usage;
   const now = new Date();
   const asked = askedOf(positionals, values, now);
-  const where = {
-    stack: values.stack ?? 'CgroupMedic',
-    ...(values.region === undefined ? {} : { region: values.region }),
-    ...(values.profile === undefined ? {} : { profile: values.profile }),
-  };
+  const where = whereOf(values);
   const table = values.table ?? (await outputOf(where, 'StateTableName', '--table')).value;
   const store = new PauseStore(clientOptions(where), table, asked.cluster);
   try {
-    await store.checkCluster();
+    // A pause of a cluster that there is not would stop nothing, and nobody would know.
+    await checkCluster(clientOptions(where), asked.cluster, 'PausePolicyArn');
     return await run(store, asked, now, values.json ?? false);
   } finally {
     store.close();
@@ -137,10 +135,8 @@ function parse(args: string[]) {
     by: text,
     list: flag,
     end: text,
-    stack: text,
     table: text,
-    region: text,
-    profile: text,
+    ...deploymentOptions,
     json: flag,
     help: { ...flag, short: 'h' },
   } as const;

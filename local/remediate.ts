@@ -1,7 +1,14 @@
 import * as z from 'zod';
 import { Request } from '../lambdas/domain/intake/by-hand.ts';
 import { argumentsFor, runCommand, UsageError } from './command-line.ts';
-import { type Asked, askByHand, DeploymentError, findDeployment } from './deployment.ts';
+import {
+  type Asked,
+  askByHand,
+  DeploymentError,
+  deploymentOptions,
+  findDeployment,
+  whereOf,
+} from './deployment.ts';
 
 const usage = `usage: npm run remediate -- INSTANCE --cluster NAME [--reason TEXT] [--stack STACK | --queue-url URL]
                                  [--region REGION] [--profile PROFILE] [--dry-run] [--json]
@@ -30,10 +37,8 @@ async function main(args: string[]): Promise<string> {
   const request = requestOf(positionals, values);
   const message = { source: 'by-hand', received: new Date().toISOString(), payload: request };
   const where = {
-    stack: values.stack ?? 'CgroupMedic',
+    ...whereOf(values),
     ...(values['queue-url'] === undefined ? {} : { queueUrl: values['queue-url'] }),
-    ...(values.region === undefined ? {} : { region: values.region }),
-    ...(values.profile === undefined ? {} : { profile: values.profile }),
   };
   if (values['dry-run']) {
     const queue = where.queueUrl ?? `the output ByHandQueueUrl of the stack ${where.stack}`;
@@ -66,10 +71,8 @@ function parse(args: string[]) {
   const options = {
     cluster: text,
     reason: text,
-    stack: text,
     'queue-url': text,
-    region: text,
-    profile: text,
+    ...deploymentOptions,
     'dry-run': flag,
     json: flag,
     help: { ...flag, short: 'h' },

@@ -11,8 +11,16 @@ import {
   whyOver,
 } from '../lambdas/domain/standing/standing.ts';
 import { callerIdentity } from './caller-identity.ts';
+import { checkCluster } from './check-cluster.ts';
 import { argumentsFor, runCommand, UsageError } from './command-line.ts';
-import { clientOptions, DeploymentError, explained, outputOf } from './deployment.ts';
+import {
+  clientOptions,
+  DeploymentError,
+  deploymentOptions,
+  explained,
+  outputOf,
+  whereOf,
+} from './deployment.ts';
 
 const usage = `usage: npm run standing -- list CLUSTER [where] [--json]
        npm run standing -- end CLUSTER GROUP --reason TEXT [where] [--json]
@@ -53,12 +61,9 @@ async function main(args: string[]): Promise<string> {
   const { values, positionals } = parse(args);
   if (values.help) return usage;
   const asked = askedOf(positionals, values.reason);
-  const where = {
-    stack: values.stack ?? 'CgroupMedic',
-    ...(values.region === undefined ? {} : { region: values.region }),
-    ...(values.profile === undefined ? {} : { profile: values.profile }),
-  };
+  const where = whereOf(values);
   const table = values.table ?? (await outputOf(where, 'StateTableName', '--table')).value;
+  await checkCluster(clientOptions(where), asked.cluster, 'StandingPolicyArn');
   const dynamo = new DynamoDBClient(clientOptions(where));
   try {
     const read = await listStandings(dynamo, table, asked.cluster).catch((error: unknown) => {
@@ -137,10 +142,8 @@ function parse(args: string[]) {
   const flag = { type: 'boolean' } as const;
   const options = {
     reason: text,
-    stack: text,
     table: text,
-    region: text,
-    profile: text,
+    ...deploymentOptions,
     json: flag,
     help: { ...flag, short: 'h' },
   } as const;
@@ -148,11 +151,11 @@ function parse(args: string[]) {
 }
 
 function askedOf([what, cluster, nodeGroup, ...rest]: string[], reason: string | undefined): Asked {
-  if (what !== 'list' && what !== 'end') {
-    throw new UsageError(`"${what ?? ''}" is neither list nor end`);
-  }
-  if (!ClusterName.safeParse(cluster).success || cluster === undefined) {
-    throw new UsageError(`CLUSTER is "${cluster ?? ''}": must be an EKS cluster name`);
+  if (what === undefined) throw new UsageError('list or end is needed, and neither was given');
+  if (what !== 'list' && what !== 'end') throw new UsageError(`"${what}" is neither list nor end`);
+  if (cluster === undefined) throw new UsageError(`${what} needs CLUSTER: an EKS cluster name`);
+  if (!ClusterName.safeParse(cluster).success) {
+    throw new UsageError(`CLUSTER is "${cluster.slice(0, 80)}": must be an EKS cluster name`);
   }
   if (what === 'list') {
     if (nodeGroup !== undefined || reason !== undefined)
@@ -160,14 +163,16 @@ function askedOf([what, cluster, nodeGroup, ...rest]: string[], reason: string |
     return { what, cluster };
   }
   if (rest.length > 0) throw new UsageError(`"${rest[0]}" is one word too many`);
-  if (nodeGroup === undefined || !NodeGroup.safeParse(nodeGroup).success) {
+  if (nodeGroup === undefined) throw new UsageError('end needs GROUP: a node group, as the list has it');
+  if (!NodeGroup.safeParse(nodeGroup).success) {
     throw new UsageError(
-      `GROUP is "${nodeGroup ?? ''}": must be the name of a node group, as the list has it`,
+      `GROUP is "${nodeGroup.slice(0, 80)}": must be the name of a node group, as the list has it`,
     );
   }
+  if (reason === undefined) throw new UsageError('--reason is needed: why it ends, for whoever approved it');
   const why = EndReason.safeParse(reason);
   if (!why.success) {
-    throw new UsageError(`--reason is "${reason ?? ''}": ${why.error.issues[0]?.message ?? 'is needed'}`);
+    throw new UsageError(`--reason is "${reason.slice(0, 80)}": ${why.error.issues[0]?.message}`);
   }
   return { what, cluster, nodeGroup, reason: why.data };
 }

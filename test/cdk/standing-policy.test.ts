@@ -28,6 +28,11 @@ it('people who end standing treatments can put an end, and nothing else into the
       Effect: 'Allow',
       Resource: '<StateTable.Arn>',
     },
+    {
+      Action: 'ssm:GetParameter',
+      Effect: 'Allow',
+      Resource: ['one', 'two'].map((name) => `arn:aws:ssm:us-east-1:000000000000:parameter<Modes${name}>`),
+    },
     { Action: 'cloudformation:DescribeStacks', Effect: 'Allow', Resource: expect.anything() },
   ]);
 });

@@ -28,6 +28,7 @@ beforeAll(async () => {
       ...emptyStack,
       name: 'CgroupMedic',
       tables: [{ logicalId: 'T', name: table, keySchema, attributes: [key('pk'), key('sk')] }],
+      parameters: [{ logicalId: 'prod', name: '/cgroup-medic/prod/mode', type: 'String', value: 'auto' }],
       outputs: { StateTableName: table },
     },
   });
@@ -70,11 +71,33 @@ describe('npm run standing', () => {
     expect(again).toMatchObject({ code: 3, stderr: expect.stringContaining(`${bob} ended it at`) });
   });
 
+  it.each([['list'], ['end']])(
+    '%s says of a cluster that the stack does not know that it cannot be told',
+    async (verb) => {
+      const { stdout, stderr, code } = await run(
+        verb,
+        'prd',
+        ...(verb === 'end' ? ['workers', '--reason', 'x'] : []),
+      );
+      expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
+      expect(stderr).toContain('whether "prd" is a cluster of this stack cannot be told');
+      expect(stderr).toContain('is the name right, and the region?');
+    },
+  );
+
   it.each([
+    ['nothing', [], 'list or end is needed'],
     ['no verb', ['prod'], '"prod" is neither list nor end'],
-    ['no cluster', ['list'], 'must be an EKS cluster name'],
-    ['no group', ['end', 'prod', '--reason', 'x'], 'must be the name of a node group'],
-    ['no reason', ['end', 'prod', 'workers'], '--reason is ""'],
+    ['no cluster', ['list'], 'list needs CLUSTER'],
+    ['what is no cluster', ['list', 'a b'], 'CLUSTER is "a b": must be an EKS cluster name'],
+    ['no group', ['end', 'prod', '--reason', 'x'], 'end needs GROUP'],
+    [
+      'what is no group',
+      ['end', 'prod', '', '--reason', 'x'],
+      'GROUP is "": must be the name of a node group',
+    ],
+    ['no reason', ['end', 'prod', 'workers'], '--reason is needed'],
+    ['an empty reason', ['end', 'prod', 'workers', '--reason', ' '], '--reason is " ": must not be empty'],
   ])('refuses %s', async (_, args, why) => {
     const { stderr, code } = await run(...args);
     expect(code).toBe(2);
