@@ -1,5 +1,5 @@
 import type { AuditEntry } from '../../lambdas/domain/audit/entry.ts';
-import { type Facts, type Trail, treatedIn, type Violation } from './facts.ts';
+import { type Trail, treatedIn } from './facts.ts';
 
 /** Nodes that were decided on and treated together, as their trails tell. */
 export type CohortSeen = {
@@ -72,16 +72,4 @@ function isTreated({ entry, trail }: Member): boolean {
   if ((entry.details?.waiting as { lookAgain?: unknown } | undefined)?.lookAgain === true) return false;
   const from = Date.parse(entry.at);
   return treatedIn(trail).some((treated) => treated.rung === entry.rung && treated.from >= from);
-}
-
-/** More of one wave were treated than it has places: some of them without knowing what came of those before. */
-export function overWave({ trails }: Pick<Facts, 'trails'>): Violation[] {
-  return cohortsOf(trails).flatMap(({ treatment, waves }) =>
-    waves
-      .filter(({ size, treated }) => treated > size)
-      .map(({ number, size, treated }) => ({
-        check: 'over-wave',
-        what: `${treated} nodes were treated by ${treatment} in wave ${number}, which has ${size} places`,
-      })),
-  );
 }

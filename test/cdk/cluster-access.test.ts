@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { isJsonObject, type Json, type JsonObject } from '../../local/engine/json.ts';
 import { functionNamed, type Resource, render, resourcesOf, synthesize, type Template } from './template.ts';
@@ -188,6 +190,26 @@ describe('a cluster whose nodes may be replaced', () => {
       JSON.stringify([Properties.ClusterName, render(replacing, Properties.PrincipalArn ?? null)]),
     );
     expect(new Set(principals).size).toBe(principals.length);
+  });
+
+  it('is changed by the functions that docs/replacing.md names, and by no other', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/replacing.md'), 'utf8');
+    const [, sentence = ''] = /^- Whoever may invoke it: (.*?)\. /m.exec(page) ?? [];
+    const named = [...sentence.matchAll(/`([a-z-]+)`|the (janitor)/g)].map(
+      ([, name, other]) => name ?? other,
+    );
+    // As they stand in the template: functions of which there are several have no name there.
+    const policies = resourcesOf(replacing, 'AWS::IAM::Policy').filter(({ Properties }) => {
+      const text = JSON.stringify(Properties.PolicyDocument);
+      return text.includes('lambda:InvokeFunction') && text.includes('"ClustersChanger');
+    });
+    const mayInvoke = resourcesOf(replacing, 'AWS::Lambda::Function').filter(({ Properties }) => {
+      const [, role] = /\["(\w+)","Arn"\]/.exec(JSON.stringify(Properties.Role)) ?? [];
+      return policies.some(({ Properties: { Roles } }) => JSON.stringify(Roles).includes(`"${role}"`));
+    });
+    expect(mayInvoke.map(({ Properties }) => String(Properties.FunctionName)).sort()).toEqual(
+      named.map((name) => `CgroupMedic-${name}`).sort(),
+    );
   });
 
   it('is changed from within its VPC where it is asked from there, and else from outside', () => {

@@ -6,10 +6,11 @@ import { atOnce, inFlight, peaksOf } from '../../../local/storm/checks/in-flight
 import { leftBehind } from '../../../local/storm/checks/left-behind.ts';
 import { countMessages, tooManyMessages } from '../../../local/storm/checks/messages.ts';
 import { oneIncident } from '../../../local/storm/checks/one-incident.ts';
+import { overWave } from '../../../local/storm/checks/over-wave.ts';
 import { overQuota, ratesOf } from '../../../local/storm/checks/rates.ts';
 import { trailProblems } from '../../../local/storm/checks/trails.ts';
 import { untold } from '../../../local/storm/checks/untold.ts';
-import { cohortsOf, overWave } from '../../../local/storm/cohorts.ts';
+import { cohortsOf } from '../../../local/storm/cohorts.ts';
 import { type Trail, trailsOf } from '../../../local/storm/facts.ts';
 import { quotas } from '../../../local/storm/quotas.ts';
 import { sampleIncidents, samplePem } from '../../lambdas/domain/audit-sample.ts';
