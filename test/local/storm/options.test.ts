@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../../local/command-line.ts';
 import { fleetOf } from '../../../local/storm/fleet.ts';
 import { stormOptions } from '../../../local/storm/options.ts';
-import { stormSettings } from '../../../local/storm/run-storm.ts';
+import { stormSettings } from '../../../local/storm/settings.ts';
 
 describe('npm run storm', () => {
   it('takes churning logins, asks about everything, and approves, unless told otherwise', () => {
