@@ -1,11 +1,25 @@
 import * as z from 'zod';
 import type { Credentials } from '../lambdas/adapters/eks-token.ts';
 import { signedForm } from '../lambdas/adapters/signed-form.ts';
+import { explained } from './deployment.ts';
 
 /** Somebody with credentials, as AWS knows them. */
 export type Caller = { arn: string };
 
 const Answer = z.object({ GetCallerIdentityResult: z.object({ Arn: z.string().min(1).max(2048) }) });
+
+/** The configuration of an SDK client, as far as it says who somebody is. */
+type Configured = { config: { region(): Promise<string>; credentials(): Promise<Credentials> } };
+
+/** Who runs a command, as AWS says of whose credentials a client uses. @throws DeploymentError */
+export async function whoRuns({ config }: Configured): Promise<Caller> {
+  try {
+    const [region, credentials] = await Promise.all([config.region(), config.credentials()]);
+    return await callerIdentity(region, credentials);
+  } catch (error) {
+    throw explained(error, 'AWS does not say who you are', {});
+  }
+}
 
 /**
  * Asks STS who has these credentials; nobody can be denied that (STS API reference, GetCallerIdentity).

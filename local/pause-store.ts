@@ -5,7 +5,7 @@ import { pausesOf, readPauses } from '../lambdas/adapters/pause-reader.ts';
 import { canonicalJson } from '../lambdas/domain/canonical-json.ts';
 import { isActive, type Pause, whoPaused } from '../lambdas/domain/gates/pause.ts';
 import type { PausesRead } from '../lambdas/domain/gates/pause-gate.ts';
-import { type Caller, callerIdentity } from './caller-identity.ts';
+import { type Caller, whoRuns } from './caller-identity.ts';
 import { type ClientOptions, DeploymentError, explained } from './deployment.ts';
 
 /** What was asked for would undo what somebody else has said; the message says who, and what to do. */
@@ -37,16 +37,8 @@ export class PauseStore {
   }
 
   /** Who runs this, as AWS says. @throws DeploymentError */
-  async caller(): Promise<Caller> {
-    try {
-      const [region, credentials] = await Promise.all([
-        this.#dynamo.config.region(),
-        this.#dynamo.config.credentials(),
-      ]);
-      return await callerIdentity(region, credentials);
-    } catch (error) {
-      throw explained(error, 'AWS does not say who you are', {});
-    }
+  caller(): Promise<Caller> {
+    return whoRuns(this.#dynamo);
   }
 
   /** @throws DeploymentError */

@@ -10,7 +10,7 @@ import {
   standingText,
   whyOver,
 } from '../lambdas/domain/standing/standing.ts';
-import { callerIdentity } from './caller-identity.ts';
+import { whoRuns } from './caller-identity.ts';
 import { checkCluster } from './check-cluster.ts';
 import { argumentsFor, runCommand, UsageError } from './command-line.ts';
 import {
@@ -110,11 +110,7 @@ async function end(
     );
   }
   const { standing } = found;
-  const [region, credentials] = await Promise.all([dynamo.config.region(), dynamo.config.credentials()]);
-  const caller = await callerIdentity(region, credentials).catch((error: unknown) => {
-    throw explained(error, 'AWS does not say who you are', {});
-  });
-  const { arn } = caller;
+  const { arn } = await whoRuns(dynamo);
   const ended = {
     version: 1,
     id: standing.id,

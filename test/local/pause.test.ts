@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readPauses } from '../../lambdas/adapters/pause-reader.ts';
 import { type Cloud, startCloud } from '../../local/cloud/cloud.ts';
 import { ServiceError } from '../../local/cloud/wire.ts';
-import { emptyStack } from './cloud/test-stack.ts';
+import { stackWithState } from './cloud/test-stack.ts';
 import { runCommand } from './run-command.ts';
 
 // A process each, with other test files on the same cores.
@@ -15,25 +15,7 @@ const hourMs = 3_600_000;
 
 let cloud: Cloud;
 beforeAll(async () => {
-  const key = (name: string) => ({ AttributeName: name, AttributeType: 'S' });
-  const keySchema = [
-    { AttributeName: 'pk', KeyType: 'HASH' },
-    { AttributeName: 'sk', KeyType: 'RANGE' },
-  ];
-  cloud = await startCloud({
-    stack: {
-      ...emptyStack,
-      name: 'CgroupMedic',
-      tables: [{ logicalId: 'T', name: table, keySchema, attributes: [key('pk'), key('sk')] }],
-      parameters: ['prod', 'race', 'odd', 'quiet'].map((name) => ({
-        logicalId: name,
-        name: `/cgroup-medic/${name}/mode`,
-        type: 'String',
-        value: 'auto',
-      })),
-      outputs: { StateTableName: table },
-    },
-  });
+  cloud = await startCloud({ stack: stackWithState(table, ['prod', 'race', 'odd', 'quiet']) });
 });
 afterAll(() => cloud?.close());
 

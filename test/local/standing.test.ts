@@ -3,7 +3,7 @@ import { readStanding } from '../../lambdas/adapters/standing-reader.ts';
 import { beginStanding } from '../../lambdas/adapters/standing-writer.ts';
 import { type Cloud, startCloud } from '../../local/cloud/cloud.ts';
 import { sampleStanding } from '../lambdas/domain/standing/sample-standing.ts';
-import { emptyStack } from './cloud/test-stack.ts';
+import { stackWithState } from './cloud/test-stack.ts';
 import { runCommand } from './run-command.ts';
 
 // A process each, with other test files on the same cores.
@@ -18,20 +18,7 @@ const standing = sampleStanding({
 
 let cloud: Cloud;
 beforeAll(async () => {
-  const key = (name: string) => ({ AttributeName: name, AttributeType: 'S' });
-  const keySchema = [
-    { AttributeName: 'pk', KeyType: 'HASH' },
-    { AttributeName: 'sk', KeyType: 'RANGE' },
-  ];
-  cloud = await startCloud({
-    stack: {
-      ...emptyStack,
-      name: 'CgroupMedic',
-      tables: [{ logicalId: 'T', name: table, keySchema, attributes: [key('pk'), key('sk')] }],
-      parameters: [{ logicalId: 'prod', name: '/cgroup-medic/prod/mode', type: 'String', value: 'auto' }],
-      outputs: { StateTableName: table },
-    },
-  });
+  cloud = await startCloud({ stack: stackWithState(table, ['prod']) });
 });
 afterAll(() => cloud?.close());
 

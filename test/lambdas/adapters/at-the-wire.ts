@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { vi } from 'vitest';
 
 /** Begins to listen on loopback, and sends the calls of one AWS service there, signed as a function in an account would sign them. */
-export async function standInFor(service: 'EC2' | 'EKS', server: Server): Promise<void> {
+export async function standInFor(service: 'AUTO_SCALING' | 'EC2' | 'EKS', server: Server): Promise<void> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   vi.stubEnv('AWS_REGION', 'eu-central-1');

@@ -1,7 +1,5 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { clusterToken } from '../../../lambdas/adapters/eks-token.ts';
 import { changeNode, type NodeChange, type NodeChangeAnswer } from '../../../lambdas/adapters/node-change.ts';
 import { makeAct, type ReplacementTools } from '../../../lambdas/adapters/replacement-act.ts';
@@ -19,6 +17,7 @@ import {
 } from '../../../local/cloud/kubernetes-api.ts';
 import type { KubernetesObject } from '../../../local/cloud/kubernetes-changes.ts';
 import { answerError, readRequest, type ServiceError } from '../../../local/cloud/wire.ts';
+import { endStandIn, standInFor } from './at-the-wire.ts';
 
 const old = 'i-0123456789abcdef0';
 const fresh = 'i-0fedcba9876543210';
@@ -77,19 +76,11 @@ beforeEach(async () => {
   nodeGroup = { status: 'ACTIVE', issues: [], repairs: false };
   groups = [{ name: 'eks-web', desired: 1, instances: { [old]: 'InService' }, suspended: [] }];
   server = await startApiServer({ nodes: () => nodes });
-  scaling.listen(0, '127.0.0.1');
-  await once(scaling, 'listening');
-  vi.stubEnv('AWS_REGION', 'eu-central-1');
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'LOCALONLY');
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local-only');
-  vi.stubEnv('AWS_ENDPOINT_URL_AUTO_SCALING', `http://127.0.0.1:${(scaling.address() as AddressInfo).port}`);
+  await standInFor('AUTO_SCALING', scaling);
 });
 afterEach(async () => {
-  vi.unstubAllEnvs();
   await server.close();
-  scaling.closeAllConnections();
-  scaling.close();
-  await once(scaling, 'close');
+  await endStandIn(scaling);
 });
 
 function tools(tags: Record<string, string>): ReplacementTools {

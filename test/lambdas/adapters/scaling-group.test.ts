@@ -1,11 +1,10 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AutoScalingError } from '../../../lambdas/adapters/autoscaling-query.ts';
 import { sizeOf, terminateInGroup } from '../../../lambdas/adapters/scaling-group.ts';
 import { autoscalingService, type LocalGroup } from '../../../local/cloud/autoscaling.ts';
 import { answerError, readRequest, ServiceError, type WireRequest } from '../../../local/cloud/wire.ts';
+import { endStandIn, standInFor } from './at-the-wire.ts';
 
 const instanceId = 'i-0123456789abcdef0';
 let groups: LocalGroup[];
@@ -38,21 +37,9 @@ beforeEach(async () => {
   ];
   asked = [];
   before = () => undefined;
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  vi.stubEnv('AWS_REGION', 'eu-central-1');
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'LOCALONLY');
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local-only');
-  vi.stubEnv('AWS_ENDPOINT_URL', undefined);
-  vi.stubEnv('AWS_ENDPOINT_URL_AUTO_SCALING', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  await standInFor('AUTO_SCALING', server);
 });
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  vi.unstubAllGlobals();
-  server.closeAllConnections();
-  server.close();
-  await once(server, 'close');
-});
+afterEach(() => endStandIn(server));
 
 const calls = () => asked.map(({ call }) => call);
 const states = () => groups.flatMap(({ instances }) => Object.values(instances));
