@@ -28,6 +28,7 @@ export type StormResult = {
   /** Outputs of the real documents that were recorded, and the nodes that they ran on. */
   recorded: { outputs: number; samples: number };
   incidents: number;
+  /** What the incidents were diagnosed with at first; most are looked at again before they are treated. */
   causes: Record<string, number>;
   outcomes: Record<string, number>;
   cards: { asked: number; answers: Record<string, number> };
@@ -75,9 +76,7 @@ export function resultOf(storm: Storm, options: StormOptions): StormResult {
     fates: counted(storm.nodes.map(({ fate }) => fate)),
     recorded: storm.tape,
     incidents: storm.trails.length,
-    causes: counted(
-      entries.flatMap(({ step, outcome }) => (step === 'diagnosed' ? [outcome ?? 'none'] : [])),
-    ),
+    causes: counted(storm.trails.flatMap(firstCause)),
     outcomes: counted(
       entries.flatMap(({ step, outcome }) => (step === 'incident.closed' ? [outcome ?? 'none'] : [])),
     ),
@@ -104,6 +103,11 @@ export function resultOf(storm: Storm, options: StormOptions): StormResult {
     rates: rates.map((rate) => ({ ...rate, peakHere: here.get(rate.call) ?? 0 })),
     audit: storm.directory.audit,
   };
+}
+
+function firstCause({ entries }: Storm['trails'][number]): string[] {
+  const first = entries.find(({ step }) => step === 'diagnosed');
+  return first === undefined ? [] : [first.outcome ?? 'none'];
 }
 
 function toldOf(...given: Parameters<typeof countMessages>): { told: number; most: number } {

@@ -7,15 +7,15 @@ const barWidth = 40;
 export function textOf(result: StormResult): string {
   const { nodes, cause, seed, mode, approve, seconds, recorded, cards, messages, violations } = result;
   return [
-    `${nodes} nodes with ${cause}, seed ${seed}, mode ${mode}, cards answered ${approve}: ${seconds} s on this machine`,
-    `fleet      ${listed(result.fates)}; they answer with ${recorded.outputs} outputs of the real documents, which ran on ${recorded.samples} recorded nodes`,
+    `${number(nodes, 'node')} with ${cause}, seed ${seed}, mode ${mode}, cards answered ${approve}: ${seconds} s on this machine`,
+    `fleet      ${listed(result.fates)}; they answer with ${recorded.outputs} outputs of the real documents, which ran on ${number(recorded.samples, 'recorded node')}`,
     `incidents  ${result.incidents}: ${listed(result.outcomes)}`,
-    `diagnosed  ${listed(result.causes)}`,
-    `asked      ${cards.asked} cards: ${listed(cards.answers)}`,
+    `diagnosed  ${listed(result.causes)}, at first`,
+    `asked      ${number(cards.asked, 'card')}: ${listed(cards.answers)}`,
     ...result.cohorts.map(cohortLine),
-    `treated    ${result.treated.map(({ treatment, count, nodes: on }) => `${treatment} ${count} times on ${on} nodes`).join(', ') || 'nothing'}`,
+    `treated    ${result.treated.map(({ treatment, count, nodes: on }) => `${treatment} ${number(count, 'time')} on ${number(on, 'node')}`).join(', ') || 'nothing'}`,
     `not done   ${listed(result.refused)}`,
-    `told       ${listed(messages.byKind)}; of ends and calls ${messages.told}, and ${messages.most} are the most`,
+    `told       ${listed(messages.byKind)}; ends and calls together ${messages.told}, where ${messages.most} may be`,
     '',
     'treatments that began, and those under way, over the time of this machine:',
     ...timeline(result.timeline),
@@ -26,16 +26,20 @@ export function textOf(result: StormResult): string {
     'calls as a deployment would make them (docs/storm.md says how the waits here are accounted for); the peak is within one second:',
     ...rates(result.rates),
     '',
-    violations.length === 0 ? 'nothing was violated' : `${violations.length} violations:`,
+    violations.length === 0 ? 'nothing was violated' : `${number(violations.length, 'violation')}:`,
     ...violations.map(({ check, what }) => `  ${check}: ${what}`),
     `audit      ${relative('', result.audit)}`,
   ].join('\n');
 }
 
 function cohortLine({ treatment, nodes, cards, waves, notTreated }: StormResult['cohorts'][number]): string {
-  const asked = cards === 0 ? 'without a card' : `by ${cards} ${cards === 1 ? 'card' : 'cards'}`;
+  const asked = cards === 0 ? 'without a card' : `by ${number(cards, 'card')}`;
   const rest = notTreated === 0 ? '' : `; ${notTreated} not treated, for it was stopped or not approved`;
-  return `together   ${treatment}: ${nodes} nodes ${asked}, in waves of ${waves.map(({ treated }) => treated).join(', ') || 'none'}${rest}`;
+  return `together   ${treatment}: ${number(nodes, 'node')} ${asked}, in waves of ${waves.map(({ treated }) => treated).join(', ') || 'none'}${rest}`;
+}
+
+function number(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function listed(counts: Record<string, number>): string {
