@@ -46,7 +46,8 @@ export const NodeChange = z.discriminatedUnion('do', [
     policy: Replacement.pick({ barePods: true, localData: true }),
   }),
   z.object({ do: z.literal('evict'), pods: z.array(PodRef).max(50) }),
-  z.object({ do: z.literal('delete-node-claim'), nodeClaim: name }),
+  /** With its uid, where it was seen before: only then is one that is not there any more gone. */
+  z.object({ do: z.literal('delete-node-claim'), nodeClaim: name, claimUid: name.optional() }),
   z.object({
     do: z.literal('arrive'),
     node: name,
@@ -146,7 +147,7 @@ export async function changeNode({
         return { answers: await Promise.all(answers) };
       }
       case 'delete-node-claim':
-        return await deleteClaim(api, changes, change.nodeClaim, instanceId);
+        return await deleteClaim(api, changes, change, instanceId);
       case 'arrive':
         return await arrival(api, change, instanceId);
     }
@@ -164,14 +165,16 @@ async function examine(
   const { value, partial } = await findNode(api, { instanceId, names }, NodeToReplace);
   if (value === null && partial !== undefined) throw new ApiServerError(`the node was not found: ${partial}`);
   if (value === null) return { node: null };
+  const owner = await ownerWithClaim(api, ownerOf(value, tags), instanceId);
   const whyNot =
     whyNotReplace(value, { instanceId, now, settings: { leastAgeMinutes } }) ??
+    owner.whyNot ??
     whyNoRoom(await waitingPods(api), pendingPods);
   const conditions = ailing(value);
   return {
     node: {
       name: value.metadata.name,
-      owner: ownerOf(value, tags),
+      owner: owner.owner,
       cordon: cordonOf(value, incident),
       ...(whyNot === undefined ? {} : { whyNot }),
       ...(conditions.length === 0 ? {} : { ailing: conditions }),
@@ -301,24 +304,57 @@ const NodeClaim = z.object({
   status: z.object({ providerID: z.string().default('') }).prefault({}),
 });
 
-/** Only the claim that says itself that this instance is what it has made. */
+function claimPath(called: string): string {
+  return `/apis/karpenter.sh/v1/nodeclaims/${encodeURIComponent(called)}`;
+}
+
+/** Why a claim is not that of this instance; `undefined` where it says itself that it is. */
+function whyNotOf(
+  called: string,
+  { status }: z.infer<typeof NodeClaim>,
+  instanceId: string,
+): string | undefined {
+  const behind = instanceIdOf({ spec: status });
+  if (behind === instanceId) return undefined;
+  return `the NodeClaim ${called} is of ${behind ?? 'no instance'}, and not of ${instanceId}`;
+}
+
+/** An owner by its claim, as far as that could be read: a node whose claim nobody can read is one that nobody could hand over. */
+async function ownerWithClaim(
+  api: KubernetesApi,
+  owner: Owner,
+  instanceId: string,
+): Promise<{ owner: Owner; whyNot?: string | undefined }> {
+  if (owner.kind !== 'karpenter' && owner.kind !== 'auto-mode') return { owner };
+  const { nodeClaim } = owner;
+  const claim = await api.get(claimPath(nodeClaim), NodeClaim, 'get nodeclaims');
+  if (claim === undefined) {
+    const whyNot = `its NodeClaim ${nodeClaim} is not to be found in karpenter.sh/v1, the only version that is spoken here`;
+    return { owner, whyNot };
+  }
+  const whyNot = whyNotOf(nodeClaim, claim, instanceId);
+  return { owner: { ...owner, claimUid: claim.metadata.uid }, whyNot };
+}
+
+/** Only the claim that says itself that this instance is what it has made, and that was seen before, if one was. */
 async function deleteClaim(
   api: KubernetesApi,
   changes: KubernetesChanges,
-  called: string,
+  { nodeClaim: called, claimUid }: Extract<NodeChange, { do: 'delete-node-claim' }>,
   instanceId: string,
 ): Promise<Changed> {
-  const path = `/apis/karpenter.sh/v1/nodeclaims/${encodeURIComponent(called)}`;
+  const path = claimPath(called);
   const claim = await api.get(path, NodeClaim, 'get nodeclaims');
   const gone: Changed = { is: 'gone', says: `there is no NodeClaim ${called} any more` };
-  if (claim === undefined) return gone;
-  const behind = instanceIdOf({ spec: claim.status });
-  if (behind !== instanceId) {
-    return {
-      is: 'refused',
-      says: `the NodeClaim ${called} is of ${behind ?? 'no instance'}, and not of ${instanceId}`,
-    };
+  if (claim === undefined) {
+    // A cluster that does not serve this version answers the same.
+    if (claimUid !== undefined) return gone;
+    return { is: 'refused', says: `the NodeClaim ${called} was never seen, and is not to be found` };
   }
+  const another: Changed = { is: 'refused', says: `the NodeClaim ${called} is another one by now` };
+  if (claimUid !== undefined && claim.metadata.uid !== claimUid) return another;
+  const whyNot = whyNotOf(called, claim, instanceId);
+  if (whyNot !== undefined) return { is: 'refused', says: whyNot };
   if (claim.metadata.deletionTimestamp != null) return { is: 'already', says: 'it is being deleted already' };
   switch (await changes.deleteNodeClaim(path, claim.metadata.uid)) {
     case 'done':
@@ -326,6 +362,6 @@ async function deleteClaim(
     case 'gone':
       return gone;
     case 'conflict':
-      return { is: 'refused', says: `the NodeClaim ${called} is another one by now` };
+      return another;
   }
 }

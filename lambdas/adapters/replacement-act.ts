@@ -85,7 +85,11 @@ async function act(
       const changed =
         call.call === 'terminate-in-group'
           ? await tools.terminateInGroup(call.group, call.instanceId)
-          : await tools.change({ do: 'delete-node-claim', nodeClaim: call.nodeClaim });
+          : await tools.change({
+              do: 'delete-node-claim',
+              nodeClaim: call.nodeClaim,
+              claimUid: call.claimUid,
+            });
       return { of: 'hand-over', changed };
     }
     case 'arrive': {

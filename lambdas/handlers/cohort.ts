@@ -248,11 +248,12 @@ function joiningOf(
 export async function beginsToAsk(
   { incident, cohort }: IncidentState,
   { id, expiresAt }: NonNullable<IncidentState['approval']>,
+  { gates }: PhaseContext['cluster'],
 ): Promise<boolean> {
   if (cohort === undefined) return true;
   const until = new Date(Date.parse(expiresAt) + afterExpirySeconds * 1000);
   const after = await changeSurely(incident.cluster, cohort.key, (present) =>
-    askedBy(present, incident.id, id, until),
+    askedBy(present, incident.id, id, until, gates.cohort),
   );
   return after.phase === 'asks' && after.leader === incident.id && after.asked?.approvalId === id;
 }
@@ -303,7 +304,7 @@ export async function beginsToAct(
     const after = await changeSurely(incident.cluster, cohort.key, (present) =>
       begins(present, incident.id, until),
     );
-    if (memberOf(after, incident.id)?.is === 'acts') return undefined;
+    if (after.phase === 'goes' && memberOf(after, incident.id)?.is === 'acts') return undefined;
     return 'its cohort was stopped, or its turn in it was over, just before';
   } catch (error) {
     logger.error('the cohort could not be told that a treatment begins', { error });

@@ -77,7 +77,7 @@ export const handler = phase(
     });
     if (decision !== 'ask' || waiting?.lookAgain) return gated;
     const approval = approvalFor(state, rung, context.cluster, context.now());
-    if (await beginsToAsk(present, approval)) return { ...gated, approval };
+    if (await beginsToAsk(present, approval, context.cluster)) return { ...gated, approval };
     throw new MedicError(`${state.incident.id} does not lead its cohort any more, and asks nobody`);
   },
   // A lease that is lost is a refusal with a reason here, not an error.

@@ -5,6 +5,7 @@ import { openCordons } from '../domain/audit/open-changes.ts';
 import type { Command, IncidentState } from '../domain/incident-state.ts';
 import type { Changed } from '../domain/replacement/changed.ts';
 import { afterLook, type Hold, notHeld, toHold } from '../domain/replacement/hold.ts';
+import { readDocumentResult } from '../domain/treatments/document-result.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
 import { actorOf } from './allowed-by.ts';
 import { keepPlace } from './budget.ts';
@@ -115,12 +116,20 @@ async function settle(
   });
   const next = afterLook(hold, 'gap' in seen ? seen : seen.node, {
     treated,
+    startedAt: startedAtOf(command),
     now: context.now(),
     settleSeconds: context.cluster.replacement.settleSeconds,
     lookSeconds: context.settings.command.pollSeconds,
   });
   if (next.at === 'settling') return { ...state, hold: next };
   return { ...state, hold: await letGo(next, state, treatment, context) };
+}
+
+/** Since when the service runs that the document has restarted, as it says itself. */
+function startedAtOf(command: Command | undefined): string | null {
+  const read = readDocumentResult(command?.output);
+  const { startedAt } = read.kind === 'result' ? read.result.after : {};
+  return typeof startedAt === 'string' ? startedAt : null;
 }
 
 /** Takes the cordon back, unless an earlier rung has it for as long as the node is not well. */

@@ -1,6 +1,6 @@
 import type { IncidentState } from '../domain/incident-state.ts';
 import { treatedMessage, verifiedMessage } from '../domain/progress-message.ts';
-import { endedClean, treatedBy, verifiedBy } from '../domain/replacement/replaced.ts';
+import { endedClean, keepsCordon, treatedBy, verifiedBy } from '../domain/replacement/replaced.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
 import { countFailure, countSuccess } from './breaker.ts';
 import type { PhaseContext } from './phase.ts';
@@ -27,7 +27,12 @@ export async function recordReplacement(
     ...subject,
     before: treatment.result?.before ?? {},
     after: treatment.result?.after ?? {},
-    details: { clean, nodeGone: verification !== undefined, result: treatment.result?.details ?? {} },
+    details: {
+      clean,
+      nodeGone: verification !== undefined,
+      cordonKept: replacement !== undefined && keepsCordon(replacement),
+      result: treatment.result?.details ?? {},
+    },
   });
   const recorded: IncidentState = { ...state, treatment };
   if (treatment.status === 'failed') {

@@ -19,8 +19,8 @@ import { problemOf } from './problem-of.ts';
 import { tellProgress } from './tell-progress.ts';
 import { changerFor } from './way-to-changer.ts';
 
-/** From here on the node is not what it was, or goes: whoever says no is asked once more right before. */
-const irreversible: readonly ReplacementState['at'][] = ['cordon', 'hand-over'];
+/** From here on the node, or a pod of it, is not what it was, or goes: whoever says no is asked once more right before. */
+const irreversible: readonly ReplacementState['at'][] = ['cordon', 'evict', 'hand-over'];
 
 /**
  * Makes one act of a replacement, which can be asked for again: what it is about to change is in the audit before. The state machine
@@ -43,13 +43,17 @@ export const handler = phase('replace-step', async (state, context) => {
       details: { act, next: next.at, node: next.node },
     });
 
-  const whyStop = await whyNotOn(state, before, context);
-  if (whyStop !== undefined) {
-    const stopped = stopReplacement(before, whyStop);
-    await told(`it goes no further: ${whyStop}`, before.at, stopped);
-    return { ...state, replacement: { ...stopped, says: whyStop } };
-  }
   const settings = settingsOf(rung.arguments, cluster.replacement);
+  const why = await whyNotOn(state, before, context);
+  if (why !== undefined) {
+    const next =
+      'stop' in why
+        ? stopReplacement(before, why.stop)
+        : afterAct(before, { of: 'failure', says: why.unknown }, { settings, now: now() });
+    const says = 'stop' in why ? why.stop : why.unknown;
+    await told('stop' in why ? `it goes no further: ${says}` : `${says}; no pod is evicted`, before.at, next);
+    return { ...state, replacement: { ...next, says } };
+  }
   const tools: ReplacementTools = {
     change: async (change) => changerFor({ cluster: name, instanceId, incident: id })(change),
     terminateInGroup,
@@ -71,22 +75,29 @@ export const handler = phase('replace-step', async (state, context) => {
   return { ...state, replacement: { ...replacement, says: sentence } };
 });
 
+/** stop: it ends here. unknown: the act is not made now, and is asked for again. */
+type WhyNot = { stop: string } | { unknown: string };
+
 /** Why the replacement must not go on, although it was allowed to begin. Only asked for as long as it can be taken back. */
 async function whyNotOn(
   state: IncidentState,
   { at, handedOverAt }: ReplacementState,
   context: PhaseContext,
-): Promise<string | undefined> {
+): Promise<WhyNot | undefined> {
   const kept = await keepPlace(state, context);
   if (handedOverAt !== null || at === 'uncordon' || at === 'over') return undefined;
-  if (!kept) return 'its place in the budget of the cluster has expired, and others may have taken it';
+  if (!kept)
+    return { stop: 'its place in the budget of the cluster has expired, and others may have taken it' };
   if (!irreversible.includes(at)) return undefined;
   const { key } = context.cluster.gates.veto;
   try {
     const veto = await vetoTagOf(state.incident.instanceId, key);
-    return veto === null ? undefined : `the instance has the tag ${key} by now: ${veto.slice(0, 200)}`;
+    if (veto === null) return undefined;
+    return { stop: `the instance has the tag ${key} by now: ${veto.slice(0, 200)}` };
   } catch (error) {
-    return `whether there is a veto could not be read again: ${problemOf(error)}`;
+    const says = `whether there is a veto could not be read again: ${problemOf(error)}`;
+    // Between two rounds of a drain there is time to ask again, until its deadline.
+    return at === 'evict' ? { unknown: says } : { stop: says };
   }
 }
 

@@ -52,7 +52,10 @@ look() {
   if ((STARTED > 0)); then
     read_line "${ROOT}/proc/uptime"
     UPTIME=$((10#${VALUE%%.*} - STARTED / 1000000))
-    at="\"$(date -u -d "@$(($(date +%s) - UPTIME))" +%Y-%m-%dT%H:%M:%SZ)\""
+    VALUE="${VALUE%% *}"
+    # Rounded once: whoever compares it with a word of the kubelet, in seconds as well, must not be two seconds off.
+    at=$(($(date +%s%N) / 10000000 - 10#${VALUE/./} + STARTED / 10000))
+    at="\"$(date -u -d "@$((at / 100))" +%Y-%m-%dT%H:%M:%SZ)\""
   fi
   HEALTHY=false
   if is_healthy; then HEALTHY=true; fi

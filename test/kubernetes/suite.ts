@@ -247,7 +247,8 @@ export function describeCluster(what: string, open: () => Promise<ClusterUnderTe
     });
 
     it('of Karpenter is taken away by its claim, if the claim says that it is this one', async () => {
-      const remove = (nodeClaim: string) => change({ do: 'delete-node-claim', nodeClaim });
+      const remove = (nodeClaim: string, claimUid?: string) =>
+        change({ do: 'delete-node-claim', nodeClaim, claimUid });
       const mine = `${cluster.node}-mine`;
       const other = `${cluster.node}-other`;
       await cluster.makeClaim(mine, instanceId);
@@ -257,7 +258,8 @@ export function describeCluster(what: string, open: () => Promise<ClusterUnderTe
       expect(await remove(mine)).toMatchObject({ is: 'done' });
       expect(await remove(mine)).toMatchObject({ is: 'already' });
       expect(await cluster.isClaimLeaving(mine)).toBe(true);
-      expect(await remove(`${cluster.node}-none`)).toMatchObject({ is: 'gone' });
+      expect(await remove(`${cluster.node}-none`, 'seen')).toMatchObject({ is: 'gone' });
+      expect(await remove(`${cluster.node}-none`)).toMatchObject({ is: 'refused' });
     });
   });
 }

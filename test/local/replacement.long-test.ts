@@ -197,20 +197,67 @@ describe.concurrent('a node that nothing helps', () => {
   });
 
   it('keeps its pods from the moment on that the instance has a veto', async () => {
-    const ended = await incident({
-      ...whenAt('hand-over', (instanceId) => {
-        const node = test.engine.cloud.ssm.nodes.find((one) => one.instanceId === instanceId);
-        if (node !== undefined) {
-          test.engine.cloud.ssm.attach({ ...node, tags: { ...node.tags, 'cgroup-medic/veto': 'wait' } });
-        }
-      }),
+    const ended = await incident({ ...whenAt('evict', veto) });
+
+    expect(ended.record.rungs[0]).toMatchObject({
+      status: 'refused',
+      reason: 'the instance has the tag cgroup-medic/veto by now: wait',
+      result: { details: { evicted: 0 } },
     });
+    // Cordoned and uncordoned, and no pod asked to go.
+    expect((await changesOf(ended)).map((path) => path.split(' ')[0])).toEqual(['PATCH', 'PATCH']);
+    untouched(ended);
+    await wellClosed(ended);
+  });
+
+  it('is not handed over from the moment on that the instance has a veto', async () => {
+    const ended = await incident({ ...whenAt('hand-over', veto) });
 
     expect(ended.record.rungs[0]).toMatchObject({
       status: 'refused',
       reason: 'the instance has the tag cgroup-medic/veto by now: wait',
     });
     untouched(ended);
+    await wellClosed(ended);
+  });
+
+  it('keeps its pods while EC2 does not tell whether the instance has a veto, and is asked again', async () => {
+    let refuses = false;
+    let looks = 0;
+    let about = '';
+    const disturb = ({ service, body }: { service: string; body: Buffer }) => {
+      if (refuses && service === 'ec2' && body.toString('utf8').includes(about)) {
+        throw new Error('EC2 has no answer today');
+      }
+      return undefined;
+    };
+    test.engine.cloud.disturbances.add(disturb);
+    const askedToGo: number[] = [];
+    const ended = await incident({
+      async before(instanceId) {
+        about = instanceId;
+      },
+      onEvent({ type, state }) {
+        const { replacement } = (state?.input ?? {}) as { replacement?: { at: string } };
+        if (type !== 'StateEntered' || state?.name !== 'ReplaceStep') return;
+        if (replacement?.at === 'evict') refuses = looks < 2;
+        if (replacement?.at !== 'drain') return;
+        if (refuses) {
+          looks += 1;
+          void changesOf({ instanceId: about }).then((all) =>
+            askedToGo.push(all.filter((path) => path.startsWith('POST')).length),
+          );
+        }
+        refuses = false;
+      },
+    }).finally(() => test.engine.cloud.disturbances.delete(disturb));
+
+    expect(askedToGo).toEqual([0, 0]);
+    const unread = ended.lines.filter(({ what }) =>
+      what.startsWith('whether there is a veto could not be read'),
+    );
+    expect(unread).toHaveLength(2);
+    expect(ended.record).toMatchObject({ outcome: 'cured', rungs: [{ status: 'done' }] });
     await wellClosed(ended);
   });
 
@@ -321,6 +368,13 @@ function whenAt(
       void act(about.instanceId, about.id);
     },
   };
+}
+
+function veto(instanceId: string): void {
+  const node = test.engine.cloud.ssm.nodes.find((one) => one.instanceId === instanceId);
+  if (node !== undefined) {
+    test.engine.cloud.ssm.attach({ ...node, tags: { ...node.tags, 'cgroup-medic/veto': 'wait' } });
+  }
 }
 
 /** Another incident takes the lease of the node over. */

@@ -62,7 +62,7 @@ function stepped(
     case 'comes':
       return comeTo(cohort, joining(who, { automatic }), when);
     case 'asks':
-      return askedBy(cohort, who, `${who} ${when.now.toISOString()}`, at(1e6).now) ?? cohort;
+      return askedBy(cohort, who, `${who} ${when.now.toISOString()}`, at(1e6).now, when.settings) ?? cohort;
     case 'is approved':
       seen.approved.add(approvalId);
       return decided(cohort, { approvalId, status: 'approved', ...because }, when);
@@ -100,6 +100,7 @@ describe('a cohort, whatever happens in it,', () => {
         let cohort = noCohort;
         let minute = 0;
         const seen: Seen = { approved: new Set(), denied: new Set() };
+        const treated = new Set<string>();
         for (const one of steps) {
           minute += one.minutes;
           const when = at(minute, settings);
@@ -122,6 +123,11 @@ describe('a cohort, whatever happens in it,', () => {
             expect(before.phase).toBe('goes');
             expect(tally.failed).toBeLessThan(settings.stopAtFailures);
             if (!automatic) expect(seen.approved.has(before.decision?.approvalId ?? '')).toBe(true);
+            for (const { instanceId } of automatic ? [] : began) {
+              const once = `${instanceId} by ${before.decision?.approvalId}`;
+              expect(treated).not.toContain(once);
+              treated.add(once);
+            }
           }
           const turned = flight.filter(
             ({ incident, is }) => is === 'turn' && memberOf(before, incident)?.is !== 'turn',
@@ -167,7 +173,7 @@ describe('a cohort, whatever happens in it,', () => {
               cohort = comeTo(cohort, joining(who, { automatic }), when);
               const { role } = cohortGate(cohort, { incident: who, settings, now: when.now });
               if (role === 'asks') {
-                cohort = askedBy(cohort, who, `${who} ${minute}`, at(minute + 60).now) ?? cohort;
+                cohort = askedBy(cohort, who, `${who} ${minute}`, at(minute + 60).now, settings) ?? cohort;
                 const approvalId = cohort.asked?.approvalId ?? '';
                 cohort = decided(cohort, { approvalId, status: 'approved', by: 'ana' }, when);
                 // A card that spoke of one node: it is treated by itself.

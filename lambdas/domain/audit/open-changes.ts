@@ -48,6 +48,8 @@ export function openChanges(entries: AuditEntry[]): OpenChange[] {
         if (entry.details?.clean === true) open = others;
         // With the node everything has gone that stood on it.
         if (entry.details?.nodeGone === true) open = [];
+        // A person was told what to do about it: nothing of this incident takes it back.
+        if (entry.details?.cordonKept === true) open = open.filter((change) => !isCordon(change));
         break;
       case 'verified':
         if (entry.outcome === 'cured' || entry.outcome === 'relieved')

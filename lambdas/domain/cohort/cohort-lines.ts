@@ -1,5 +1,6 @@
 import type { CohortSettings } from '../settings/cohort.ts';
-import type { Cohort, Member } from './cohort.ts';
+import { type Cohort, type Member, mostMembers } from './cohort.ts';
+import { termsOf } from './waves.ts';
 
 /** Nodes that a card lists; the audit trail of each has its own. */
 const mostNodes = 30;
@@ -12,11 +13,11 @@ type Counted = [word: string, nodes: number];
 /** What a decision on a cohort covers, and who is in it, for the card. */
 export function cohortLines(cohort: Cohort, settings: CohortSettings): string[] {
   const { members } = cohort;
-  const { windowMinutes, canary, growth, stopAtFailures } = settings;
+  const { windowMinutes, canary, growth, stopAtFailures } = termsOf(cohort, settings);
   const waves = [1, 2, 3].map((at) => Math.min(canary * growth ** (at - 1), 64)).join(', then ');
   const failures = stopAtFailures === 1 ? 'the first that is not' : `${stopAtFailures} that are not`;
   return [
-    `One decision for ${members.length} nodes: exactly this treatment, for this cause, on those below and on those that join until ${windowMinutes} minutes after it.`,
+    `One decision for ${members.length} nodes: exactly this treatment, for this cause, on those below and on those of the same node groups and machine images that join until ${windowMinutes} minutes after it, each once, ${mostMembers} at most.`,
     `Treated in waves: first ${waves} and so on, each once all of the wave before were helped; it stops at ${failures}. Each node is looked at again before.`,
     ...counted(
       'Zones',

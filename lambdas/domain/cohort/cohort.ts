@@ -46,6 +46,20 @@ const Decision = z.object({
   at: z.iso.datetime(),
 });
 
+/**
+ * What a card has said that a decision covers. A deployment after it makes the waves no larger, and the stop no later; who joins
+ * after it is of these node groups and machine images; `null`: one that nobody knows.
+ */
+const Promised = z.object({
+  groups: z.array(Word.nullable()),
+  images: z.array(Word.nullable()),
+  windowMinutes: z.number(),
+  canary: z.number(),
+  growth: z.number(),
+  stopAtFailures: z.number(),
+});
+export type Promised = z.infer<typeof Promised>;
+
 /** What is to be told of a cohort. stopped: to everybody; the others to those who follow it. */
 const News = z.object({ kind: z.enum(['wave', 'stopped', 'through']), text: z.string().max(1000) });
 export type News = z.infer<typeof News>;
@@ -68,8 +82,8 @@ export const Cohort = z.object({
   leader: z.string().max(80),
   /** Until when the leader waits for others; who joins after that shows on the card as it is repeated, and in the waves. */
   gathersUntil: z.iso.datetime(),
-  /** The approval that the leader asks for, and whether its card speaks of all of them. */
-  asked: z.object({ approvalId: z.string(), all: z.boolean() }).nullable(),
+  /** The approval that the leader asks for, and whether its card speaks of all of them. One without `promised` covers nobody later. */
+  asked: z.object({ approvalId: z.string(), all: z.boolean(), promised: Promised.optional() }).nullable(),
   decision: Decision.nullable(),
   /** Who comes until then belongs to it. After a stop or a denial: whom it keeps away. */
   opensUntil: z.iso.datetime(),
@@ -87,6 +101,8 @@ export const Cohort = z.object({
   }),
   failures: z.array(Failure).max(mostFailures),
   members: z.array(Member).max(mostMembers),
+  /** Nodes whose treatment has begun by the decision of people: it is about each node once. */
+  begun: z.array(z.string().max(30)).max(mostMembers).default([]),
   words: z.array(z.string().max(longestWord)).max(mostWords),
   news: z.array(News).max(mostNews),
 });
@@ -109,6 +125,7 @@ export const noCohort: Cohort = {
   tally: { helped: 0, failed: 0, left: 0 },
   failures: [],
   members: [],
+  begun: [],
   words: [],
   news: [],
 };

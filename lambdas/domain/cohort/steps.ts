@@ -9,8 +9,9 @@ import {
   mostMembers,
   mostWords,
   noCohort,
+  type Promised,
 } from './cohort.ts';
-import { type At, atMoment, withLeader, withNews } from './waves.ts';
+import { type At, atMoment, termsOf, withLeader, withNews } from './waves.ts';
 
 /** An incident as its cohort knows it. */
 export type Joining = Pick<Member, 'incident' | 'instanceId'> & {
@@ -34,7 +35,7 @@ export function comeTo(cohort: Cohort, me: Joining, at: At): Cohort {
   const present = atMoment(cohort, at);
   if (memberOf(present, me.incident) !== undefined) return renewed(present, me.incident, at);
   if (present.phase === 'none') return opened(me, at);
-  if (!isOpen(present, at.now) || present.members.length >= mostMembers) return present;
+  if (!isOpen(present, at.now) || isFull(present) || !isCovered(present, me)) return present;
   const joined = withMember(present, me, at);
   return atMoment({ ...joined, many: true }, at);
 }
@@ -46,6 +47,25 @@ function renewed(cohort: Cohort, incident: string, { now, until }: At): Cohort {
   const mine = memberOf(cohort, incident);
   if (mine === undefined || isNew(mine)) return cohort;
   return withOne(cohort, { ...mine, until: until.toISOString() });
+}
+
+export function isFull({ members, begun }: Cohort): boolean {
+  return members.length + begun.length >= mostMembers;
+}
+
+/** Whether what people were asked, or have decided, is about this node as well: its card has shown group and image, and it is treated once. */
+function isCovered(
+  { phase, asked, automatic, begun, words }: Cohort,
+  { instanceId, group, image }: Joining,
+): boolean {
+  if (automatic || phase === 'gathers') return true;
+  if (begun.includes(instanceId)) return false;
+  // A card about one node is about that one; the others are asked about next.
+  if (phase === 'asks' && asked?.all === false) return true;
+  const isShown = (shown: readonly (number | null)[] = [], text: string | null): boolean => {
+    return shown.includes(text === null ? null : words.indexOf(text.slice(0, longestWord)));
+  };
+  return isShown(asked?.promised?.groups, group) && isShown(asked?.promised?.images, image);
 }
 
 export function isOpen({ phase, automatic, opensUntil }: Cohort, now: Date): boolean {
@@ -100,6 +120,7 @@ function withMember(cohort: Cohort, me: Joining, { now, until }: At): Cohort {
  * The leader asks people now, with a card that speaks of all where there are more.
  *
  * @param until when the leader is lost that has not come back with a decision
+ * @param settings what the card says of the waves
  * @returns `undefined` where this incident does not lead, or asks for another approval
  */
 export function askedBy(
@@ -107,6 +128,7 @@ export function askedBy(
   incident: string,
   approvalId: string,
   until: Date,
+  settings: CohortSettings,
 ): Cohort | undefined {
   const { leader, phase, asked, members } = cohort;
   const mine = memberOf(cohort, incident);
@@ -114,9 +136,28 @@ export function askedBy(
   if (phase === 'asks') return asked?.approvalId === approvalId ? cohort : undefined;
   if (phase !== 'gathers') return undefined;
   return withOne(
-    { ...cohort, phase: 'asks', asked: { approvalId, all: members.length > 1 } },
+    {
+      ...cohort,
+      phase: 'asks',
+      asked: { approvalId, all: members.length > 1, promised: promisedBy(cohort, settings) },
+    },
     { ...mine, until: until.toISOString() },
   );
+}
+
+function promisedBy(
+  { members }: Cohort,
+  { windowMinutes, canary, growth, stopAtFailures }: CohortSettings,
+): Promised {
+  const shown = (words: (number | undefined)[]) => [...new Set(words.map((word) => word ?? null))];
+  return {
+    groups: shown(members.map(({ group }) => group)),
+    images: shown(members.map(({ image }) => image)),
+    windowMinutes,
+    canary,
+    growth,
+    stopAtFailures,
+  };
 }
 
 export type Decided = {
@@ -134,6 +175,7 @@ export function decided(cohort: Cohort, { approvalId, status, by, reason }: Deci
   const { phase, asked, leader } = cohort;
   if (phase !== 'asks' || asked?.approvalId !== approvalId) return cohort;
   const { now, settings } = at;
+  const promised = termsOf(cohort, settings);
   const others = { ...cohort, members: cohort.members.filter(({ incident }) => incident !== leader) };
   if (!asked.all || status === 'void') return withLeader(others, now);
   const decision = {
@@ -142,16 +184,17 @@ export function decided(cohort: Cohort, { approvalId, status, by, reason }: Deci
     ...(reason === undefined ? {} : { reason: reason.slice(0, 1000) }),
     at: now.toISOString(),
   };
-  const opensUntil = after(now, settings.windowMinutes * 60);
-  if (status !== 'approved') return { ...others, phase: status, decision, opensUntil };
+  if (status !== 'approved') {
+    return { ...others, phase: status, decision, opensUntil: after(now, settings.windowMinutes * 60) };
+  }
   const first = cohort.members.filter(({ incident }) => incident === leader);
   return atMoment(
     {
       ...cohort,
       phase: 'goes',
       decision,
-      opensUntil,
-      wave: { number: 1, size: settings.canary, helped: 0, failed: 0 },
+      opensUntil: after(now, promised.windowMinutes * 60),
+      wave: { number: 1, size: promised.canary, helped: 0, failed: 0 },
       // Who asked is the canary, and has been away for as long as people took.
       members: [...first.map((one) => ({ ...one, until: at.until.toISOString() })), ...others.members],
     },
@@ -159,11 +202,18 @@ export function decided(cohort: Cohort, { approvalId, status, by, reason }: Deci
   );
 }
 
-/** Its treatment begins now; `undefined` where it is not its turn, or not any more. */
+/** Its treatment begins now; `undefined` where it is not its turn, or not any more, or its node was treated by this decision already. */
 export function begins(cohort: Cohort, incident: string, until: Date): Cohort | undefined {
   const mine = memberOf(cohort, incident);
   if (cohort.phase !== 'goes' || mine === undefined || mine.is === 'waits') return undefined;
-  return withOne(cohort, { ...mine, is: 'acts', until: until.toISOString() });
+  const { begun, automatic } = cohort;
+  const isBegun = begun.includes(mine.instanceId);
+  if (isBegun && mine.is !== 'acts') return undefined;
+  return withOne(automatic || isBegun ? cohort : { ...cohort, begun: [...begun, mine.instanceId] }, {
+    ...mine,
+    is: 'acts',
+    until: until.toISOString(),
+  });
 }
 
 /**

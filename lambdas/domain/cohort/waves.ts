@@ -61,15 +61,30 @@ export function withLeader(cohort: Cohort, now: Date): Cohort {
   };
 }
 
+/** Not before all that it was about have gone: whoever comes back late learns how it ended, and asks nobody anew. */
 function isOver({ phase, opensUntil, members }: Cohort, now: Date): boolean {
-  if (phase === 'expired' && members.length === 0) return true;
-  return now.getTime() >= Date.parse(opensUntil) && members.every(({ is }) => is !== 'acts');
+  return members.length === 0 && (phase === 'expired' || now.getTime() >= Date.parse(opensUntil));
+}
+
+/** The settings, and where a card has said something stricter, that. */
+export function termsOf({ asked }: Pick<Cohort, 'asked'>, settings: CohortSettings): CohortSettings {
+  const { promised = settings } = asked ?? {};
+  const stricter = (of: 'windowMinutes' | 'canary' | 'growth' | 'stopAtFailures'): number =>
+    Math.min(promised[of], settings[of]);
+  return {
+    ...settings,
+    windowMinutes: stricter('windowMinutes'),
+    canary: stricter('canary'),
+    growth: stricter('growth'),
+    stopAtFailures: stricter('stopAtFailures'),
+  };
 }
 
 function wavesOf(cohort: Cohort, { now, settings, until }: At): Cohort {
   let present = cohort;
+  const { stopAtFailures, growth } = termsOf(cohort, settings);
   const window = new Date(now.getTime() + settings.windowMinutes * 60_000).toISOString();
-  if (present.tally.failed >= settings.stopAtFailures) {
+  if (present.tally.failed >= stopAtFailures) {
     // One by itself keeps nobody away that came after it: that is for the breaker.
     return present.many
       ? withNews(
@@ -87,7 +102,7 @@ function wavesOf(cohort: Cohort, { now, settings, until }: At): Cohort {
   }
   const { number, size, helped, failed } = present.wave;
   if (helped + failed >= size) {
-    const grown = failed > 0 ? size : Math.min(size * settings.growth, largestWave);
+    const grown = failed > 0 ? size : Math.min(size * growth, largestWave);
     const next = { number: number + 1, size: Math.max(size, grown), helped: 0, failed: 0 };
     present = withNews(
       { ...present, wave: next },

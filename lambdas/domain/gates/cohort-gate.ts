@@ -1,4 +1,5 @@
 import { type Cohort, type Member, memberOf, mostMembers } from '../cohort/cohort.ts';
+import { isFull } from '../cohort/steps.ts';
 import { stoppedText } from '../cohort/waves.ts';
 import type { CohortSettings } from '../settings/cohort.ts';
 import type { Rung } from '../treatments/treatment.ts';
@@ -72,6 +73,7 @@ export function cohortGate(
   });
   const { phase, members, leader, wave, gathersUntil, decision, opensUntil } = cohort;
   const me = memberOf(cohort, incident);
+  const isPast = now.getTime() >= Date.parse(opensUntil);
   const nodes = `${members.length} ${members.length === 1 ? 'node' : 'nodes'}`;
   switch (phase) {
     case 'none':
@@ -84,18 +86,20 @@ export function cohortGate(
         ? say('waits', 'wait', `until ${gathersUntil} others join that have the same cause: ${nodes} so far`)
         : say('asks', 'pass', `people are asked about ${nodes}`);
     case 'asks':
-      if (me === undefined) return full();
+      if (me === undefined) return isFull(cohort) ? full() : late();
       if (leader === incident) return say('asks', 'pass', `people are asked about ${nodes}`);
       return say('waits', 'wait', `${leader} asks people about this cause and treatment: ${nodes} so far`);
     case 'goes':
-      if (me === undefined) return members.length >= mostMembers ? full() : late();
+      if (me === undefined) return isFull(cohort) ? full() : late();
       return me.is === 'waits'
         ? say('waits', 'wait', waitsText(cohort, me))
         : say('turn', 'pass', `it belongs to wave ${wave.number}, of ${wave.size}, of ${nodes}`);
     case 'stopped':
-      if (me?.is === 'acts') return say('turn', 'pass', 'its treatment has begun');
+      // Whoever asks has not begun, though it has said that it would: its function may have died in between.
+      if (me === undefined && isPast) return late();
       return say('stopped', 'refuse', stoppedText(cohort));
     case 'denied':
+      if (me === undefined && isPast) return late();
       return say('denied', 'refuse', `${decision?.by ?? 'somebody'} denied it for all nodes with this cause`);
     case 'expired':
       if (me === undefined) return late();
@@ -113,7 +117,9 @@ export function cohortGate(
     return say(
       'waits',
       'wait',
-      `it came after ${opensUntil}, and waits until the ${nodes} before it are through`,
+      isPast && phase !== 'asks'
+        ? `it came after ${opensUntil}, and waits until the ${nodes} before it are through`
+        : `what people are asked or have decided does not cover this node: its group or image was not on the card, or it was treated by it already; it waits until the ${nodes} before it are through`,
     );
   }
 }

@@ -14,7 +14,7 @@ export const CourseEnd = z.object({
   report: DrainReport.optional(),
   /** The node that came in its place, where one is waited for. */
   newNode: z.string().optional(),
-  /** A cordon of ours may stand, and could not be taken back: somebody has to. */
+  /** A cordon of ours may stand, for it could not be taken back, or must not be on a node that was handed over: somebody has to look. */
   cordonLeft: z.boolean(),
 });
 export type CourseEnd = z.infer<typeof CourseEnd>;

@@ -1,7 +1,7 @@
 import type { Replacement } from '../settings/replacement.ts';
 import type { Arrival } from './arrival.ts';
 import type { Changed } from './changed.ts';
-import type { Cordon } from './cordon.ts';
+import { type Cordon, cordonAnnotation } from './cordon.ts';
 import type { CourseEnd, ReplacementState } from './course-state.ts';
 import { startDrain } from './drain.ts';
 import type { DrainNext, DrainReport, DrainState } from './drain-state.ts';
@@ -197,8 +197,9 @@ function arrived(
   }
   if (isLate(state, settings, now)) {
     const seen = newcomer === null ? 'no new node' : `${newcomer.node}, which is not Ready or runs no pod`;
-    const old = oldGone ? 'the old one has gone' : 'the old one is still there';
-    return finish(state, 'failed', `after ${settings.arriveMinutes} min there is ${seen}, and ${old}`);
+    const late = `after ${settings.arriveMinutes} min there is ${seen}`;
+    if (oldGone) return finish(state, 'failed', `${late}, and the old one has gone`);
+    return keptCordoned(state, `${late}, and the old one is still there`);
   }
   return { ...state, waitSeconds: settings.lookSeconds };
 }
@@ -256,7 +257,7 @@ function afterFailure(
     }
     case 'arrive':
       return isLate(state, settings, now)
-        ? finish(state, 'failed', `whether a new node has come is not known: ${says}`)
+        ? keptCordoned(state, `whether a new node has come is not known: ${says}`)
         : { ...again, waitSeconds: settings.lookSeconds };
     case 'uncordon':
       return given ? { ...state, at: 'over', waitSeconds: 0 } : again;
@@ -284,6 +285,18 @@ function finish(
     answers: [],
     end,
   };
+}
+
+/**
+ * Ends without an uncordon a replacement whose old node may never go: its owner was told that it goes, so that no pod shall come to
+ * it; and nobody comes back for its cordon but a person.
+ */
+function keptCordoned(state: ReplacementState, says: string): ReplacementState {
+  const { node } = state;
+  const ended = finish(state, 'failed', says);
+  if (ended.end === null || state.cordon === 'no') return ended;
+  const what = `the node ${node} stays cordoned, for its owner was asked to end it: see why it has not, and end it there, or take it back (kubectl uncordon ${node} && kubectl annotate node ${node} ${cordonAnnotation}-)`;
+  return { ...ended, end: { ...ended.end, says: `${says}; ${what}`, cordonLeft: true } };
 }
 
 function isLate({ handedOverAt }: ReplacementState, { arriveMinutes }: Replacement, now: Date): boolean {

@@ -75,24 +75,31 @@ export function toHold(found: NodeCondition | null, forItself: boolean): HoldSte
   }
 }
 
-export type HowToLook = { treated: boolean; now: Date; settleSeconds: number; lookSeconds: number };
+export type HowToLook = {
+  treated: boolean;
+  startedAt: string | null;
+  now: Date;
+  settleSeconds: number;
+  lookSeconds: number;
+};
 
 /**
- * After one look at a node whose treatment is over. It has settled once two looks in a row find it Ready by a word of its kubelet
- * that is newer than the treatment; after `settleSeconds` it has not.
+ * After one look at a node whose treatment is over. It has settled once two looks in a row find it Ready by a word of the kubelet
+ * that the treatment has started; after `settleSeconds` it has not.
  *
  * @param treated whether the treatment came to its own end: otherwise there is nothing to wait for
+ * @param startedAt since when, by the document, that kubelet runs, by the clock of the node as its word is; `null` where that is not known: then none is new
  * @param seen what the look found; a gap is no word at all
  */
 export function afterLook(
   hold: Hold,
   seen: NodeCondition | null | { gap: string },
-  { treated, now, settleSeconds, lookSeconds }: HowToLook,
+  { treated, startedAt, now, settleSeconds, lookSeconds }: HowToLook,
 ): Hold {
   if (!treated) return { ...hold, at: 'over', settled: null, says: 'the treatment did not come to its end' };
   const since = hold.since ?? now.toISOString();
   const found = seen !== null && !('gap' in seen) ? seen : undefined;
-  const isNew = found !== undefined && found.heartbeat !== null && found.heartbeat !== hold.heartbeat;
+  const isNew = isAfter(found?.heartbeat, startedAt) && found?.heartbeat !== hold.heartbeat;
   const ready = found?.ready && isNew ? hold.ready + 1 : 0;
   if (ready >= looksNeeded) {
     return { ...hold, at: 'over', since, ready, settled: true, says: `the node ${hold.node} is Ready again` };
@@ -104,4 +111,9 @@ export function afterLook(
     return { ...hold, at: 'over', since, ready, settled: false, waitSeconds: 0, says };
   }
   return { ...hold, at: 'settling', since, ready, waitSeconds: lookSeconds };
+}
+
+/** Both in whole seconds, rounded down: one of the same second may be older. What is no time is after nothing. */
+function isAfter(heartbeat: string | null | undefined, startedAt: string | null): boolean {
+  return Date.parse(heartbeat ?? '') > Date.parse(startedAt ?? '');
 }

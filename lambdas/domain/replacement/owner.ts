@@ -6,7 +6,12 @@ import type { NodeToReplace } from './objects.ts';
 export const Owner = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('managed-node-group'), nodeGroup: z.string(), group: z.string() }),
   z.object({ kind: z.literal('auto-scaling-group'), group: z.string() }),
-  z.object({ kind: z.enum(['karpenter', 'auto-mode']), nodeClaim: z.string() }),
+  z.object({
+    kind: z.enum(['karpenter', 'auto-mode']),
+    nodeClaim: z.string(),
+    /** Of the claim, once it was read. */
+    claimUid: z.string().optional(),
+  }),
   z.object({ kind: z.literal('unknown'), why: z.string() }),
 ]);
 export type Owner = z.infer<typeof Owner>;
@@ -14,7 +19,7 @@ export type Owner = z.infer<typeof Owner>;
 /** The one call by which each owner lets go of a node. Nothing else ever ends an instance. */
 export type ReplacementCall =
   | { call: 'terminate-in-group'; group: string; instanceId: string }
-  | { call: 'delete-node-claim'; nodeClaim: string };
+  | { call: 'delete-node-claim'; nodeClaim: string; claimUid?: string };
 
 /** `aws:` is a prefix that only AWS can set; labels and other tags are anybody's, and count only where they agree. */
 const groupTag = 'aws:autoscaling:groupName';
@@ -75,7 +80,11 @@ export function callFor(owner: Owner, instanceId: string): ReplacementCall | { r
       return { call: 'terminate-in-group', group: owner.group, instanceId };
     case 'karpenter':
     case 'auto-mode':
-      return { call: 'delete-node-claim', nodeClaim: owner.nodeClaim };
+      return {
+        call: 'delete-node-claim',
+        nodeClaim: owner.nodeClaim,
+        ...(owner.claimUid === undefined ? {} : { claimUid: owner.claimUid }),
+      };
     case 'unknown':
       return { refused: `nobody is known to replace this node: ${owner.why}` };
   }

@@ -21,7 +21,8 @@ export function treatedBy(replacement: ReplacementState | undefined): Treated {
   if (replacement === undefined || end == null) {
     return { status: 'failed', reason: 'the replacement did not come to its end' };
   }
-  const left = end.cordonLeft ? '; its cordon could not be taken back' : '';
+  // Where it was handed over nobody has tried, and the end itself says what is to be done.
+  const left = end.cordonLeft && !keepsCordon(replacement) ? '; its cordon could not be taken back' : '';
   return {
     // A cordon of ours that may stand has to be looked at, whatever else became of it.
     status: end.cordonLeft ? 'failed' : statuses[end.is],
@@ -33,6 +34,11 @@ export function treatedBy(replacement: ReplacementState | undefined): Treated {
 /** Whether nothing of this replacement stands in the cluster. */
 export function endedClean({ end }: ReplacementState): boolean {
   return end !== null && !end.cordonLeft;
+}
+
+/** Whether it ended with a cordon that is to stay: that of a node whose owner was told that it goes, and that is there still. */
+export function keepsCordon({ end, handedOverAt }: ReplacementState): boolean {
+  return end?.cordonLeft === true && handedOverAt !== null;
 }
 
 /** Verified by what was seen in the cluster: there is no node to look at any more. `undefined` where it was not replaced. */

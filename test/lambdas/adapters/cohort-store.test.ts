@@ -54,7 +54,7 @@ async function live(cluster: string, name: string, dies: string | undefined, fle
     if (role === 'asks') {
       const approvalId = `${name}-r0`;
       const asks = await change(cluster, (present) =>
-        askedBy(present, name, approvalId, new Date(Date.now() + 60_000)),
+        askedBy(present, name, approvalId, new Date(Date.now() + 60_000), settings),
       );
       if (asks.asked?.approvalId !== approvalId) continue;
       fleet.cards.push(name);

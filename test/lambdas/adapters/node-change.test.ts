@@ -473,7 +473,8 @@ describe('a node that is examined', () => {
 });
 
 describe('a NodeClaim', () => {
-  const remove = () => change({ do: 'delete-node-claim', nodeClaim: 'default-x7k2p' });
+  const remove = (claimUid?: string) =>
+    change({ do: 'delete-node-claim', nodeClaim: 'default-x7k2p', claimUid });
 
   it('of this instance is deleted, once', async () => {
     server.changes.nodeClaims.push({ name: 'default-x7k2p', uid: 'claim-uid', instanceId });
@@ -514,8 +515,49 @@ describe('a NodeClaim', () => {
     expect(server.changes.nodeClaims).toEqual([{ ...claim }]);
   });
 
-  it('that is not there is gone', async () => {
-    expect(await remove()).toMatchObject({ is: 'gone' });
+  it('that is not there is gone if it was seen before, and otherwise nobody knows that it ever was', async () => {
+    expect(await remove('claim-uid')).toMatchObject({ is: 'gone' });
+    expect(await remove()).toMatchObject({ is: 'refused', says: expect.stringContaining('never seen') });
+  });
+
+  it('that is not the one which was seen is left alone', async () => {
+    server.changes.nodeClaims.push({ name: 'default-x7k2p', uid: 'the-next-one', instanceId });
+    expect(await remove('claim-uid')).toMatchObject({
+      is: 'refused',
+      says: expect.stringContaining('another one by now'),
+    });
+    expect(changesAsked()).toEqual([]);
+  });
+
+  describe('of a node that is examined', () => {
+    const examine = () => change({ do: 'examine', names: [nodeName], tags: {}, leastAgeMinutes: 0 });
+    beforeEach(() => {
+      Object.assign(node.metadata, {
+        ownerReferences: [{ kind: 'NodeClaim', name: 'default-x7k2p' }],
+        labels: { 'karpenter.sh/nodepool': 'default' },
+        creationTimestamp: '2026-01-01T00:00:00Z',
+      });
+      Object.assign(node, { spec: { providerID: `aws:///eu-central-1a/${instanceId}` } });
+    });
+
+    it('is known by its uid', async () => {
+      server.changes.nodeClaims.push({ name: 'default-x7k2p', uid: 'claim-uid', instanceId });
+      const { node: found } = await examine();
+      expect(found?.owner).toEqual({ kind: 'karpenter', nodeClaim: 'default-x7k2p', claimUid: 'claim-uid' });
+      expect(found?.whyNot).toBeUndefined();
+    });
+
+    it('keeps the node from being drained where this version of it is not served, or it is of another instance', async () => {
+      expect((await examine()).node?.whyNot).toContain('default-x7k2p is not to be found in karpenter.sh/v1');
+      const instance = 'i-0fedcba9876543210';
+      server.changes.nodeClaims.push({ name: 'default-x7k2p', uid: 'claim-uid', instanceId: instance });
+      expect((await examine()).node?.whyNot).toContain(`is of ${instance}`);
+    });
+
+    it('is an error where it may not be read', async () => {
+      instead = (url) => (url.pathname.includes('nodeclaims') ? refusal(403, 'forbidden') : undefined);
+      await expect(examine()).rejects.toThrow('lacks the right to get nodeclaims');
+    });
   });
 
   it('that must not be deleted is an error that names the right', async () => {

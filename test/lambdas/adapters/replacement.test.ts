@@ -265,7 +265,11 @@ describe('a node of a group', () => {
         nodes = [...new Set([...before, ...nodes])];
       },
     });
-    expect(end).toMatchObject({ is: 'failed', says: expect.stringMatching(/the old one is still there$/) });
+    expect(end).toMatchObject({
+      is: 'failed',
+      cordonLeft: true,
+      says: expect.stringMatching(/the old one is still there; the node old stays cordoned/),
+    });
   });
 
   it('that a budget holds keeps its pods, is uncordoned, and nobody is asked to end it', async () => {

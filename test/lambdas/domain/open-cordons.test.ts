@@ -37,6 +37,18 @@ describe('cordons of an incident', () => {
     expect(openCordons(trail).map(({ undo }) => undo)).toEqual([{ uncordon: { node: 'n' } }]);
   });
 
+  it('are nobody’s to take back where a person was told what to do about that of a node that was handed over', () => {
+    const kept = {
+      step: 'treatment.finished' as const,
+      rung: 1,
+      details: { clean: false, cordonKept: true },
+    };
+    expect(openCordons(trailOf(cordoned(0), cordoned(1), kept))).toEqual([]);
+    expect(rungs(trailOf(changed(0), cordoned(1), kept))).toEqual([0]);
+    const failed = { ...kept, details: { clean: false, cordonKept: false } };
+    expect(rungs(trailOf(cordoned(0), cordoned(1), failed))).toEqual([0, 1]);
+  });
+
   it('are not over by another treatment at their place of the ladder, where the plan was made anew', () => {
     const cordon = { ...cordoned(0), treatment: 'cordon' };
     const clean = { step: 'treatment.finished' as const, rung: 0, details: { clean: true } };

@@ -30,7 +30,7 @@ describe('a card about several nodes', () => {
 
   it('says what the decision covers, how the waves go, and when they stop', () => {
     expect(lines[0]).toBe(
-      'One decision for 3 nodes: exactly this treatment, for this cause, on those below and on those that join until 10 minutes after it.',
+      'One decision for 3 nodes: exactly this treatment, for this cause, on those below and on those of the same node groups and machine images that join until 10 minutes after it, each once, 1000 at most.',
     );
     expect(lines[1]).toBe(
       'Treated in waves: first 1, then 2, then 4 and so on, each once all of the wave before were helped; it stops at the first that is not. Each node is looked at again before.',

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { Cohort, mostMembers, noCohort } from '../../../../lambdas/domain/cohort/cohort.ts';
 import { askedBy, begins, decided } from '../../../../lambdas/domain/cohort/steps.ts';
 import { atMoment } from '../../../../lambdas/domain/cohort/waves.ts';
-import { at, begin, come, decide, end, named, treat } from './samples.ts';
+import { at, begin, come, decide, end, named, settings, treat } from './samples.ts';
 
 const later = (minutes: number) => at(minutes).now;
 const ask = (cohort: Cohort, who = 'a', approval = 'a-r0', minute = 1): Cohort => {
-  const asked = askedBy(cohort, who, approval, later(minute + 40));
+  const asked = askedBy(cohort, who, approval, later(minute + 40), settings);
   if (asked === undefined) throw new Error(`${who} does not lead`);
   return asked;
 };
@@ -19,12 +19,12 @@ describe('incidents of the same cause and act', () => {
     const all = gathered('a', 'b', 'c');
     expect(all).toMatchObject({ phase: 'gathers', leader: 'a', many: true, asked: null });
     expect(named(all, 'waits')).toEqual(['a', 'b', 'c']);
-    expect(askedBy(all, 'b', 'b-r0', later(40))).toBeUndefined();
+    expect(askedBy(all, 'b', 'b-r0', later(40), settings)).toBeUndefined();
     const asks = ask(all);
     expect(asks).toMatchObject({ phase: 'asks', asked: { approvalId: 'a-r0', all: true } });
     // A retried function asks the same once; another approval is another question.
     expect(ask(asks)).toBe(asks);
-    expect(askedBy(asks, 'a', 'a-r0-v1', later(40))).toBeUndefined();
+    expect(askedBy(asks, 'a', 'a-r0-v1', later(40), settings)).toBeUndefined();
   });
 
   it('are not written again at each question, and kept in mind for as long as they come back', () => {
@@ -43,7 +43,7 @@ describe('incidents of the same cause and act', () => {
     ]) {
       expect(all).toMatchObject({ phase: 'gathers', leader: 'b', asked: null });
       expect(named(all, 'waits')).toEqual(['b', 'c']);
-      expect(ask(all, 'b', 'b-r0').asked).toEqual({ approvalId: 'b-r0', all: true });
+      expect(ask(all, 'b', 'b-r0').asked).toMatchObject({ approvalId: 'b-r0', all: true });
     }
   });
 
@@ -112,8 +112,75 @@ describe('a decision', () => {
     expect(denied).toMatchObject({ phase: 'denied', decision: { by: 'ana', reason: 'said so' } });
     expect(denied.members.map(({ incident }) => incident)).toEqual(['b']);
     expect(come(denied, 'late', at(14))).toBe(denied);
-    expect(come(denied, 'later', at(15))).toMatchObject({ phase: 'gathers', leader: 'later' });
     expect(begins(denied, 'b', later(60))).toBeUndefined();
+    const gone = end(denied, 'b', 'left', at(6));
+    expect(come(gone, 'late', at(14))).toBe(gone);
+    expect(come(gone, 'later', at(15))).toMatchObject({ phase: 'gathers', leader: 'later' });
+  });
+
+  it.each(['denied', 'expired'] as const)(
+    'that is %s is learnt by all that it was about, also where they are back late, and asks nobody anew before',
+    (status) => {
+      const ended = decide(ask(gathered('a', 'b', 'c')), status, at(5));
+      const left = end(come(ended, 'b', at(16)), 'c', 'left', at(16));
+      expect(come(left, 'b', at(17))).toMatchObject({ phase: status, members: [{ incident: 'b' }] });
+      // Nor by somebody who comes meanwhile.
+      expect(come(left, 'new', at(17))).toMatchObject({ phase: status, members: [{ incident: 'b' }] });
+    },
+  );
+
+  it('is about the node groups and images that its card has shown, also for those that join after it', () => {
+    const asks = ask(gathered('a', 'b'));
+    for (const cohort of [asks, decide(asks, 'approved', at(5))]) {
+      expect(come(cohort, 'c', at(6), { group: 'db' })).toBe(cohort);
+      expect(come(cohort, 'c', at(6), { image: 'ami-2' })).toBe(cohort);
+      expect(come(cohort, 'c', at(6), { image: null })).toBe(cohort);
+      expect(named(come(cohort, 'c', at(6)), 'waits')).toContain('c');
+    }
+    // Once those before it are through, it is asked about.
+    const through = treat(treat(decide(asks, 'approved', at(5)), 'a', 'helped', at(6)), 'b', 'helped', at(7));
+    const over = atMoment(through, at(15));
+    expect(come(over, 'c', at(15), { group: 'db' })).toMatchObject({ phase: 'gathers', leader: 'c' });
+    // Nothing is known of either: a card that has shown that covers others of which nothing is known, and only those.
+    const unknown = ask(come(come(noCohort, 'a', at(0), { image: null }), 'b', at(0), { image: null }));
+    expect(named(come(unknown, 'c', at(2), { image: null }), 'waits')).toContain('c');
+    expect(come(unknown, 'c', at(2))).toBe(unknown);
+  });
+
+  it('on a card that speaks of one node keeps nobody from being asked about next, whatever their group', () => {
+    const asks = come(ask(gathered('a')), 'b', at(2), { group: 'db' });
+    expect(decide(asks, 'approved', at(5))).toMatchObject({ phase: 'gathers', leader: 'b' });
+  });
+
+  it('on a card of before there were promises is about nobody who comes later', () => {
+    const { promised: _, ...asked } = ask(gathered('a', 'b')).asked ?? { approvalId: '', all: true };
+    const old = Cohort.parse({ ...ask(gathered('a', 'b')), asked, begun: undefined });
+    expect(come(old, 'c', at(2))).toBe(old);
+    expect(named(decide(old, 'approved', at(5)), 'turn')).toEqual(['a']);
+  });
+
+  it('is about each node once: neither its next incident nor another on the same node is treated by it', () => {
+    const once = treat(approved('a', 'b', 'c'), 'a', 'helped', at(6));
+    expect(come(once, 'a again', at(7), { instanceId: 'i-a' })).toBe(once);
+    const twice = come(approved('a', 'b'), 'a again', at(5), { instanceId: 'i-a' });
+    const turned = end(treat(twice, 'a', 'helped', at(6)), 'b', 'left', at(7));
+    expect(named(turned, 'turn')).toEqual(['a again']);
+    expect(begins(turned, 'a again', later(60))).toBeUndefined();
+    // A retried function of the same incident begins once.
+    const begun = begin(approved('a', 'b'), 'a', at(6));
+    expect(begin(begun, 'a', at(6))).toEqual(begun);
+  });
+
+  it('has no more than its card has said, whatever is deployed after it, and less where that says so', () => {
+    const lax = { canary: 9, growth: 10, stopAtFailures: 50, windowMinutes: 100 };
+    let cohort = decide(ask(gathered('a', 'b', 'c', 'd', 'e')), 'approved', at(5, lax));
+    expect(cohort).toMatchObject({ wave: { size: 1 }, opensUntil: at(15).now.toISOString() });
+    cohort = end(begin(cohort, 'a', at(6)), 'a', 'helped', at(6, lax));
+    expect(named(cohort, 'turn')).toEqual(['b', 'c']);
+    const careful = end(begin(cohort, 'b', at(7)), 'b', 'failed', at(7, lax));
+    expect(careful.phase).toBe('stopped');
+    const strict = decide(ask(gathered('a', 'b')), 'approved', at(5, { windowMinutes: 1 }));
+    expect(strict.opensUntil).toBe(at(6).now.toISOString());
   });
 
   it('that nobody made ends all, and the next ask anew once they have gone', () => {
@@ -172,8 +239,8 @@ describe('a wave', () => {
     expect(end(cohort, 'b', 'helped', at(9)).phase).toBe('stopped');
     // However long that takes, nobody opens another meanwhile.
     expect(come(cohort, 'new', at(100))).toMatchObject({ phase: 'stopped', leader: 'a' });
-    // Who comes soon after is kept away; later somebody may ask anew.
-    cohort = end(cohort, 'b', 'helped', at(9));
+    // Who comes soon after is kept away; later, once all of it have gone, somebody may ask anew.
+    cohort = end(end(end(cohort, 'b', 'helped', at(9)), 'd', 'left', at(9)), 'e', 'left', at(9));
     expect(come(cohort, 'new', at(17))).toBe(cohort);
     expect(come(cohort, 'new', at(18))).toMatchObject({ phase: 'gathers', leader: 'new' });
   });
@@ -200,7 +267,9 @@ describe('a wave', () => {
 
   it('goes on as large as before after a failure, where more than one may be', () => {
     const two = { stopAtFailures: 2 };
-    let cohort = decide(ask(gathered('a', 'b', 'c')), 'approved', at(5, two));
+    const { stopAtFailures } = two;
+    const asks = askedBy(gathered('a', 'b', 'c'), 'a', 'a-r0', later(40), { ...settings, stopAtFailures });
+    let cohort = decide(asks ?? noCohort, 'approved', at(5, two));
     cohort = end(begin(cohort, 'a', at(6, two)), 'a', 'failed', at(6, two));
     expect(cohort).toMatchObject({ phase: 'goes', wave: { number: 2, size: 1 } });
   });

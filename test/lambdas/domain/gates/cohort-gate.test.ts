@@ -11,7 +11,8 @@ import { at, begin, come, decide, settings, treat } from '../cohort/samples.ts';
 
 const gathered = (...names: string[]): Cohort =>
   names.reduce((cohort, name) => come(cohort, name, at(0)), noCohort);
-const asks = (...names: string[]): Cohort => askedBy(gathered(...names), 'a', 'a-r0', at(40).now) ?? noCohort;
+const asks = (...names: string[]): Cohort =>
+  askedBy(gathered(...names), 'a', 'a-r0', at(40).now, settings) ?? noCohort;
 const says = (cohort: Cohort, incident: string, minute = 1) =>
   cohortGate(cohort, { incident, settings, now: at(minute).now });
 
@@ -80,10 +81,31 @@ describe('the gate of cohorts', () => {
     expect(says(expired, 'stranger').result.decision).toBe('wait');
   });
 
-  it('lets what has begun come to its end after a stop', () => {
+  it('refuses whoever asks after a stop, also where it has said that it begins: at its gate, nothing has begun', () => {
     const goes = treat(decide(asks('a', 'b', 'c'), 'approved', at(5)), 'a', 'helped', at(6));
     const stopped = treat(begin(goes, 'b', at(7)), 'c', 'failed', at(8));
-    expect(says(stopped, 'b').role).toBe('turn');
+    expect(says(stopped, 'b')).toMatchObject({ role: 'stopped', result: { decision: 'refuse' } });
+  });
+
+  it('lets those wait that came when a stop or a denial keeps nobody away any more, and some of it have not gone', () => {
+    const stopped = treat(decide(asks('a', 'b'), 'approved', at(5)), 'a', 'failed', at(6));
+    for (const ended of [stopped, decide(asks('a', 'b'), 'denied', at(6))]) {
+      expect(says(ended, 'stranger', 15).result.decision).toBe('refuse');
+      expect(says(ended, 'stranger', 16).result.decision).toBe('wait');
+      expect(says(ended, 'b', 16).result.decision).toBe('refuse');
+    }
+  });
+
+  it('lets those wait that the card does not cover, and says so', () => {
+    const cohort = asks('a', 'b');
+    for (const minute of [2, 6]) {
+      const present = minute === 2 ? cohort : decide(cohort, 'approved', at(5));
+      const after = come(present, 'c', at(minute), { group: 'db' });
+      expect(says(after, 'c', minute)).toMatchObject({
+        role: 'waits',
+        result: { decision: 'wait', reason: expect.stringContaining('was not on the card') },
+      });
+    }
   });
 
   it('refuses what cannot be asked, and waits where others were faster', () => {

@@ -108,8 +108,22 @@ describe('the course of a replacement', () => {
     });
     expect(late).toMatchObject({
       at: 'over',
-      end: { is: 'failed', cordonLeft: false, says: expect.stringMatching(/^after 20 min there is /) },
+      end: { is: 'failed', says: expect.stringMatching(/^after 20 min there is /) },
     });
+  });
+
+  it('ends with its cordon, and says what to do about it, where the old node does not go', () => {
+    const late = (seen: Happened) =>
+      afterAct(stateAfter(handedOver), seen, { settings, now: new Date(start.getTime() + 20 * 60_000) });
+    const takeBack = 'kubectl uncordon n && kubectl annotate node n cgroup-medic/cordoned-by-';
+    for (const seen of [arrive(false), arrive(false, true), failure]) {
+      expect(late(seen)).toMatchObject({
+        at: 'over',
+        end: { is: 'failed', cordonLeft: true, says: expect.stringContaining(takeBack) },
+      });
+    }
+    expect(late(arrive(true))).toMatchObject({ at: 'over', end: { is: 'failed', cordonLeft: false } });
+    expect(late(arrive(true)).end?.says).not.toContain('uncordon');
   });
 
   it('of a node of Karpenter is over when the old one has gone: what comes instead is for Karpenter to say', () => {

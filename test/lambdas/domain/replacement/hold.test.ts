@@ -8,15 +8,17 @@ import {
 } from '../../../../lambdas/domain/replacement/hold.ts';
 
 const began = Date.parse('2026-11-28T12:00:00Z');
+const before = '2026-11-28T11:58:00Z';
+const startedAt = '2026-11-28T11:59:30Z';
 const seen = (change: Partial<NodeCondition> = {}): NodeCondition => ({
   node: 'node-1',
   cordon: 'none',
   ready: true,
-  heartbeat: 'before',
+  heartbeat: before,
   says: 'Ready is True: KubeletReady',
   ...change,
 });
-const held: Hold = { ...notHeld('refused', '', 'node-1'), at: 'held', ours: true, heartbeat: 'before' };
+const held: Hold = { ...notHeld('refused', '', 'node-1'), at: 'held', ours: true, heartbeat: before };
 
 describe('a node that is to be held', () => {
   it.each(['none', 'ours'] as const)(
@@ -27,7 +29,7 @@ describe('a node that is to be held', () => {
           at: 'held',
           node: 'node-1',
           ours: true,
-          heartbeat: 'before',
+          heartbeat: before,
           lifted: false,
         }),
       });
@@ -53,14 +55,21 @@ describe('a node that is to be held', () => {
 });
 
 describe('after a treatment', () => {
-  const look = (hold: Hold, what: Parameters<typeof afterLook>[1], seconds: number, treated = true) =>
+  const look = (
+    hold: Hold,
+    what: Parameters<typeof afterLook>[1],
+    seconds: number,
+    how: { treated?: boolean; startedAt?: string | null } = {},
+  ) =>
     afterLook(hold, what, {
-      treated,
+      treated: true,
+      startedAt,
+      ...how,
       now: new Date(began + seconds * 1000),
       settleSeconds: 120,
       lookSeconds: 5,
     });
-  const well = seen({ heartbeat: 'after' });
+  const well = seen({ heartbeat: '2026-11-28T11:59:40Z' });
 
   it('a node has settled at the second look in a row that finds it Ready, by a newer word', () => {
     const once = look(held, well, 0);
@@ -71,6 +80,15 @@ describe('after a treatment', () => {
   it.each<[string, Parameters<typeof afterLook>[1]]>([
     ['not Ready', { ...well, ready: false }],
     ['Ready by what the kubelet had said before', seen()],
+    [
+      'Ready by what the old kubelet said between the cordon and the restart',
+      { ...well, heartbeat: '2026-11-28T11:59:29Z' },
+    ],
+    [
+      'Ready by a word of the second of the restart, which may be of either',
+      { ...well, heartbeat: startedAt },
+    ],
+    ['Ready by a word whose time cannot be read', { ...well, heartbeat: 'just now' }],
     ['Ready by nobody knows when', { ...well, heartbeat: null }],
     ['not to be read', { gap: 'no answer' }],
     ['gone', null],
@@ -86,7 +104,16 @@ describe('after a treatment', () => {
     });
   });
 
+  it.each([null, 'soon'])(
+    'that does not say when it has started the kubelet (%s) nothing counts as new',
+    (when) => {
+      const once = look(held, well, 0, { startedAt: when });
+      expect(once).toMatchObject({ at: 'settling', ready: 0 });
+      expect(look(once, well, 120, { startedAt: when })).toMatchObject({ at: 'over', settled: false });
+    },
+  );
+
   it('that did not come to its end nothing is waited for', () => {
-    expect(look(held, well, 0, false)).toMatchObject({ at: 'over', settled: null });
+    expect(look(held, well, 0, { treated: false })).toMatchObject({ at: 'over', settled: null });
   });
 });

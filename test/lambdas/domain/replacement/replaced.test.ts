@@ -3,7 +3,12 @@ import { actSentence } from '../../../../lambdas/domain/replacement/act-sentence
 import { afterAct, type Happened, startReplacement } from '../../../../lambdas/domain/replacement/course.ts';
 import type { CourseEnd, ReplacementState } from '../../../../lambdas/domain/replacement/course-state.ts';
 import { startDrain } from '../../../../lambdas/domain/replacement/drain.ts';
-import { endedClean, treatedBy, verifiedBy } from '../../../../lambdas/domain/replacement/replaced.ts';
+import {
+  endedClean,
+  keepsCordon,
+  treatedBy,
+  verifiedBy,
+} from '../../../../lambdas/domain/replacement/replaced.ts';
 import { Replacement } from '../../../../lambdas/domain/settings/replacement.ts';
 import { instanceId } from './objects.ts';
 
@@ -54,6 +59,16 @@ describe('what a replacement has come to', () => {
       });
       expect(endedClean(left)).toBe(false);
     }
+  });
+
+  it('keeps its cordon, and says nothing of an uncordon that failed, where the node was handed over', () => {
+    const left = end('failed', { cordonLeft: true });
+    const kept = ended(left, { handedOverAt: now.toISOString() });
+    expect(keepsCordon(kept)).toBe(true);
+    expect(treatedBy(kept)).toMatchObject({ status: 'failed', reason: 'it is failed' });
+    expect(endedClean(kept)).toBe(false);
+    expect(keepsCordon(ended(left))).toBe(false);
+    expect(keepsCordon(ended(end('failed'), { handedOverAt: now.toISOString() }))).toBe(false);
   });
 
   it('has failed where it did not come to its end', () => {
