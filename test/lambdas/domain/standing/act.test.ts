@@ -93,6 +93,8 @@ describe('an incident of a standing treatment', () => {
     expect(helpedOf({ results: [result('done', 'relieved')] })).toBe(true);
     expect(helpedOf({ results: [result('done', 'not-cured')] })).toBe(false);
     expect(helpedOf({ results: [result('failed')] })).toBe(false);
+    // One that helped is enough, as for the breaker.
+    expect(helpedOf({ results: [result('done', 'not-cured'), result('done', 'cured')] })).toBe(true);
     expect(helpedOf({ results: [result('refused'), result('not-started')] })).toBeUndefined();
   });
 });
