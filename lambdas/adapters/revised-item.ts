@@ -10,9 +10,16 @@ import type * as z from 'zod';
 import { ifHolds } from './dynamo.ts';
 import { MedicError } from './medic-error.ts';
 
-/** A storm of incidents that end in the same second gets through in far fewer. */
-const mostRounds = 40;
-const longestPauseMs = 200;
+/** How long somebody tries who can ask again later: several of such changes fit into the time of one function. */
+const patienceMs = 4000;
+/** How long what would be lost otherwise is tried for. */
+export const surelyMs = 9000;
+/**
+ * Pauses after a write that somebody else was faster with, a random part of each: every one is twice the one before, so that
+ * however many try, soon few do so at the same moment, and whoever has waited long never waits longer than the last of them.
+ */
+const firstPauseMs = 50;
+const longestPauseMs = 1600;
 
 export type Revised<State> = {
   /** Kind of the item, and the first part of its key: `BREAKER`. */
@@ -51,22 +58,29 @@ export class RevisedItem<State> {
   /**
    * Changes the state by what `change` makes of it, and by nothing where that is the same or `undefined`. Tries again where
    * somebody else was faster.
+   *
+   * @param patience milliseconds after which it gives up
+   * @throws KeptChangingError where others were faster for as long: whoever can should wait, and ask again
    */
   async change(
     cluster: string,
     change: (state: State) => State | undefined,
     name?: string,
+    patience = patienceMs,
   ): Promise<{ before: State; after: State }> {
-    for (let round = 0; round < mostRounds; round += 1) {
+    const began = performance.now();
+    for (let longest = firstPauseMs; ; longest = Math.min(2 * longest, longestPauseMs)) {
       const { state: before, revision } = await this.#item(cluster, name);
       const after = change(before);
       if (after === undefined || after === before) return { before, after: before };
       if (await this.#write(this.#keyOf(cluster, name), after, revision)) return { before, after };
-      await sleep(Math.random() * longestPauseMs);
+      const pause = Math.random() * longest;
+      if (performance.now() - began + pause > patience) break;
+      await sleep(pause);
     }
     throw new KeptChangingError(
       `${this.#what.name} of ${cluster} could not be changed: others kept changing it`,
-      { context: { cluster, rounds: mostRounds } },
+      { context: { cluster, patience } },
     );
   }
 

@@ -3,6 +3,7 @@ import { BreakerStore } from '../adapters/breaker-store.ts';
 import { dynamo } from '../adapters/dynamo.ts';
 import { embed } from '../adapters/embedded-metrics.ts';
 import { environment } from '../adapters/environment.ts';
+import { KeptChangingError, surelyMs } from '../adapters/revised-item.ts';
 import type { AuditDraft } from '../domain/audit/entry.ts';
 import {
   type BreakerState,
@@ -12,7 +13,7 @@ import {
   withoutCanary,
   withSuccess,
 } from '../domain/gates/breaker.ts';
-import { breakerGate } from '../domain/gates/breaker-gate.ts';
+import { breakerBusy, breakerGate } from '../domain/gates/breaker-gate.ts';
 import type { GateResult } from '../domain/gates/gate.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Breaker } from '../domain/settings/gates.ts';
@@ -62,6 +63,7 @@ export async function askBreaker(
       : again;
   } catch (error) {
     logger.error('the breaker could not be asked', { error });
+    if (error instanceof KeptChangingError) return breakerBusy(now());
     const answer = breakerGate(undefined, { ...asked, problem: problemOf(error) });
     return answer.decision === 'canary' ? { ...answer, decision: 'refuse' } : answer;
   }
@@ -128,7 +130,7 @@ async function change(
 ): Promise<void> {
   let changed: Awaited<ReturnType<BreakerStore['change']>>;
   try {
-    changed = await breakers().change(cluster, by);
+    changed = await breakers().change(cluster, by, undefined, surelyMs);
   } catch (error) {
     return logger.error('the breaker could not be changed', { error, cluster });
   }

@@ -4,6 +4,7 @@ import { fleetOf } from '../adapters/cluster-nodes.ts';
 import { dynamo } from '../adapters/dynamo.ts';
 import { embed } from '../adapters/embedded-metrics.ts';
 import { environment } from '../adapters/environment.ts';
+import { KeptChangingError, surelyMs } from '../adapters/revised-item.ts';
 import { within } from '../adapters/within.ts';
 import { openCordons } from '../domain/audit/open-changes.ts';
 import {
@@ -17,6 +18,7 @@ import {
 } from '../domain/gates/budget.ts';
 import {
   type AskedBudget,
+  budgetBusy,
   budgetGate,
   budgetLine,
   budgetProblem,
@@ -79,6 +81,10 @@ export async function askBudget(
     return { ...asked, whereabouts };
   } catch (error) {
     context.logger.error('the budget could not be asked', { error });
+    if (error instanceof KeptChangingError) {
+      const waitedSeconds = together ? 0 : (state.waited?.budget ?? 0);
+      return { result: budgetBusy(context.cluster.gates.budget, context.now(), waitedSeconds), taken: false };
+    }
     return { result: budgetProblem(problemOf(error)), taken: false };
   }
 }
@@ -105,8 +111,11 @@ export async function keepPlace(state: IncidentState, context: Asking): Promise<
   const { incident, rung } = state;
   if (rung === undefined || exemptFromBudget(rung) !== undefined) return true;
   const now = context.now();
-  const { after } = await budgets().change(incident.cluster, (budget) =>
-    withPlaceUntil(budget, incident.id, now, heldUntil(context, now)),
+  const { after } = await budgets().change(
+    incident.cluster,
+    (budget) => withPlaceUntil(budget, incident.id, now, heldUntil(context, now)),
+    undefined,
+    surelyMs,
   );
   return holdersAt(after, now).some((place) => place.incident === incident.id);
 }
@@ -125,7 +134,12 @@ export async function leaveBudget(
   logger: Pick<Logger, 'error'>,
 ): Promise<void> {
   try {
-    const { before, after } = await budgets().change(cluster, (budget) => withoutIncident(budget, id));
+    const { before, after } = await budgets().change(
+      cluster,
+      (budget) => withoutIncident(budget, id),
+      undefined,
+      surelyMs,
+    );
     if (before !== after) publish(cluster, after, new Date());
   } catch (error) {
     logger.error('a place in the budget could not be given back', { error, cluster });

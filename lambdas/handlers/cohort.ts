@@ -3,7 +3,7 @@ import { CohortStore } from '../adapters/cohort-store.ts';
 import { dynamo } from '../adapters/dynamo.ts';
 import { environment } from '../adapters/environment.ts';
 import { MedicError } from '../adapters/medic-error.ts';
-import { KeptChangingError } from '../adapters/revised-item.ts';
+import { KeptChangingError, surelyMs } from '../adapters/revised-item.ts';
 import type { Approval } from '../domain/approval/approval.ts';
 import { type Cohort, memberOf } from '../domain/cohort/cohort.ts';
 import { cohortKey } from '../domain/cohort/cohort-key.ts';
@@ -41,8 +41,6 @@ type Asking = Pick<PhaseContext, 'cluster' | 'settings' | 'now' | 'logger'>;
 const spareSeconds = 1800;
 /** Who acts is through long before, whatever the treatment: its own end, or the janitor, says what came of it. */
 const actSeconds = 4 * 3600;
-/** Each of them tries for some seconds. */
-const mostTries = 3;
 /** Somebody whose approval has expired goes on at once. */
 const afterExpirySeconds = 600;
 export function cohorts(): CohortStore {
@@ -55,13 +53,7 @@ export async function changeSurely(
   key: string,
   by: (cohort: Cohort) => Cohort | undefined,
 ): Promise<Cohort> {
-  for (let round = 1; ; round += 1) {
-    try {
-      return (await cohorts().change(cluster, by, key)).after;
-    } catch (error) {
-      if (round >= mostTries || !(error instanceof KeptChangingError)) throw error;
-    }
-  }
+  return (await cohorts().change(cluster, by, key, surelyMs)).after;
 }
 
 export type AskedCohort = {
@@ -107,19 +99,22 @@ export async function askCohort(
   { answer, asks }: { answer: GateResult; asks: readonly string[] },
 ): Promise<AskedCohort> {
   const { cohort } = state;
-  if (!context.cluster.gates.cohort.enabled)
-    return alone('incidents are not treated together here (settings gates.cohort.enabled)');
-  if (rung.kind === 'notify') return alone('telling people is never too much');
+  const apart = whyApart(rung, context);
+  if (apart !== undefined) {
+    // Otherwise its turn would be kept for it until it is given up for lost.
+    await leaveQuietly(state, context);
+    return alone(apart);
+  }
   try {
     const key = keyOf(state, rung, asks);
-    const isMember = cohort !== undefined && (cohort.key === key || (await isDecided(state, rung)));
+    const isMember = cohort !== undefined && (cohort.key === key || (await isDecided(state, rung, asks)));
     const goesOn = answer.decision === 'pass' || answer.decision === 'ask';
     // What another gate says for now takes nobody out; what is something else than before does.
     if (cohort !== undefined && !isMember && goesOn) await leaveQuietly(state, context);
     if (!isMember && !goesTogether(rung, answer.decision)) {
-      return alone(
-        goesOn ? 'nobody is asked, and it disrupts nothing' : `not asked: ${answer.gate} stops it already`,
-      );
+      if (goesOn) return alone('nobody is asked, and it disrupts nothing');
+      // It is still of the one that it came to, and leaves it as its rung ends.
+      return { ...alone(`not asked: ${answer.gate} stops it already`), cohort };
     }
     const whereabouts = isMember ? state.whereabouts : await placeOf(state, context);
     const placed = whereabouts === undefined ? state : { ...state, whereabouts };
@@ -130,13 +125,25 @@ export async function askCohort(
   }
 }
 
+/** Why an incident stands by itself, whatever the others do. */
+function whyApart({ kind }: Rung, { cluster }: Asking): string | undefined {
+  if (!cluster.gates.cohort.enabled)
+    return 'incidents are not treated together here (settings gates.cohort.enabled)';
+  return kind === 'notify' ? 'telling people is never too much' : undefined;
+}
+
+/** Gates that ask for a person, and show nothing of the node: each that was treated counts at recurrence, for one. */
+const answeredForAll: readonly string[] = ['mode', 'recurrence'];
+
 /**
- * What people have decided on all of them holds for each, though more gates would ask now: each of those that were treated
- * counts at the gate of recurrence, for one.
+ * What people have decided on all of them holds for each, though more gates would ask now; not for a node of which a gate asks
+ * about something that was not there to see, such as a cordon.
  */
-async function isDecided(state: IncidentState, rung: Rung): Promise<boolean> {
+async function isDecided(state: IncidentState, rung: Rung, asks: readonly string[]): Promise<boolean> {
   const { cohort, incident } = state;
-  if (cohort === undefined || keyOf(state, rung, cohort.asks) !== cohort.key) return false;
+  if (cohort === undefined) return false;
+  if (asks.some((gate) => !cohort.asks.includes(gate) && !answeredForAll.includes(gate))) return false;
+  if (keyOf(state, rung, cohort.asks) !== cohort.key) return false;
   const present = await cohorts().read(incident.cluster, cohort.key);
   return present.decision !== null && memberOf(present, incident.id) !== undefined;
 }
@@ -293,11 +300,12 @@ export async function decideForAll(
     : undefined;
 }
 
-/** The treatment begins now. @returns why it may not, where it may not */
+/** The treatment begins now. @returns why it may not, or not yet, where it may not */
 export async function beginsToAct(
   { incident, cohort }: IncidentState,
-  { now, logger }: Asking,
-): Promise<string | undefined> {
+  { cluster, now, logger }: Asking,
+): Promise<GateResult | undefined> {
+  const refuse = (reason: string): GateResult => ({ gate: 'cohort', decision: 'refuse', reason });
   if (cohort === undefined) return undefined;
   const until = new Date(now().getTime() + actSeconds * 1000);
   try {
@@ -305,10 +313,11 @@ export async function beginsToAct(
       begins(present, incident.id, until),
     );
     if (after.phase === 'goes' && memberOf(after, incident.id)?.is === 'acts') return undefined;
-    return 'its cohort was stopped, or its turn in it was over, just before';
+    return refuse('its cohort was stopped, or its turn in it was over, just before');
   } catch (error) {
     logger.error('the cohort could not be told that a treatment begins', { error });
-    return `its cohort could not be told that it begins: ${problemOf(error)}`;
+    if (error instanceof KeptChangingError) return cohortBusy(cluster.gates.cohort, now());
+    return refuse(`its cohort could not be told that it begins: ${problemOf(error)}`);
   }
 }
 

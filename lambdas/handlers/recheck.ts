@@ -2,6 +2,7 @@ import { MedicError } from '../adapters/medic-error.ts';
 import { type Diagnosis, diagnose, stillMatches } from '../domain/diagnosis.ts';
 import { probeValue } from '../domain/evidence/probe.ts';
 import type { GateResult } from '../domain/gates/gate.ts';
+import { waitFor } from '../domain/gates/waiting.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Cluster } from '../domain/settings.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
@@ -9,8 +10,8 @@ import { sampleOf } from '../domain/verification.ts';
 import { askGates } from './ask-gates.ts';
 import { leaveBudgetUncordoned } from './budget.ts';
 import { beginsToAct, leaveQuietly } from './cohort.ts';
+import { digestFor } from './digest-for.ts';
 import { type Examined, evidenceAround, evidenceOf, withoutOutput } from './evidence-of.ts';
-import { digestFor } from './gate.ts';
 import { phase } from './phase.ts';
 
 /** How often an approval may be void and asked for again before the incident gives up. */
@@ -34,10 +35,14 @@ export const handler = phase(
     if (rung === undefined || approval === undefined)
       throw new MedicError('there is no approval to check again');
     const gates = await askGates(state, rung, context, true);
-    const looked = lookAgain(state, rung, approval.evidenceDigest, gates, context.cluster, context.now());
+    // Others that ask at the same moment are waited for until the approval would have expired, and no longer.
+    const waitsForOthers = context.now() < new Date(approval.expiresAt);
+    const isTooLong = isBusy(gates) && !waitsForOthers;
+    const asked: GateResult = isTooLong ? { ...gates, decision: 'refuse' } : gates;
+    const looked = lookAgain(state, rung, approval.evidenceDigest, asked, context.cluster, context.now());
     const tooLate = looked.decision === 'pass' ? await beginsToAct(state, context) : undefined;
-    const look: Look =
-      tooLate === undefined ? looked : { decision: 'refuse', reason: `cohort: ${tooLate}`, seen: {} };
+    const look: Look = tooLate === undefined ? looked : notYet(tooLate, waitsForOthers);
+    const waitSeconds = tooLate === undefined ? gates.waitSeconds : waitFor(tooLate.until, context.now());
     // What was decided for others as well is theirs still: the next of them goes first, with the same approval.
     const isOthers = look.decision === 'moved' && (await leaveQuietly(state, context));
     // A new approval is asked for on what the node is now, twice at the most.
@@ -49,7 +54,7 @@ export const handler = phase(
       ...withoutOutput(state),
       ...gates.remembered,
       ...look.seen,
-      recheck: { decision, reason: look.reason, waitSeconds: gates.waitSeconds },
+      recheck: { decision, reason: look.reason, waitSeconds },
     };
     if (decision === 'wait' && state.recheck?.decision === 'wait') return rechecked;
     await context.audit({
@@ -76,6 +81,19 @@ export const handler = phase(
   // A lease that is lost is a refusal with a reason here, not an error.
   { needsLease: false },
 );
+
+/** It could not be heard among all that asked. What waits for a place or the end of a pause has a time of its own. */
+function isBusy({ gate, decision }: GateResult): boolean {
+  return decision === 'wait' && (gate === 'cohort' || gate === 'breaker');
+}
+
+function notYet({ gate, decision, reason }: GateResult, waits: boolean): Look {
+  return {
+    decision: decision === 'wait' && waits ? 'wait' : 'refuse',
+    reason: `${gate}: ${reason}`,
+    seen: {},
+  };
+}
 
 function lookAgain(
   state: IncidentState,

@@ -3,6 +3,8 @@ import type { Rung } from '../treatments/treatment.ts';
 import { type BreakerState, standingOf } from './breaker.ts';
 import type { GateResult } from './gate.ts';
 
+const busySeconds = 60;
+
 /** `canary`: it may act if it can still take the one place there is. */
 export type BreakerAnswer = GateResult | { gate: 'breaker'; decision: 'canary'; reason: string };
 
@@ -54,6 +56,16 @@ export function breakerGate(
     'observe',
     `${opened(state)}; nothing is done in this cluster until ${until.toISOString()}, and then by one incident first. docs/gates.md says how a person closes it`,
   );
+}
+
+/** Others kept writing first: whether this one may be the canary is not known yet. */
+export function breakerBusy(now: Date): GateResult {
+  return {
+    gate: 'breaker',
+    decision: 'wait',
+    reason: 'many incidents ask the breaker of this cluster at once, and this one could not be heard yet',
+    until: new Date(now.getTime() + busySeconds * 1000).toISOString(),
+  };
 }
 
 function opened({ openedAt, failures }: BreakerState): string {

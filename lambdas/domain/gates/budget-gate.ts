@@ -51,6 +51,21 @@ export function budgetGate(
   };
 }
 
+/** Others kept writing first. Nothing was taken, and to ask again is safe: it counts as a wait for a place. */
+export function budgetBusy(
+  { askAgainSeconds, waitMinutes }: Budget,
+  now: Date,
+  waitedSeconds: number,
+): GateResult {
+  const busy = 'many incidents ask for a place at once, and this one could not be heard yet';
+  const left = waitMinutes * 60 - waitedSeconds;
+  if (left <= 0) {
+    return answer('skip', `${busy}, for ${waitMinutes} minutes (settings gates.budget.waitMinutes)`);
+  }
+  const until = new Date(now.getTime() + Math.min(askAgainSeconds, left) * 1000).toISOString();
+  return { ...answer('wait', busy), until };
+}
+
 /** A budget that nobody can ask refuses. */
 export function budgetProblem(problem: string): GateResult {
   return answer('refuse', `how many nodes are being disrupted could not be asked: ${problem}`);

@@ -16,6 +16,8 @@ import { Gates } from '../../../lambdas/domain/settings/gates.ts';
 import { type LocalDynamo, startDynamo } from './local-dynamo.ts';
 
 const takers = 50;
+/** However slow this machine is: nobody gives up. */
+const patience = 120_000;
 const { budget: settings } = Gates.parse({ budget: { perZone: 2 } });
 // Four of the cluster, two of each group, two of each zone.
 const nodes = { cluster: 40, nodeGroup: 20 };
@@ -56,6 +58,8 @@ async function ask(
   const { after } = await store.change(
     cluster,
     (state) => withPlace(state, me, settings, now, until) ?? inLineFor(state, me, now, in10(now)),
+    undefined,
+    patience,
   );
   return holdersAt(after, now).some(({ incident }) => incident === me.incident);
 }
@@ -119,7 +123,9 @@ describe('the budget of a cluster', () => {
           await sleep(Math.random() * 10);
           acting.delete(index);
           done.add(index);
-          if (!dies) await store.change(cluster, (state) => withoutIncident(state, me.incident));
+          if (!dies) {
+            await store.change(cluster, (state) => withoutIncident(state, me.incident), undefined, patience);
+          }
         }),
       );
       expect(done.size).toBe(takers);

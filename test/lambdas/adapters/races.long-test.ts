@@ -150,6 +150,45 @@ describe('the budget of a cluster with many incidents', () => {
   }, 240_000);
 });
 
+describe('one item that two hundred incidents want to change at the same moment', () => {
+  it('lets all of them through, each once, in some tries for each, and never gives away more places than there are', async () => {
+    const { budget: settings } = Gates.parse({ budget: { perZone: 30 } });
+    const store = new BudgetStore(dynamo.client, 'state');
+    const now = new Date(start);
+    const until = new Date(start + 8 * minute);
+    const nodes = { cluster: 600, nodeGroup: 600 };
+    let reads = 0;
+    await Promise.all(
+      Array.from({ length: 200 }, async (_, index) => {
+        const zone = `zone-${index % 10}`;
+        const me = {
+          incident: `inc-${index}`,
+          instanceId: `i-${index}`,
+          treatment: 'x',
+          nodeGroup: 'web',
+          zone,
+          nodes,
+        };
+        for (;;) {
+          const answer = await heard(
+            store.change('one', (state) => {
+              reads += 1;
+              return withPlace(state, me, settings, now, until) ?? inLineFor(state, me, now, until);
+            }),
+          );
+          if (answer !== 'unheard') return;
+        }
+      }),
+    );
+
+    const { holders, waiting } = await store.read('one');
+    expect(holders).toHaveLength(60);
+    expect(waiting).toHaveLength(100);
+    // Every read and write of the losers is one that another has to wait for.
+    expect(reads).toBeLessThan(200 * 100);
+  }, 240_000);
+});
+
 describe('the leases of some nodes with hundreds of incidents', () => {
   const nodes = 20;
   const seconds = 300;
