@@ -143,7 +143,7 @@ function treatmentSentence(
   { status, reason, result }: NonNullable<IncidentState['treatment']>,
   kind: Rung['kind'] | undefined,
 ): string {
-  if (result === undefined || kind === 'replace') return `${status}: ${reason}`;
+  if (result === undefined || kind === 'replace' || kind === 'evict') return `${status}: ${reason}`;
   return [
     `${status}: ${numbers(result)} (counted on the node just before and just after the treatment)`,
     ...stopsOf(result).map(stopSentence),

@@ -50,6 +50,7 @@ export class Treat extends Phase {
       .when(Condition.stringEquals('$.rung.kind', 'document'), treatment)
       .when(Condition.stringEquals('$.rung.kind', 'cordon'), hold)
       .when(Condition.stringEquals('$.rung.kind', 'replace'), replace)
+      .when(Condition.stringEquals('$.rung.kind', 'evict'), replace)
       .when(Condition.stringEquals('$.rung.kind', 'standing'), this.begin)
       .when(Condition.stringEquals('$.rung.kind', 'notify'), this.notify);
 
@@ -58,13 +59,14 @@ export class Treat extends Phase {
   }
 
   /**
-   * `replaced`: there is no node to look at any more, and another in its place. `cordoned`, `begun`: nothing on it has changed that
-   * could be looked at. `failed` is also taken for a status that this machine does not know: undo has to look at the node then.
+   * `replaced`: there is no node to look at any more, and another in its place. `cordoned`, `evicted`, `begun`: nothing on it has
+   * changed that could be looked at. `failed` is also taken for a status that this machine does not know: undo has to look at the node then.
    */
   exits(to: {
     done: IChainable;
     replaced: IChainable;
     cordoned: IChainable;
+    evicted: IChainable;
     begun: IChainable;
     refused: IChainable;
     notified: IChainable;
@@ -79,9 +81,14 @@ export class Treat extends Phase {
       Condition.stringEquals('$.treatment.status', 'done'),
       Condition.stringEquals('$.rung.kind', 'cordon'),
     );
+    const evicted = Condition.and(
+      Condition.stringEquals('$.treatment.status', 'done'),
+      Condition.stringEquals('$.rung.kind', 'evict'),
+    );
     this.treated
       .when(replaced, to.replaced)
       .when(cordoned, to.cordoned)
+      .when(evicted, to.evicted)
       .when(Condition.stringEquals('$.treatment.status', 'done'), to.done)
       .when(Condition.stringEquals('$.treatment.status', 'refused'), to.refused)
       .otherwise(to.failed);

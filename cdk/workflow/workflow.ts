@@ -39,6 +39,7 @@ export class Workflow extends StateMachineFragment {
       done: verify,
       replaced: close,
       cordoned: nextRung,
+      evicted: nextRung,
       begun: close,
       refused: nextRung,
       notified: nextRung,

@@ -1,6 +1,7 @@
 import type { NodePatch } from '../domain/replacement/cordon.ts';
-import { type EvictionAnswer, readEvictionAnswer } from '../domain/replacement/eviction-answer.ts';
-import type { PodRef } from '../domain/replacement/objects.ts';
+import type { EvictionAnswer } from '../domain/replacement/eviction-answer.ts';
+import type { PodRef } from '../domain/replacement/pod-ref.ts';
+import { readEvictionAnswer } from '../domain/replacement/read-eviction-answer.ts';
 import { type HttpsAnswer, type HttpsGetter, type HttpsRequest, NoAnswerError } from './https-get.ts';
 import { ApiServerError, refusal } from './kubernetes-api.ts';
 

@@ -21,7 +21,7 @@ export const handler = phase(
   async (state, context) => {
     const { cluster, audit, now } = context;
     const { rung } = state;
-    if (rung?.kind === 'replace') return recordReplacement(state, rung, context);
+    if (rung?.kind === 'replace' || rung?.kind === 'evict') return recordReplacement(state, rung, context);
     if (rung?.kind === 'cordon') return recordCordon(state, rung, context);
     const { command } = state;
     if (rung === undefined || command === undefined) throw new MedicError('there is no treatment to record');

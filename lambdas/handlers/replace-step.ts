@@ -4,12 +4,14 @@ import { MedicError } from '../adapters/medic-error.ts';
 import { nodeGroupNow } from '../adapters/node-group.ts';
 import { makeAct, type ReplacementTools } from '../adapters/replacement-act.ts';
 import { membersOf, sizeOf, terminateInGroup } from '../adapters/scaling-group.ts';
+import type { AuditEntry } from '../domain/audit/entry.ts';
 import { openCordons } from '../domain/audit/open-changes.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import { handedOverMessage } from '../domain/progress-message.ts';
 import { actSentence } from '../domain/replacement/act-sentence.ts';
-import { afterAct, startReplacement, stopReplacement } from '../domain/replacement/course.ts';
+import { afterAct, startRelief, startReplacement, stopReplacement } from '../domain/replacement/course.ts';
 import type { ReplacementState } from '../domain/replacement/course-state.ts';
+import { reliefOf, settingsOfRelief } from '../domain/treatments/evict-pods.ts';
 import { settingsOf } from '../domain/treatments/replace-node.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
 import { actorOf } from './allowed-by.ts';
@@ -29,10 +31,11 @@ const irreversible: readonly ReplacementState['at'][] = ['cordon', 'evict', 'han
 export const handler = phase('replace-step', async (state, context) => {
   const { cluster, audit, now, trail } = context;
   const { rung } = state;
-  if (rung?.kind !== 'replace') throw new MedicError('the present rung replaces no node');
+  if (rung?.kind !== 'replace' && rung?.kind !== 'evict') {
+    throw new MedicError('the present rung replaces no node, and evicts no pod');
+  }
   const { id, cluster: name, instanceId } = state.incident;
-  const before =
-    state.replacement ?? startReplacement(instanceId, openCordons(await trail.entries(id)).length > 0);
+  const before = state.replacement ?? (await begin(rung, instanceId, () => trail.entries(id)));
   const subject = { rung: state.ladder.index, treatment: rung.treatment };
   const told = (what: string, act: ReplacementState['at'], next: ReplacementState) =>
     audit({
@@ -43,7 +46,10 @@ export const handler = phase('replace-step', async (state, context) => {
       details: { act, next: next.at, node: next.node },
     });
 
-  const settings = settingsOf(rung.arguments, cluster.replacement);
+  const settings =
+    rung.kind === 'evict'
+      ? settingsOfRelief(rung.arguments, cluster.replacement)
+      : settingsOf(rung.arguments, cluster.replacement);
   const why = await whyNotOn(state, before, context);
   if (why !== undefined) {
     const next =
@@ -74,6 +80,17 @@ export const handler = phase('replace-step', async (state, context) => {
   }
   return { ...state, replacement: { ...replacement, says: sentence } };
 });
+
+async function begin(
+  { kind, arguments: args }: Rung,
+  instanceId: string,
+  entries: () => Promise<AuditEntry[]>,
+): Promise<ReplacementState> {
+  if (kind === 'replace') return startReplacement(instanceId, openCordons(await entries()).length > 0);
+  const relief = reliefOf(args);
+  if (relief === undefined) throw new MedicError('the rung does not say which pods are to go');
+  return startRelief(instanceId, relief);
+}
 
 /** stop: it ends here. unknown: the act is not made now, and is asked for again. */
 type WhyNot = { stop: string } | { unknown: string };

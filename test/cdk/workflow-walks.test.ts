@@ -377,6 +377,26 @@ const walks: readonly { title: string; script: Script; token?: 'never'; visited:
     ],
   },
   {
+    title: 'a node of which some pods go, act by act: the ladder goes on',
+    script: {
+      plan: [{ ladder: { status: 'rung' }, rung: { kind: 'evict' } }],
+      'replace-step': [{ replacement: { at: 'drain', waitSeconds: 0 } }, { replacement: { at: 'over' } }],
+      'record-treatment': [{ treatment: { status: 'done' } }],
+    },
+    visited: [
+      ...treating,
+      'ReplaceStep',
+      'ReplacementOver?',
+      'WaitForReplacement',
+      'ReplaceStep',
+      'ReplacementOver?',
+      'RecordTreatment',
+      'Treated?',
+      ...nextRung,
+      ...closed('Unresolved'),
+    ],
+  },
+  {
     title: 'a node that is cordoned, and no more: the ladder goes on',
     script: {
       plan: [{ ladder: { status: 'rung' }, rung: { kind: 'cordon' } }],

@@ -25,15 +25,16 @@ vi.setConfig({ testTimeout: 400_000, hookTimeout: 240_000 });
 
 const holding = 'holding';
 const hasty = 'holding-hasty';
+const relieving = 'holding-relieving';
 
 let test: TestEngine;
 beforeAll(async () => {
   const settings = testSettings();
   const { [clusters.auto]: auto, [clusters.cautious]: cautious } = settings.clusters;
-  const cluster = (settleSeconds: number) => ({
+  const cluster = (settleSeconds: number, replacement: object = {}) => ({
     ...cautious,
     api: localApi,
-    replacement: { ...localReplacement, settleSeconds },
+    replacement: { ...localReplacement, settleSeconds, ...replacement },
     policy: { treatments: { cordon: 'auto', 'restart-kubelet': 'auto' } },
     approval: { onePersonTeam: true, expirySeconds: { low: 200, medium: 200, high: 200 } },
   });
@@ -41,7 +42,12 @@ beforeAll(async () => {
     Settings.parse({
       ...settings,
       // However slow this machine is; and where a node is not to settle, nobody waits for it.
-      clusters: { [clusters.auto]: auto, [holding]: cluster(200), [hasty]: cluster(2) },
+      clusters: {
+        [clusters.auto]: auto,
+        [holding]: cluster(200),
+        [hasty]: cluster(2),
+        [relieving]: cluster(200, { evictFirst: 'best-effort' }),
+      },
     }),
   );
 });
@@ -62,6 +68,8 @@ type Ended = TestIncident & {
   cordonedAt: Record<string, boolean>;
   after: { unschedulable: boolean; annotations: Record<string, string> };
   patches: number;
+  /** Pods that were asked to go. */
+  evictions: string[];
 };
 
 const serverOf = async (cluster: string): Promise<LocalApiServer> => {
@@ -73,7 +81,7 @@ const serverOf = async (cluster: string): Promise<LocalApiServer> => {
 /** @param unready a state: from when it is entered, the kubelet says that it is not Ready */
 async function incident(props: Props & { unready?: string } = {}): Promise<Ended> {
   const { unready, ...rest } = props;
-  const cluster = unready === undefined ? holding : hasty;
+  const cluster = rest.cluster ?? (unready === undefined ? holding : hasty);
   let node: KubernetesObject | undefined;
   let api: LocalApiServer | undefined;
   const cordonedAt: Record<string, boolean> = {};
@@ -81,9 +89,9 @@ async function incident(props: Props & { unready?: string } = {}): Promise<Ended
   return test.run(
     {
       node: 'kubelet-leak',
-      cluster,
       approve: 'no',
       ...rest,
+      cluster,
       change(opened: LocalNode) {
         const changed = inCluster(rest.change?.(opened) ?? opened);
         node = changed.managed.around?.cluster?.node as KubernetesObject;
@@ -112,6 +120,9 @@ async function incident(props: Props & { unready?: string } = {}): Promise<Ended
         cordonedAt,
         after: { unschedulable: spec.unschedulable ?? false, annotations: { ...metadata.annotations } },
         patches: patches.length,
+        evictions: (api?.asked ?? []).filter(
+          (one) => one.startsWith('POST') && one.includes(ended.instanceId),
+        ),
       };
     },
   );
@@ -129,7 +140,8 @@ const outcomes = ({ lines }: Ended, step: string) =>
   lines.filter((line) => line.step === step).map(({ outcome }) => outcome);
 async function holdsNoPlace({ id }: Ended): Promise<void> {
   const store = new BudgetStore(test.engine.cloud.dynamo, stateTable(test.engine));
-  for (const { holders, waiting } of [await store.read(holding), await store.read(hasty)]) {
+  for (const cluster of [holding, hasty, relieving]) {
+    const { holders, waiting } = await store.read(cluster);
     expect([...holders, ...waiting].map(({ incident: holder }) => holder)).not.toContain(id);
   }
 }
@@ -300,6 +312,83 @@ describe.concurrent('a kubelet that is killed again and again', () => {
     expect(ended.execution.status).toBe('ABORTED');
     expect(ended.cordonedAt.NextRung).toBe(true);
     expect(outcomes(ended, 'undo.finished')).toEqual(['done']);
+    expect(ended.after).toEqual(free);
+    await holdsNoPlace(ended);
+  });
+
+  const withPods = (node: LocalNode): LocalNode => {
+    const known = cycle.change(node);
+    const { instanceId, around } = known.managed;
+    if (around?.cluster === undefined) throw new Error(`nothing is known around ${node.title}`);
+    const pod = (name: string, qosClass: string) => ({
+      metadata: {
+        name: `${name}-${instanceId}`,
+        namespace: 'shop',
+        uid: `uid-${name}-${instanceId}`,
+        ownerReferences: [{ kind: 'ReplicaSet', name, controller: true }],
+      },
+      spec: { containers: [{ name }] },
+      status: { phase: 'Running', qosClass },
+    });
+    const pods = [pod('batch', 'BestEffort'), pod('web', 'Burstable'), pod('report', 'BestEffort')];
+    return {
+      ...known,
+      managed: { ...known.managed, around: { ...around, cluster: { ...around.cluster, pods } } },
+    };
+  };
+  const evicted = ({ evictions, instanceId }: Ended) =>
+    evictions.map((one) => /pods\/(\w+)-/.exec(one.replaceAll(instanceId, ''))?.[1]);
+
+  it('has pods that ask for nothing evicted between the two where the settings say so, once a person agrees', async () => {
+    const ended = await incident({ ...cycle, change: withPods, cluster: relieving, approve: 'yes' });
+
+    expect(ended.record.rungs.slice(0, 3)).toMatchObject([
+      { treatment: 'cordon', status: 'done' },
+      {
+        treatment: 'evict-pods',
+        status: 'done',
+        approval: { status: 'approved' },
+        result: { changed: true, details: { evicted: 2 } },
+      },
+      { treatment: 'restart-kubelet', status: 'done' },
+    ]);
+    expect(evicted(ended)).toEqual(['batch', 'report']);
+    expect(ended.cordonedAt).toMatchObject({ ReplaceStep: true, SendTreatment: true, Verify: false });
+    const intended = ended.lines.find(({ step }) => step === 'replacement.intended');
+    expect(intended?.what).toMatch(/these pods are about to be evicted: shop\/batch-\S+, shop\/report-/);
+    expect(ended.patches).toBe(2);
+    expect(ended.after).toEqual(free);
+    await holdsNoPlace(ended);
+  });
+
+  it('has no pod evicted where a veto comes before that, and is uncordoned', async () => {
+    let vetoed = false;
+    let about = '';
+    const ended = await incident({
+      ...cycle,
+      change: withPods,
+      cluster: relieving,
+      approve: 'yes',
+      async before(instanceId) {
+        about = instanceId;
+      },
+      onEvent({ type, state }) {
+        const { replacement } = (state?.input ?? {}) as { replacement?: { at: string } };
+        if (vetoed || type !== 'StateEntered' || replacement?.at !== 'evict') return;
+        vetoed = true;
+        const node = test.engine.cloud.ssm.nodes.find((one) => one.instanceId === about);
+        if (node !== undefined) {
+          test.engine.cloud.ssm.attach({ ...node, tags: { ...node.tags, 'cgroup-medic/veto': 'wait' } });
+        }
+      },
+    });
+
+    expect(ended.record.rungs.slice(0, 2)).toMatchObject([
+      { treatment: 'cordon', status: 'done' },
+      { treatment: 'evict-pods', status: 'refused', reason: expect.stringContaining('cgroup-medic/veto') },
+    ]);
+    expect(evicted(ended)).toEqual([]);
+    expect(ended.lines.map(({ step }) => step)).not.toContain('treatment.sent');
     expect(ended.after).toEqual(free);
     await holdsNoPlace(ended);
   });

@@ -335,6 +335,35 @@ describe.concurrent('a node that nothing helps', () => {
   });
 });
 
+describe('a node whose node group', () => {
+  it.each([
+    ['is being updated', { status: 'UPDATING' }, 'the node group workers is being updated'],
+    [
+      'is degraded',
+      { status: 'DEGRADED', health: { issues: [{ code: 'AsgInstanceLaunchFailures' }] } },
+      'the node group workers is DEGRADED (AsgInstanceLaunchFailures)',
+    ],
+  ])('%s is left alone, and never cordoned, although a person has approved it', async (_, group, reason) => {
+    const { nodeGroups } = test.engine.cloud.owners;
+    nodeGroups.set('workers', group);
+    const ended = await incident().finally(() => nodeGroups.delete('workers'));
+
+    expect(ended.record.outcome).toBe('unresolved');
+    expect(ended.record.rungs[0]).toMatchObject({
+      treatment: 'replace-node',
+      approval: { status: 'approved' },
+      status: 'refused',
+      reason: expect.stringContaining(reason),
+      result: { changed: false },
+    });
+    expect(await changesOf(ended)).toEqual([]);
+    expect(ended.steps).not.toContain('treatment.intended');
+    untouched(ended);
+    expect(ended.messages.find(({ kind }) => kind === 'call-a-person')?.text).toContain(reason);
+    await wellClosed(ended);
+  });
+});
+
 describe('in mode observe', () => {
   it('a node is not touched, and it is said that it would be replaced', async () => {
     test.engine.cloud.ssm.putParameter(`/cgroup-medic/${clusters.replacing}/mode`, 'observe');

@@ -8,9 +8,11 @@ import {
   type DrainSeen,
   DrainState,
 } from '../../lambdas/domain/replacement/drain-state.ts';
-import { EvictionAnswer, readEvictionAnswer } from '../../lambdas/domain/replacement/eviction-answer.ts';
-import type { PodOnNode, PodRef } from '../../lambdas/domain/replacement/objects.ts';
+import { EvictionAnswer } from '../../lambdas/domain/replacement/eviction-answer.ts';
+import type { PodOnNode } from '../../lambdas/domain/replacement/objects.ts';
 import { callFor, ownerOf } from '../../lambdas/domain/replacement/owner.ts';
+import type { PodRef } from '../../lambdas/domain/replacement/pod-ref.ts';
+import { readEvictionAnswer } from '../../lambdas/domain/replacement/read-eviction-answer.ts';
 import { sortPods } from '../../lambdas/domain/replacement/sort-pods.ts';
 import { aNode, aPod, incident, instanceId, type PodChange } from '../lambdas/domain/replacement/objects.ts';
 import { runs } from './runs.ts';

@@ -10,6 +10,7 @@ export function cameOf(state: IncidentState): Came {
   if (status !== 'done') return { came: 'left', why: 'it was not treated' };
   // Nothing on the node has changed that could be looked at.
   if (state.rung?.kind === 'cordon') return { came: 'helped', why: 'it takes no new pods' };
+  if (state.rung?.kind === 'evict') return { came: 'helped', why: 'the pods that were to go have gone' };
   const { verdict } = verification ?? {};
   if (verdict === 'cured' || verdict === 'relieved') return { came: 'helped', why: verdict };
   return { came: 'failed', why: `looked at after the treatment: ${verdict ?? 'not seen'}` };

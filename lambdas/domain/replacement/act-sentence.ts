@@ -44,7 +44,9 @@ export function actSentence(
       if (happened.next.do !== 'end') return undefined;
       return happened.next.end.is === 'gave-up'
         ? `the drain of the node ${node} was given up: ${happened.next.end.report.why}`
-        : `the node ${node} is empty but for what a drain leaves: ${happened.state.evicted} pods were evicted`;
+        : after.end?.is === 'relieved'
+          ? after.end.says
+          : `the node ${node} is empty but for what a drain leaves: ${happened.state.evicted} pods were evicted`;
     case 'arrive':
       return after.at === 'arrive' ? undefined : after.end?.says;
   }

@@ -1,15 +1,16 @@
 import * as z from 'zod';
 import { DrainReport, DrainState } from './drain-state.ts';
 import { EvictionAnswer } from './eviction-answer.ts';
-import { PodRef } from './objects.ts';
 import { Owner } from './owner.ts';
+import { PodRef } from './pod-ref.ts';
+import { Relief } from './relief.ts';
 
 /**
  * How a replacement ended. replaced: the node has gone, and its owner has made what is needed. refused: nothing was to be done to it.
- * not-drained: it keeps its pods. gone: somebody else has taken it away. failed: a person has to look.
+ * relieved: the pods that were to go have gone, and the node stays. not-drained: it keeps its pods. gone: somebody else has taken it away. failed: a person has to look.
  */
 export const CourseEnd = z.object({
-  is: z.enum(['replaced', 'refused', 'not-drained', 'gone', 'failed']),
+  is: z.enum(['replaced', 'relieved', 'refused', 'not-drained', 'gone', 'failed']),
   says: z.string(),
   report: DrainReport.optional(),
   /** The node that came in its place, where one is waited for. */
@@ -25,6 +26,8 @@ export const ReplacementState = z.object({
   /** The act that is next. */
   at: z.enum(['examine', 'cordon', 'drain', 'evict', 'hand-over', 'arrive', 'uncordon', 'over']),
   node: z.string().nullable(),
+  /** Where some of its pods are to go only: it is not cordoned for that, nor handed over. */
+  relief: Relief.optional(),
   owner: Owner.nullable(),
   /** maybe: it was asked for, and no answer came. */
   cordon: z.enum(['no', 'maybe', 'ours']),

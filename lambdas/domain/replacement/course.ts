@@ -6,6 +6,7 @@ import type { CourseEnd, ReplacementState } from './course-state.ts';
 import { startDrain } from './drain.ts';
 import type { DrainNext, DrainReport, DrainState } from './drain-state.ts';
 import { callFor, type Owner } from './owner.ts';
+import type { Relief } from './relief.ts';
 
 /** So many failures in a row of one act, some minutes in all, and it is given up. */
 export const mostFailures = 6;
@@ -22,6 +23,14 @@ export type Happened =
   | { of: 'evict'; answers: ReplacementState['answers'] }
   | { of: 'arrive'; seen: Arrival }
   | { of: 'failure'; says: string };
+
+/**
+ * A drain of some pods only, of a node that an earlier rung of the incident has cordoned. That cordon is not its own: it makes none, and
+ * takes none back.
+ */
+export function startRelief(instanceId: string, relief: Relief): ReplacementState {
+  return { ...startReplacement(instanceId), relief };
+}
 
 /** @param begunBefore whether the trail of this incident has a replacement already, whose cordon may stand */
 export function startReplacement(instanceId: string, begunBefore = false): ReplacementState {
@@ -103,6 +112,7 @@ function examined(
   now: Date,
 ): ReplacementState {
   if (node === null) return finish({ ...state, cordon: 'no' }, 'gone', `no node is ${state.instanceId}`);
+  if (state.relief !== undefined) return examinedForRelief(state, state.relief, node, now);
   const call = callFor(node.owner, state.instanceId);
   // Ours: an earlier attempt has died after it. Whatever speaks against the node now, that is taken back.
   const cordon = node.cordon === 'ours' ? 'ours' : node.cordon === 'lifted' ? 'maybe' : 'no';
@@ -122,6 +132,26 @@ function examined(
       // They are at work on it, or want to keep it as it is.
       return finish(known, 'refused', 'somebody else has cordoned it');
   }
+}
+
+/** Only on a node that this incident has cordoned: elsewhere the pods that go may come back. */
+function examinedForRelief(
+  state: ReplacementState,
+  relief: Relief,
+  { name, owner, cordon, whyNot }: NonNullable<Extract<Happened, { of: 'examine' }>['node']>,
+  now: Date,
+): ReplacementState {
+  const known: ReplacementState = { ...state, node: name, owner };
+  if (whyNot !== undefined) return finish(known, 'refused', whyNot);
+  if (cordon !== 'ours') {
+    return finish(
+      known,
+      'refused',
+      'it does not have the cordon of this incident, and pods could come back to it',
+    );
+  }
+  const drain = startDrain({ cordonedByUs: true, drainMinutes: relief.minutes, relief }, now);
+  return { ...known, at: 'drain', drain };
 }
 
 function cordoned(
@@ -156,6 +186,7 @@ function drained(
   if (next.do === 'wait') return { ...state, at: 'drain', waitSeconds: next.seconds };
   switch (next.end.is) {
     case 'done':
+      if (state.relief !== undefined) return finish(state, 'relieved', reliefText(state));
       return { ...state, at: 'hand-over', askedAt: state.askedAt ?? now.toISOString() };
     case 'gone':
       // Its owner was asked, and nobody heard the answer.
@@ -164,6 +195,12 @@ function drained(
     case 'gave-up':
       return finish(state, 'not-drained', next.end.report.why, next.end.report);
   }
+}
+
+function reliefText({ node, drain }: ReplacementState): string {
+  const evicted = drain?.evicted ?? 0;
+  if (evicted === 0) return `no pod of the node ${node} is of the kind that may go`;
+  return `${evicted === 1 ? '1 pod' : `${evicted} pods`} of the node ${node} were evicted, and have gone`;
 }
 
 function handedOver(

@@ -1,6 +1,6 @@
 import { given } from '../around/read.ts';
 import type { DrainReport, DrainSeen, DrainState } from './drain-state.ts';
-import type { PodRef } from './objects.ts';
+import type { PodRef } from './pod-ref.ts';
 import type { SortedPods } from './sort-pods.ts';
 
 /** The names of this many pods and budgets say what the matter is. */

@@ -2,7 +2,9 @@ import * as z from 'zod';
 import type { Read } from '../around/read.ts';
 import type { Cordon } from './cordon.ts';
 import type { EvictionAnswer } from './eviction-answer.ts';
-import { type PodOnNode, PodRef } from './objects.ts';
+import type { PodOnNode } from './objects.ts';
+import { PodRef } from './pod-ref.ts';
+import { ReliefState } from './relief.ts';
 
 const Refusal = z.object({
   pod: z.string(),
@@ -50,6 +52,8 @@ export const DrainState = z.object({
   /** Refusals by the uid of the pod. */
   refused: z.record(z.string(), Refusal),
   end: DrainEnd.nullable(),
+  /** Where it is about some of the pods only. */
+  relief: ReliefState.optional(),
 });
 export type DrainState = z.infer<typeof DrainState>;
 

@@ -1,5 +1,8 @@
+import { choosePods } from './choose-pods.ts';
 import { drainReport, nameOf } from './drain-report.ts';
 import type { DrainEnd, DrainNext, DrainSeen, DrainState } from './drain-state.ts';
+import type { PodOnNode } from './objects.ts';
+import type { Relief } from './relief.ts';
 import { type PodPolicy, type SortedPods, sortPods } from './sort-pods.ts';
 
 /** `kubectl drain` asks a budget again every five seconds; here the wait doubles while nothing moves. */
@@ -11,9 +14,16 @@ export const mostAtOnce = 20;
 const mostRemembered = 50;
 const longestWords = 160;
 
-/** @param cordonedByUs whether the cordon of the node is this incident's, and so to be taken back by it */
+/**
+ * @param cordonedByUs whether the cordon of the node is this incident's, and so to be taken back by it
+ * @param relief where not all pods are to go
+ */
 export function startDrain(
-  { cordonedByUs, drainMinutes }: { cordonedByUs: boolean; drainMinutes: number },
+  {
+    cordonedByUs,
+    drainMinutes,
+    relief,
+  }: { cordonedByUs: boolean; drainMinutes: number; relief?: Relief | undefined },
   now: Date,
 ): DrainState {
   return {
@@ -24,6 +34,7 @@ export function startDrain(
     evicted: 0,
     refused: {},
     end: null,
+    ...(relief === undefined ? {} : { relief: { pods: relief.pods, most: relief.most, chosen: null } }),
   };
 }
 
@@ -32,12 +43,13 @@ export function startDrain(
  * evictions that were made already show in the pods that are left. Once ended it stays so.
  */
 export function drainStep(
-  before: DrainState,
+  known: DrainState,
   seen: DrainSeen,
   { policy, now }: { policy: PodPolicy; now: Date },
 ): { state: DrainState; next: DrainNext } {
-  if (before.end !== null) return { state: before, next: { do: 'end', end: before.end } };
-  const sorted = wholeList(seen, policy);
+  if (known.end !== null) return { state: known, next: { do: 'end', end: known.end } };
+  const before = choose(known, seen, policy);
+  const sorted = wholeList(seen, policy, before.relief);
   const state = remember(before, seen, sorted);
   const end = (ending: DrainEnd) => ({
     state: { ...state, end: ending },
@@ -75,11 +87,29 @@ export function drainStep(
   return { state, next: { do: 'evict', pods: leastRefused(sorted, state), thenSeconds: seconds } };
 }
 
-/** The pods of the node, sorted; `undefined` where not all of them were read. */
-function wholeList({ cordon, pods: read }: DrainSeen, policy: PodPolicy): SortedPods | undefined {
-  return cordon === 'unknown' || 'gap' in read || read.partial !== undefined
-    ? undefined
-    : sortPods(read.value, policy);
+/** All pods of the node; `undefined` where not all of them were read. */
+function allOf({ cordon, pods: read }: DrainSeen): readonly PodOnNode[] | undefined {
+  return cordon === 'unknown' || 'gap' in read || read.partial !== undefined ? undefined : read.value;
+}
+
+/** Says once, of a drain of some pods only, which they are. */
+function choose(state: DrainState, seen: DrainSeen, policy: PodPolicy): DrainState {
+  const { relief } = state;
+  const all = allOf(seen);
+  if (relief === undefined || relief.chosen !== null || all === undefined) return state;
+  return { ...state, relief: { ...relief, chosen: choosePods(all, policy, relief) } };
+}
+
+/** The pods that the drain is about, sorted; `undefined` where not all pods of the node were read. */
+function wholeList(seen: DrainSeen, policy: PodPolicy, relief: DrainState['relief']): SortedPods | undefined {
+  const all = allOf(seen);
+  if (all === undefined || relief === undefined) return all && sortPods(all, policy);
+  const { chosen } = relief;
+  if (chosen === null) return undefined;
+  return sortPods(
+    all.filter(({ metadata }) => chosen.includes(metadata.uid)),
+    policy,
+  );
 }
 
 function gapOf({ pods: read }: DrainSeen): string {

@@ -22,6 +22,13 @@ export const PodOnNode = z.object({
     ownerReferences: owners,
   }),
   spec: z.object({
+    containers: z
+      .array(
+        z.object({
+          resources: z.object({ limits: z.object({ memory: z.unknown().optional() }).nullish() }).nullish(),
+        }),
+      )
+      .optional(),
     volumes: z
       .array(
         z.object({
@@ -32,7 +39,7 @@ export const PodOnNode = z.object({
       )
       .default([]),
   }),
-  status: z.object({ phase: named }),
+  status: z.object({ phase: named, qosClass: z.string().optional() }),
 });
 export type PodOnNode = z.infer<typeof PodOnNode>;
 
@@ -69,7 +76,3 @@ export const NodeToReplace = z.object({
     .prefault({}),
 });
 export type NodeToReplace = z.infer<typeof NodeToReplace>;
-
-/** A pod by what an eviction needs: its name may be that of the next one already, its uid never is. */
-export const PodRef = z.object({ namespace: named, name: named, uid: named });
-export type PodRef = z.infer<typeof PodRef>;

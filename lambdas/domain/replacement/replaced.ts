@@ -9,6 +9,7 @@ type Treated = NonNullable<IncidentState['treatment']>;
 /** How a rung that replaces has ended. refused: the node is as it was, but for pods that were evicted before; failed: a person has to look. */
 const statuses = {
   replaced: 'done',
+  relieved: 'done',
   refused: 'refused',
   'not-drained': 'refused',
   gone: 'refused',
@@ -69,9 +70,9 @@ export function verifiedBy(
 }
 
 function resultOf(replacement: ReplacementState, end: CourseEnd): TreatmentResult {
-  const { node, owner, drain, cordon, handedOverAt } = replacement;
+  const { node, owner, drain, cordon, handedOverAt, relief } = replacement;
   return {
-    changed: cordon !== 'no' || handedOverAt !== null,
+    changed: cordon !== 'no' || handedOverAt !== null || (relief !== undefined && (drain?.evicted ?? 0) > 0),
     before: { node },
     after: { node: end.is === 'replaced' ? (end.newNode ?? null) : node },
     details: {

@@ -1,6 +1,7 @@
 import { given } from '../around/read.ts';
 import type { Replacement } from '../settings/replacement.ts';
-import type { PodOnNode, PodRef } from './objects.ts';
+import type { PodOnNode } from './objects.ts';
+import type { PodRef } from './pod-ref.ts';
 
 /** The policy of a cluster for pods that nobody brings back as they were. */
 export type PodPolicy = Pick<Replacement, 'barePods' | 'localData'>;

@@ -67,6 +67,19 @@ export const Replacement = z.strictObject({
     .describe(
       'A node is not emptied while more pods of its cluster than this find no room on any node: its own would wait with them. More than 0 where some always wait, for a GPU that nobody has, say.',
     ),
+  evictFirst: z
+    .enum(['none', 'best-effort', 'without-limits'])
+    .default('none')
+    .describe(
+      'Pods that go before a kubelet is restarted: BestEffort ones, or also Burstable ones without a memory limit (docs/replacing.md).',
+    ),
+  evictFirstMinutes: z
+    .int()
+    .min(1)
+    .max(30)
+    .default(3)
+    .describe('Minutes until they must be gone; the rest stays.'),
+  evictFirstMost: z.int().min(1).max(50).default(10).describe('So many of them at the most.'),
   orphanMinutes: z
     .int()
     .min(15)
@@ -84,7 +97,13 @@ export const Replacement = z.strictObject({
 });
 export type Replacement = z.infer<typeof Replacement>;
 
-/** Seconds that a replacement may take in all: until it is drained, until the new node is there, and the tries of an act on which it ends. */
-export function longestReplacement({ drainMinutes, arriveMinutes }: Replacement): number {
-  return (drainMinutes + arriveMinutes + 15) * 60;
+/** Seconds that a replacement may take in all: until some pods have gone before it, until it is drained, until the new node is there, and the tries of an act on which it ends. */
+export function longestReplacement({
+  drainMinutes,
+  arriveMinutes,
+  evictFirst,
+  evictFirstMinutes,
+}: Replacement): number {
+  const first = evictFirst === 'none' ? 0 : evictFirstMinutes + 15;
+  return (first + drainMinutes + arriveMinutes + 15) * 60;
 }

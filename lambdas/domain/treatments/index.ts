@@ -4,6 +4,7 @@ import { cordon } from './cordon.ts';
 import { disableAgent } from './disable-agent.ts';
 import { dropCaches } from './drop-caches.ts';
 import { enableLinger } from './enable-linger.ts';
+import { evictPods } from './evict-pods.ts';
 import { notify } from './notify.ts';
 import { pruneContainers } from './prune-containers.ts';
 import { reclaim, reclaimOnceStopped } from './reclaim.ts';
@@ -25,6 +26,7 @@ export const treatments: readonly Treatment[] = [
   pruneContainers,
   disableAgent,
   cordon,
+  evictPods,
   restartKubelet,
   reclaimOnceStopped,
   standingReclaim,

@@ -11,6 +11,7 @@ export const TreatmentId = z.enum([
   'contain-unit',
   'disable-agent',
   'cordon',
+  'evict-pods',
   'restart-kubelet',
   'drop-caches',
   'standing-reclaim',

@@ -46,9 +46,9 @@ export const Rung = z.object({
   treatment: TreatmentId,
   /**
    * `document`: an SSM document runs on the node. `replace`: its owner makes a new one. `cordon`: it takes no new pods while the
-   * incident lives. `standing`: the census repeats it from now on, on the group of the node. `notify`: people are told.
+   * incident lives. `evict`: some of its pods go. `standing`: the census repeats it from now on, on the group of the node. `notify`: people are told.
    */
-  kind: z.enum(['document', 'replace', 'cordon', 'standing', 'notify']),
+  kind: z.enum(['document', 'replace', 'cordon', 'evict', 'standing', 'notify']),
   /** The document that carries it out and the one that takes it back, for kind `document`. */
   document: z.string().optional(),
   undoDocument: z.string().optional(),

@@ -9,7 +9,7 @@ import {
 import { cordonAnnotation } from '../../../lambdas/domain/replacement/cordon.ts';
 import { startDrain } from '../../../lambdas/domain/replacement/drain.ts';
 import type { DrainEnd, DrainState } from '../../../lambdas/domain/replacement/drain-state.ts';
-import type { PodRef } from '../../../lambdas/domain/replacement/objects.ts';
+import type { PodRef } from '../../../lambdas/domain/replacement/pod-ref.ts';
 import { handler } from '../../../lambdas/handlers/change-node.ts';
 import { refusal } from '../../../local/cloud/kubernetes-answer.ts';
 import {

@@ -255,6 +255,7 @@ it('what ends processes, restarts services or slows the whole node disrupts', ()
     'restart-logind',
     'disable-agent',
     'cordon',
+    'evict-pods',
     'restart-kubelet',
     'drop-caches',
     'replace-node',

@@ -33,6 +33,9 @@ export type PodChange = {
   volumes?: Change[];
   phase?: string;
   terminating?: boolean;
+  /** What the API server says of what it asks for; left out where it does not. */
+  qosClass?: string;
+  containers?: Change[] | undefined;
 };
 
 export function aPod(change: PodChange = {}): PodOnNode {
@@ -48,7 +51,7 @@ export function aPod(change: PodChange = {}): PodOnNode {
       ownerReferences: owner === null ? [] : [{ kind: owner, name: 'web', uid: 'x', controller: true }],
       ...(change.terminating ? { deletionTimestamp: '2026-11-28T06:29:50Z' } : {}),
     },
-    spec: { containers: [], volumes: change.volumes ?? [] },
-    status: { phase: change.phase ?? 'Running' },
+    spec: { containers: change.containers ?? [], volumes: change.volumes ?? [] },
+    status: { phase: change.phase ?? 'Running', qosClass: change.qosClass },
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readEvictionAnswer } from '../../../../lambdas/domain/replacement/eviction-answer.ts';
+import { readEvictionAnswer } from '../../../../lambdas/domain/replacement/read-eviction-answer.ts';
 
 const failure = (code: number, message: string, details: object = {}) =>
   JSON.stringify({
