@@ -5,8 +5,10 @@ import { ClusterName } from '../lambdas/domain/intake/raw-alarm.ts';
 import { printable } from '../lambdas/domain/printable.ts';
 import {
   EndReason,
+  limitText,
   NodeGroup,
   type StandingRead,
+  StandingTreatment,
   standingText,
   whyOver,
 } from '../lambdas/domain/standing/standing.ts';
@@ -15,7 +17,7 @@ import { argumentsFor, runCommand, UsageError } from './command-line.ts';
 import { clientOptions, DeploymentError, explained, outputOf } from './deployment.ts';
 
 const usage = `usage: npm run standing -- list CLUSTER [where] [--json]
-       npm run standing -- end CLUSTER GROUP --reason TEXT [where] [--json]
+       npm run standing -- end CLUSTER GROUP [--treatment NAME] --reason TEXT [where] [--json]
 where: [--stack STACK | --table TABLE] [--region REGION] [--profile PROFILE]
 
 Shows what the census of a deployed stack repeats on groups of nodes, and ends it. One begins by an approval in an incident, and in no other
@@ -23,6 +25,8 @@ way; whoever ends one is what AWS says of whoever runs this.
 
 CLUSTER    EKS cluster that the stack looks after
 GROUP      node group, as the list has it
+--treatment
+           which of them, where the group has more than one: standing-reclaim or standing-restart
 --reason   why it ends, for whoever approved it (at most 300 characters)
 --stack    name of the stack whose outputs name the state table (default: CgroupMedic)
 --table    the state table itself: the output StateTableName, for people who may not read the stack
@@ -47,12 +51,15 @@ await runCommand(usage, main, (error) =>
   error instanceof NothingToEnd ? 3 : error instanceof DeploymentError ? 1 : undefined,
 );
 
-type Asked = { cluster: string } & ({ what: 'list' } | { what: 'end'; nodeGroup: string; reason: string });
+type Asked = { cluster: string } & (
+  | { what: 'list' }
+  | { what: 'end'; nodeGroup: string; reason: string; treatment?: StandingTreatment }
+);
 
 async function main(args: string[]): Promise<string> {
   const { values, positionals } = parse(args);
   if (values.help) return usage;
-  const asked = askedOf(positionals, values.reason);
+  const asked = askedOf(positionals, values.reason, values.treatment);
   const where = {
     stack: values.stack ?? 'CgroupMedic',
     ...(values.region === undefined ? {} : { region: values.region }),
@@ -79,7 +86,7 @@ function shown(cluster: string, { standings, unreadable }: StandingsRead, json: 
   const lines = [
     ...all.map(
       ({ standing, over }) =>
-        `${over === null ? 'holds' : 'over '}  ${standingText(standing)}: ${standing.cause}, from ${standing.threshold} dying cgroups on${over === null ? '' : `; ${over}`}`,
+        `${over === null ? 'holds' : 'over '}  ${standingText(standing)}: ${standing.cause}, ${limitText(standing)}${over === null ? '' : `; ${over}`}`,
     ),
     ...unreadable.map(
       (key) =>
@@ -92,12 +99,21 @@ function shown(cluster: string, { standings, unreadable }: StandingsRead, json: 
 async function end(
   dynamo: DynamoDBClient,
   table: string,
-  { cluster, nodeGroup, reason }: Extract<Asked, { what: 'end' }>,
+  { cluster, nodeGroup, reason, treatment }: Extract<Asked, { what: 'end' }>,
   { standings }: StandingsRead,
   json: boolean,
 ): Promise<string> {
   const now = new Date();
-  const found = standings.find(({ standing }) => standing.nodeGroup === nodeGroup);
+  const ofGroup = standings.filter(
+    ({ standing }) =>
+      standing.nodeGroup === nodeGroup && (treatment === undefined || standing.treatment === treatment),
+  );
+  const holding = ofGroup.filter((read) => whyOver(read, now) === undefined);
+  if (holding.length > 1) {
+    const names = holding.map(({ standing }) => standing.treatment).join(' and ');
+    throw new UsageError(`group ${nodeGroup} has ${names}: say by --treatment which of them ends`);
+  }
+  const found = holding[0] ?? ofGroup[0];
   const over = found === undefined ? 'there is none' : whyOver(found, now);
   if (found === undefined || over !== undefined) {
     throw new NothingToEnd(
@@ -137,6 +153,7 @@ function parse(args: string[]) {
   const flag = { type: 'boolean' } as const;
   const options = {
     reason: text,
+    treatment: text,
     stack: text,
     table: text,
     region: text,
@@ -147,7 +164,11 @@ function parse(args: string[]) {
   return argumentsFor({ args, options, allowPositionals: true });
 }
 
-function askedOf([what, cluster, nodeGroup, ...rest]: string[], reason: string | undefined): Asked {
+function askedOf(
+  [what, cluster, nodeGroup, ...rest]: string[],
+  reason: string | undefined,
+  treatment: string | undefined,
+): Asked {
   if (what !== 'list' && what !== 'end') {
     throw new UsageError(`"${what ?? ''}" is neither list nor end`);
   }
@@ -155,8 +176,8 @@ function askedOf([what, cluster, nodeGroup, ...rest]: string[], reason: string |
     throw new UsageError(`CLUSTER is "${cluster ?? ''}": must be an EKS cluster name`);
   }
   if (what === 'list') {
-    if (nodeGroup !== undefined || reason !== undefined)
-      throw new UsageError('list takes a cluster, and no group and no --reason');
+    if (nodeGroup !== undefined || reason !== undefined || treatment !== undefined)
+      throw new UsageError('list takes a cluster, and no group, no --treatment and no --reason');
     return { what, cluster };
   }
   if (rest.length > 0) throw new UsageError(`"${rest[0]}" is one word too many`);
@@ -169,5 +190,12 @@ function askedOf([what, cluster, nodeGroup, ...rest]: string[], reason: string |
   if (!why.success) {
     throw new UsageError(`--reason is "${reason ?? ''}": ${why.error.issues[0]?.message ?? 'is needed'}`);
   }
-  return { what, cluster, nodeGroup, reason: why.data };
+  const which = StandingTreatment.optional().safeParse(treatment);
+  if (!which.success) {
+    throw new UsageError(
+      `--treatment is "${treatment ?? ''}": use one of ${StandingTreatment.options.join(', ')}`,
+    );
+  }
+  const { data } = which;
+  return { what, cluster, nodeGroup, reason: why.data, ...(data === undefined ? {} : { treatment: data }) };
 }

@@ -1,15 +1,14 @@
 import { MedicError } from '../adapters/medic-error.ts';
-import { evidenceDigest } from '../domain/approval/approval.ts';
 import { stageAt, timesOf } from '../domain/approval/stages.ts';
-import { probeValue } from '../domain/evidence/probe.ts';
 import type { GateResult } from '../domain/gates/gate.ts';
 import { afterWait, longestWait, type Waiting, waitedEnough, waitMore } from '../domain/gates/waiting.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Cluster } from '../domain/settings.ts';
+import { whyNotNow } from '../domain/standing/restart-due.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
 import { askGates, type Gated } from './ask-gates.ts';
 import { beginsToAct, beginsToAsk } from './cohort.ts';
-import { referenceTo } from './documents.ts';
+import { digestFor } from './digest-for.ts';
 import { type PhaseContext, phase } from './phase.ts';
 
 /**
@@ -29,7 +28,7 @@ export const handler = phase(
       agreed,
       together,
       ...asked
-    } = await askGates(state, rung, context, false);
+    } = await askGates(state, rung, context, false, whyNotNow);
     const { answer, waitSeconds, waiting } = withWait(asked, wanted, waited, together, context);
     const present = { ...state, ...remembered };
     const goesOn = answer.decision === 'pass' && !waiting?.lookAgain;
@@ -151,19 +150,4 @@ function approvalFor(
     timeoutSeconds: stageAt(times, now)?.seconds ?? 1,
     decision: 'pending',
   };
-}
-
-/** The digest that an approval of this rung, on what is known of the node now, is bound to. */
-export function digestFor(
-  state: Pick<IncidentState, 'incident' | 'evidence' | 'diagnosis'>,
-  rung: Rung,
-): string {
-  if (state.diagnosis === undefined) throw new MedicError('there is no diagnosis to bind an approval to');
-  return evidenceDigest({
-    instanceId: state.incident.instanceId,
-    bootId: (state.evidence && probeValue(state.evidence.probes.host)?.bootId) ?? undefined,
-    diagnosis: state.diagnosis,
-    rung,
-    documentDigest: rung.document === undefined ? undefined : referenceTo(rung.document).contentDigest,
-  });
 }

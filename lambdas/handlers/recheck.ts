@@ -9,8 +9,8 @@ import { sampleOf } from '../domain/verification.ts';
 import { askGates } from './ask-gates.ts';
 import { leaveBudgetUncordoned } from './budget.ts';
 import { beginsToAct, leaveQuietly } from './cohort.ts';
+import { digestFor } from './digest-for.ts';
 import { type Examined, evidenceAround, evidenceOf, withoutOutput } from './evidence-of.ts';
-import { digestFor } from './gate.ts';
 import { phase } from './phase.ts';
 
 /** How often an approval may be void and asked for again before the incident gives up. */

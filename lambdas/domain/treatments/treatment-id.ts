@@ -14,6 +14,7 @@ export const TreatmentId = z.enum([
   'restart-kubelet',
   'drop-caches',
   'standing-reclaim',
+  'standing-restart',
   'replace-node',
 ]);
 export type TreatmentId = z.infer<typeof TreatmentId>;
