@@ -5,8 +5,10 @@ import { ClusterName } from '../lambdas/domain/intake/raw-alarm.ts';
 import { printable } from '../lambdas/domain/printable.ts';
 import {
   EndReason,
+  limitText,
   NodeGroup,
   type StandingRead,
+  StandingTreatment,
   standingText,
   whyOver,
 } from '../lambdas/domain/standing/standing.ts';
@@ -23,7 +25,7 @@ import {
 } from './deployment.ts';
 
 const usage = `usage: npm run standing -- list CLUSTER [where] [--json]
-       npm run standing -- end CLUSTER GROUP --reason TEXT [where] [--json]
+       npm run standing -- end CLUSTER GROUP [--treatment NAME] --reason TEXT [where] [--json]
 where: [--stack STACK | --table TABLE] [--region REGION] [--profile PROFILE]
 
 Shows what the census of a deployed stack repeats on groups of nodes, and ends it. One begins by an approval in an incident, and in no other
@@ -31,6 +33,8 @@ way; whoever ends one is what AWS says of whoever runs this.
 
 CLUSTER    EKS cluster that the stack looks after
 GROUP      node group, as the list has it
+--treatment
+           which of them, where the group has more than one: standing-reclaim or standing-restart
 --reason   why it ends, for whoever approved it (at most 300 characters)
 --stack    name of the stack whose outputs name the state table (default: CgroupMedic)
 --table    the state table itself: the output StateTableName, for people who may not read the stack
@@ -55,12 +59,15 @@ await runCommand(usage, main, (error) =>
   error instanceof NothingToEnd ? 3 : error instanceof DeploymentError ? 1 : undefined,
 );
 
-type Asked = { cluster: string } & ({ what: 'list' } | { what: 'end'; nodeGroup: string; reason: string });
+type Asked = { cluster: string } & (
+  | { what: 'list' }
+  | { what: 'end'; nodeGroup: string; reason: string; treatment?: StandingTreatment }
+);
 
 async function main(args: string[]): Promise<string> {
   const { values, positionals } = parse(args);
   if (values.help) return usage;
-  const asked = askedOf(positionals, values.reason);
+  const asked = askedOf(positionals, values.reason, values.treatment);
   const where = whereOf(values);
   const table = values.table ?? (await outputOf(where, 'StateTableName', '--table')).value;
   await checkCluster(clientOptions(where), asked.cluster, 'StandingPolicyArn');
@@ -84,7 +91,7 @@ function shown(cluster: string, { standings, unreadable }: StandingsRead, json: 
   const lines = [
     ...all.map(
       ({ standing, over }) =>
-        `${over === null ? 'holds' : 'over '}  ${standingText(standing)}: ${standing.cause}, from ${standing.threshold} dying cgroups on${over === null ? '' : `; ${over}`}`,
+        `${over === null ? 'holds' : 'over '}  ${standingText(standing)}: ${standing.cause}, ${limitText(standing)}${over === null ? '' : `; ${over}`}`,
     ),
     ...unreadable.map(
       (key) =>
@@ -97,12 +104,21 @@ function shown(cluster: string, { standings, unreadable }: StandingsRead, json: 
 async function end(
   dynamo: DynamoDBClient,
   table: string,
-  { cluster, nodeGroup, reason }: Extract<Asked, { what: 'end' }>,
+  { cluster, nodeGroup, reason, treatment }: Extract<Asked, { what: 'end' }>,
   { standings }: StandingsRead,
   json: boolean,
 ): Promise<string> {
   const now = new Date();
-  const found = standings.find(({ standing }) => standing.nodeGroup === nodeGroup);
+  const ofGroup = standings.filter(
+    ({ standing }) =>
+      standing.nodeGroup === nodeGroup && (treatment === undefined || standing.treatment === treatment),
+  );
+  const holding = ofGroup.filter((read) => whyOver(read, now) === undefined);
+  if (holding.length > 1) {
+    const names = holding.map(({ standing }) => standing.treatment).join(' and ');
+    throw new UsageError(`group ${nodeGroup} has ${names}: say by --treatment which of them ends`);
+  }
+  const found = holding[0] ?? ofGroup[0];
   const over = found === undefined ? 'there is none' : whyOver(found, now);
   if (found === undefined || over !== undefined) {
     throw new NothingToEnd(
@@ -138,6 +154,7 @@ function parse(args: string[]) {
   const flag = { type: 'boolean' } as const;
   const options = {
     reason: text,
+    treatment: text,
     table: text,
     ...deploymentOptions,
     json: flag,
@@ -146,7 +163,11 @@ function parse(args: string[]) {
   return argumentsFor({ args, options, allowPositionals: true });
 }
 
-function askedOf([what, cluster, nodeGroup, ...rest]: string[], reason: string | undefined): Asked {
+function askedOf(
+  [what, cluster, nodeGroup, ...rest]: string[],
+  reason: string | undefined,
+  treatment: string | undefined,
+): Asked {
   if (what === undefined) throw new UsageError('list or end is needed, and neither was given');
   if (what !== 'list' && what !== 'end') throw new UsageError(`"${what}" is neither list nor end`);
   if (cluster === undefined) throw new UsageError(`${what} needs CLUSTER: an EKS cluster name`);
@@ -154,8 +175,8 @@ function askedOf([what, cluster, nodeGroup, ...rest]: string[], reason: string |
     throw new UsageError(`CLUSTER is "${cluster.slice(0, 80)}": must be an EKS cluster name`);
   }
   if (what === 'list') {
-    if (nodeGroup !== undefined || reason !== undefined)
-      throw new UsageError('list takes a cluster, and no group and no --reason');
+    if (nodeGroup !== undefined || reason !== undefined || treatment !== undefined)
+      throw new UsageError('list takes a cluster, and no group, no --treatment and no --reason');
     return { what, cluster };
   }
   if (rest.length > 0) throw new UsageError(`"${rest[0]}" is one word too many`);
@@ -170,5 +191,12 @@ function askedOf([what, cluster, nodeGroup, ...rest]: string[], reason: string |
   if (!why.success) {
     throw new UsageError(`--reason is "${reason.slice(0, 80)}": ${why.error.issues[0]?.message}`);
   }
-  return { what, cluster, nodeGroup, reason: why.data };
+  const which = StandingTreatment.optional().safeParse(treatment);
+  if (!which.success) {
+    throw new UsageError(
+      `--treatment is "${treatment ?? ''}": use one of ${StandingTreatment.options.join(', ')}`,
+    );
+  }
+  const { data } = which;
+  return { what, cluster, nodeGroup, reason: why.data, ...(data === undefined ? {} : { treatment: data }) };
 }

@@ -87,7 +87,10 @@ const scriptTag: CollectionTag = {
   resolve: (items) => joinScripts(z.array(z.string()).min(1).parse(items.toJSON())),
 };
 
-/** One script of all parts, without comments: a document has little room, and whoever reads it is told where they are. */
+/**
+ * One script of all parts, without comments and with half of the indentation: a document has little room, and whoever reads it is
+ * told where they are.
+ */
 function joinScripts(files: string[]): string[] {
   const code = files.flatMap((file) => {
     const text = readFileSync(join(folder, file), 'utf8');
@@ -96,7 +99,10 @@ function joinScripts(files: string[]): string[] {
         `${file} contains "{{": the SSM agent would take it for a parameter; write it differently`,
       );
     }
-    return text.split('\n').filter((line) => !/^\s*(#|$)/.test(line));
+    return text
+      .split('\n')
+      .filter((line) => !/^\s*(#|$)/.test(line))
+      .map((line) => line.replace(/^ +/, (blanks) => blanks.slice(Math.ceil(blanks.length / 2))));
   });
   return ['#!/usr/bin/env bash', `# cgroup-medic. With comments: ssm-documents/${files.at(-1)}`, ...code];
 }

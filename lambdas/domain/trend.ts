@@ -1,4 +1,5 @@
 import type { Evidence } from './evidence/evidence.ts';
+import { kubeletMemory, leastHours } from './evidence/kubelet-memory.ts';
 import { probeValue } from './evidence/probe.ts';
 import type { Series, SeriesName } from './evidence/trend.ts';
 import { medianOf } from './slope.ts';
@@ -190,12 +191,29 @@ function allSeriesOf(evidence: Evidence, name: SeriesName): Series[] {
 
 /** The samples that the node keeps of a figure. */
 function keptOf(evidence: Evidence, name: SeriesName): Series | undefined {
+  if (name === 'kubeletRssKb' || name === 'pods') return keptOfKubelet(evidence, name);
   const place = kept[name];
   const samples = probeValue(evidence.probes.history)?.samples;
   if (place === undefined || samples === undefined) return undefined;
   const points = samples.flatMap((sample): [number, number][] => {
     const value = sample[place];
     return value === null ? [] : [[sample[0], value]];
+  });
+  return points.length === 0 ? undefined : { source: 'node', points, perDay: null, course: null };
+}
+
+/**
+ * Those of its kubelet since that was started. For an incident only: a census goes by what people agreed to for a group, and raises
+ * no node of which it knows no more than this.
+ */
+function keptOfKubelet(evidence: Evidence, name: 'kubeletRssKb' | 'pods'): Series | undefined {
+  const known = kubeletMemory(evidence);
+  if ('gap' in known || evidence.profile !== 'full') return undefined;
+  const { samples } = known;
+  if ((samples.at(-1)?.[0] ?? 0) - (samples[0]?.[0] ?? 0) < leastHours * 3600) return undefined;
+  const points = samples.flatMap(([at, rssKb, pods]): [number, number][] => {
+    const value = name === 'pods' ? pods : rssKb;
+    return value === null ? [] : [[at, value]];
   });
   return points.length === 0 ? undefined : { source: 'node', points, perDay: null, course: null };
 }

@@ -17,7 +17,7 @@ import { askMarks } from './marks.ts';
 import { askPauses } from './pauses.ts';
 import type { PhaseContext } from './phase.ts';
 import { askPast } from './recurrence.ts';
-import { askStanding, askStandingPlace } from './standing.ts';
+import { askStanding, askStandingPlace, type WhyNoRestart } from './standing.ts';
 import { askVeto } from './veto.ts';
 
 /** What all gates say, and what the incident has to remember of it. */
@@ -32,16 +32,21 @@ export type Gated = GateResult & {
   agreed?: Agreed | undefined;
 };
 
-/** Asks every gate about one rung: before it, and again when an approval for it arrives. The strictest answer holds. */
+/**
+ * Asks every gate about one rung: before it, and again when an approval for it arrives. The strictest answer holds.
+ *
+ * @param whyNoRestart what a standing restart is asked by; after an approval nobody asks, and the function has no room for it
+ */
 export async function askGates(
   state: IncidentState,
   rung: Rung,
   context: PhaseContext,
   approved: boolean,
+  whyNoRestart?: WhyNoRestart,
 ): Promise<Gated> {
   const still = approved ? undefined : await stillWaits(state, context);
   if (still !== undefined) return onlyCohort(state, still, context);
-  const { results: own, standing } = await askFirst(state, rung, context, approved);
+  const { results: own, standing } = await askFirst(state, rung, context, approved, whyNoRestart);
   const asked = approved
     ? { result: await keepTurn(state, context), cohort: state.cohort }
     : await askCohort(state, rung, context, { answer: strictest(own), asks: asking(own) });
@@ -102,10 +107,11 @@ async function askFirst(
   rung: Rung,
   context: PhaseContext,
   approved: boolean,
+  whyNoRestart?: WhyNoRestart,
 ): Promise<{ results: GateResult[]; standing: StandingAnswer | undefined }> {
   const { renewal, logger } = context;
   const reading = askMarks(state, rung, context);
-  const standing = await askStanding(state, rung, context, approved);
+  const standing = await askStanding(state, rung, context, approved, whyNoRestart);
   const agreed = standing?.agreed;
   const [mode, pauses, veto, marks, past] = await Promise.all([
     readMode(ssm(), environment().MODE_PARAMETER_PREFIX, state.incident.cluster, (error) => {

@@ -4,6 +4,7 @@ import { MedicError } from '../adapters/medic-error.ts';
 import { beginStanding } from '../adapters/standing-writer.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import { standingOf } from '../domain/standing/begin.ts';
+import { endCommand } from '../domain/standing/end-command.ts';
 import { standingText } from '../domain/standing/standing.ts';
 import { actorOf } from './allowed-by.ts';
 import { phase } from './phase.ts';
@@ -30,7 +31,7 @@ export const handler = phase('begin-standing', async (state, { audit, now }) => 
     refused === undefined
       ? {
           status: 'done',
-          reason: `${standingText(standing)}. To end it sooner: npm run standing -- end ${incident.cluster} ${standing.nodeGroup} --reason …`,
+          reason: `${standingText(standing)}. To end it sooner: ${endCommand(incident.cluster, standing.nodeGroup, standing.treatment)}`,
           // Nothing on this node.
           result: { changed: false, before: {}, after: {} },
         }

@@ -77,10 +77,14 @@ async function keptByStandings(
   live: readonly Standing[],
 ): Promise<(candidate: Candidate) => boolean> {
   if (live.length === 0) return () => false;
-  const groups = new Set(live.map(({ nodeGroup }) => nodeGroup));
-  const nodes = (await fleetOf(cluster)).filter(({ nodeGroup }) => groups.has(nodeGroup));
-  const ids = new Set(nodes.map(({ instanceId }) => instanceId));
-  return (candidate) => ids.has(candidate.instanceId) && isLeftToStanding(candidate);
+  const groupOf = new Map(
+    (await fleetOf(cluster)).map(({ instanceId, nodeGroup }) => [instanceId, nodeGroup]),
+  );
+  return (candidate) =>
+    live.some(
+      ({ nodeGroup, treatment }) =>
+        nodeGroup === groupOf.get(candidate.instanceId) && isLeftToStanding(candidate, treatment),
+    );
 }
 
 /** Hands the worst nodes over threshold to the intake, those apart that were handed over not long ago. */

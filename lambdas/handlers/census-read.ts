@@ -66,15 +66,15 @@ function dueLooks(cluster: string): Promise<Map<string, DueLook>> {
   return new SecondLookStore(dynamo(), censusEnvironment().STATE_TABLE).due(cluster, new Date());
 }
 
-/** The standing treatment of each node whose group has one. EC2 is asked only where there is any. */
-async function standingsByNode(cluster: string): Promise<Map<string, Standing>> {
+/** The standing treatments of each node whose group has any. EC2 is asked only where there is one. */
+async function standingsByNode(cluster: string): Promise<Map<string, Standing[]>> {
   const { live } = await liveStandings(cluster, logger);
-  const byGroup = new Map(live.map((standing) => [standing.nodeGroup, standing]));
+  const byGroup = Map.groupBy(live, ({ nodeGroup }) => nodeGroup);
   const nodes = byGroup.size === 0 ? [] : await fleetOf(cluster);
   return new Map(
     nodes.flatMap(({ instanceId, nodeGroup }) => {
-      const standing = byGroup.get(nodeGroup);
-      return standing === undefined ? [] : [[instanceId, standing] as const];
+      const standings = byGroup.get(nodeGroup);
+      return standings === undefined ? [] : [[instanceId, standings] as const];
     }),
   );
 }
@@ -94,7 +94,7 @@ async function readAnswers(
 ): Promise<Answers> {
   const ready = await readyNodes(run, last);
   const standings =
-    run.profile === 'quick' ? await standingsByNode(run.cluster) : new Map<string, Standing>();
+    run.profile === 'quick' ? await standingsByNode(run.cluster) : new Map<string, Standing[]>();
   const due = run.profile === 'quick' ? await dueLooks(run.cluster) : new Map<string, DueLook>();
   const room = mostNodes - run.answered.length - run.unread.length;
   if (ready.size > room)
@@ -117,7 +117,7 @@ async function readAnswers(
         next = withAnswer(next, answer, cluster, {
           figures,
           due: due.get(answer.id),
-          standing: standings.get(answer.id),
+          standings: standings.get(answer.id) ?? [],
         });
       }
     }
@@ -168,8 +168,8 @@ function withAnswer(
   {
     figures,
     due,
-    standing,
-  }: { figures: Map<string, Figure[]>; due: DueLook | undefined; standing: Standing | undefined },
+    standings,
+  }: { figures: Map<string, Figure[]>; due: DueLook | undefined; standings: readonly Standing[] },
 ): CensusRun {
   const read = output === undefined ? undefined : readEvidence(output, services);
   if (read === undefined || !read.ok) {
@@ -182,6 +182,9 @@ function withAnswer(
   if (run.profile === 'full') return { ...run, answered, tally: withBurdens(run.tally, id, evidence) };
   figures.set(id, figuresOf(evidence, cluster.census.nodeMetrics));
   const looked = due === undefined ? run.tally : withSecondLook(run.tally, id, due, evidence, cluster);
-  const tally = standing === undefined ? looked : withStanding(looked, id, standing, evidence);
+  const tally = standings.reduce(
+    (present, standing) => withStanding(present, id, standing, evidence, cluster),
+    looked,
+  );
   return { ...run, answered, tally: withNode(tally, id, evidence, cluster) };
 }

@@ -12,11 +12,12 @@ import { endStanding } from '../adapters/standing-end.ts';
 import type { ClusterNode } from '../domain/census/node.ts';
 import type { Raised } from '../domain/census/raise.ts';
 import type { CensusRun } from '../domain/census/run.ts';
-import { nothingSeen, type StandingSeen, worstToRaise } from '../domain/census/standing-seen.ts';
+import { type Turns, turnsOf } from '../domain/census/standing-turns.ts';
 import { isActive } from '../domain/gates/pause.ts';
 import type { Cluster } from '../domain/settings.ts';
-import { type Course, placesAt, withRun } from '../domain/standing/course.ts';
-import { isDue, judgeStanding } from '../domain/standing/judgement.ts';
+import { atOnceOf, type Course, placesAt, withRun } from '../domain/standing/course.ts';
+import { endCommand } from '../domain/standing/end-command.ts';
+import { isDue, judgeStanding, remedyOf } from '../domain/standing/judgement.ts';
 import { type Standing, type StandingRead, standingText } from '../domain/standing/standing.ts';
 import { problemOf } from './problem-of.ts';
 
@@ -43,7 +44,7 @@ export async function actByStandings(
   context: Context,
 ): Promise<StandingFigures | undefined> {
   if (known.length === 0) return undefined;
-  const { run, logger } = context;
+  const { run, cluster, logger } = context;
   const broken: StandingFigures['broken'] = [];
   const stopped =
     live.length === 0
@@ -56,20 +57,20 @@ export async function actByStandings(
         });
   let [raised, over, still] = [0, 0, 0];
   for (const standing of live) {
-    const seen = run.tally.standing.find(({ id }) => id === standing.id) ?? nothingSeen(standing.id);
-    over += seen.over;
     try {
+      const turns = turnsOf(standing, run.tally, cluster, new Date());
+      over += turns.look.over;
       if (stopped?.ends === true) {
         await end(standing, stopped.why);
         continue;
       }
       still += 1;
-      const sent = stopped === undefined ? await raise(standing, seen, context) : 0;
+      const sent = stopped === undefined ? await raise(standing, turns, context) : 0;
       if (stopped !== undefined)
         logger.info('a standing treatment is held', { id: standing.id, why: stopped.why });
       raised += sent;
       const course = await courses().change(standing, (present) =>
-        withRun(present, { ...seen, raised: sent }, new Date(run.startedAt)),
+        withRun(present, { ...turns.look, raised: sent }, new Date(run.startedAt)),
       );
       await judge(standing, course, logger);
     } catch (error) {
@@ -119,18 +120,19 @@ async function end(standing: Standing, reason: string): Promise<void> {
 }
 
 /** @returns how many incidents were opened */
-async function raise(standing: Standing, seen: StandingSeen, context: Context): Promise<number> {
+async function raise(standing: Standing, { nodes }: Turns, context: Context): Promise<number> {
   const { run, cluster, running, logger } = context;
   const { INTAKE_QUEUE_URL, STATE_TABLE } = censusEnvironment();
   const { raiseAtMost } = cluster.census;
   if (INTAKE_QUEUE_URL === undefined || raiseAtMost === 0) return 0;
-  const { nodesAtOnce, coolDownMinutes } = cluster.standing;
+  const { coolDownMinutes } = cluster.standing;
   const now = new Date();
-  const free = nodesAtOnce - placesAt(await courses().read(standing), now).length;
+  const free =
+    atOnceOf(standing.treatment, cluster.standing) - placesAt(await courses().read(standing), now).length;
   const store = new RaisedStore(dynamo(), STATE_TABLE);
   const known = new Map(running.map((node) => [node.instanceId, node]));
   let raised = 0;
-  for (const { instanceId, dying } of worstToRaise(seen, run.tally.candidates)) {
+  for (const { instanceId, reason } of nodes) {
     if (raised >= Math.min(free, raiseAtMost)) break;
     const node = known.get(instanceId);
     if (node === undefined || !(await store.claim(instanceId, run.id, coolDownMinutes, now))) continue;
@@ -144,12 +146,12 @@ async function raise(standing: Standing, seen: StandingSeen, context: Context): 
         at: run.startedAt,
         cause: standing.cause,
         standing: standing.id,
-        reason: `${dying} dying memory cgroups, where ${standing.threshold} are the threshold of ${standingText(standing)}`,
+        reason: reason.slice(0, 1000),
       },
     };
     await putInQueue(sqs(), INTAKE_QUEUE_URL, message);
     raised += 1;
-    logger.info('a node is raised by a standing treatment', { instanceId, dying, standing: standing.id });
+    logger.info('a node is raised by a standing treatment', { instanceId, reason, standing: standing.id });
   }
   return raised;
 }
@@ -166,7 +168,7 @@ async function judge(standing: Standing, course: Course, logger: Logger): Promis
       incident: standing.incident,
       cluster: standing.cluster,
       title: `${standing.treatment} of group ${standing.nodeGroup} in ${standing.cluster}: ${verdict === 'unknown' ? 'nobody knows whether it keeps up' : 'it does not keep up'}`,
-      text: `${standingText(standing)}: ${reason}. It goes on until its date. What makes the dying cgroups has to be stopped, or its nodes replaced; npm run standing -- end ${standing.cluster} ${standing.nodeGroup} --reason … ends it.`,
+      text: `${standingText(standing)}: ${reason}. It goes on until its date. ${remedyOf(standing)}; ${endCommand(standing.cluster, standing.nodeGroup, standing.treatment)} ends it.`,
     });
   }
   // Last: people are told twice rather than never.

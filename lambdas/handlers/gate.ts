@@ -11,6 +11,7 @@ import {
 } from '../domain/gates/waiting.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Cluster } from '../domain/settings.ts';
+import { whyNotNow } from '../domain/standing/restart-due.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
 import { askGates, type Gated } from './ask-gates.ts';
 import { beginsToAct, beginsToAsk } from './cohort.ts';
@@ -34,7 +35,7 @@ export const handler = phase(
       agreed,
       together,
       ...asked
-    } = await askGates(state, rung, context, false);
+    } = await askGates(state, rung, context, false, whyNotNow);
     const first = withWait(asked, wanted, waited, together, context);
     const present = { ...state, ...remembered };
     const goesOn = first.answer.decision === 'pass' && !first.waiting?.lookAgain;

@@ -3,8 +3,7 @@ import { environment } from '../adapters/environment.ts';
 import { readStanding } from '../adapters/standing-reader.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
 import type { Cluster } from '../domain/settings.ts';
-import { standingText, whyOver } from '../domain/standing/standing.ts';
-import { treatments } from '../domain/treatments/index.ts';
+import { standingFor, standingText, whyOver } from '../domain/standing/standing.ts';
 import type { GroupKnown } from '../domain/treatments/treatment.ts';
 import type { PhaseContext } from './phase.ts';
 import { problemOf } from './problem-of.ts';
@@ -18,20 +17,14 @@ export async function groupOf(
   logger: PhaseContext['logger'],
 ): Promise<GroupKnown> {
   const { cluster, nodeGroup } = incident;
-  const asked = treatments.some(
-    ({ kind, treats }) => kind === 'standing' && diagnosis !== undefined && treats.includes(diagnosis.cause),
-  );
-  if (!asked) return { gap: 'no treatment of this cause is about a group' };
+  const treatment = standingFor(diagnosis?.cause);
+  if (treatment === undefined) return { gap: 'no treatment of this cause is about a group' };
   if (nodeGroup === undefined) return { gap: 'the tags of this node name no group' };
   const days = gates.recurrence.windowDays;
   try {
     const [pasts, read] = await Promise.all([
       historyStore().ofGroup(cluster, nodeGroup, days, now),
-      readStanding(dynamo(), environment().STATE_TABLE, {
-        cluster,
-        nodeGroup,
-        treatment: 'standing-reclaim',
-      }),
+      readStanding(dynamo(), environment().STATE_TABLE, { cluster, nodeGroup, treatment }),
     ]);
     const holds = read !== undefined && whyOver(read, now) === undefined;
     return { nodeGroup, pasts, days, standing: holds ? standingText(read.standing) : undefined };

@@ -9,8 +9,17 @@ import { probeValue } from '../domain/evidence/probe.ts';
 import type { GateResult } from '../domain/gates/gate.ts';
 import { oneOfGroup, type StandingAnswer, standingGate } from '../domain/gates/standing-gate.ts';
 import type { IncidentState } from '../domain/incident-state.ts';
-import { hasPlace, withoutPlace, withPlace } from '../domain/standing/course.ts';
-import { type StandingEnd, type StandingRead, whyOver } from '../domain/standing/standing.ts';
+import type { Cluster } from '../domain/settings.ts';
+import { atOnceOf, hasPlace, withoutPlace, withPlace } from '../domain/standing/course.ts';
+import {
+  repeats,
+  type Standing,
+  type StandingEnd,
+  type StandingRead,
+  StandingTreatment,
+  standingFor,
+  whyOver,
+} from '../domain/standing/standing.ts';
 import type { Rung } from '../domain/treatments/treatment.ts';
 import { heldUntil } from './budget.ts';
 import type { PhaseContext } from './phase.ts';
@@ -19,9 +28,16 @@ import { problemOf } from './problem-of.ts';
 const limitMs = 10_000;
 
 type Asking = Pick<PhaseContext, 'cluster' | 'settings' | 'now' | 'logger'>;
+
+/** Why the kubelet of a node is not restarted now by what was agreed to for its group. */
+export type WhyNoRestart = (
+  agreed: Standing,
+  evidence: IncidentState['evidence'],
+  cluster: Cluster,
+  now: Date,
+) => string | undefined;
 type Incident = IncidentState['incident'];
 
-const treatment = 'standing-reclaim';
 const rule = 'rule standing';
 
 function courses(): CourseStore {
@@ -35,17 +51,23 @@ function courses(): CourseStore {
 export async function askStanding(
   { incident, diagnosis, evidence }: IncidentState,
   rung: Rung,
-  { now, logger }: Asking,
+  { cluster: known, now, logger }: Asking,
   approved: boolean,
+  whyNoRestart?: WhyNoRestart,
 ): Promise<StandingAnswer | undefined> {
-  if (rung.kind === 'standing') return { result: await askGroup(incident, { now, logger }) };
+  if (rung.kind === 'standing') return { result: await askGroup(incident, rung, { now, logger }) };
   const { standing: id } = incident.alarm;
   if (id === undefined) return undefined;
   const { cluster, nodeGroup } = incident;
   const dying = evidence && probeValue(evidence.probes.cgroups)?.dying;
-  const asked = { id, cluster, nodeGroup, rung, cause: diagnosis?.cause, dying, approved };
+  const asked = {
+    ...{ id, cluster, nodeGroup, rung, cause: diagnosis?.cause, dying, approved },
+    ...(whyNoRestart === undefined
+      ? {}
+      : { whyNoRestart: (agreed: Standing) => whyNoRestart(agreed, evidence, known, now()) }),
+  };
   try {
-    const read = await within(limitMs, 'the state table', readOf(incident));
+    const read = await within(limitMs, 'the state table', readOf(incident, standingFor(diagnosis?.cause)));
     return standingGate(read, { ...asked, now: now() });
   } catch (error) {
     logger.error('the standing treatment could not be read', { error });
@@ -59,7 +81,7 @@ export async function askStanding(
  * @param others what all other gates say: a place is taken only by what nothing else stops
  */
 export async function askStandingPlace(
-  { incident }: IncidentState,
+  { incident, diagnosis }: IncidentState,
   answer: StandingAnswer | undefined,
   { cluster, settings, now, logger }: Asking,
   others: GateResult,
@@ -67,8 +89,10 @@ export async function askStandingPlace(
   if (answer?.agreed === undefined || incident.nodeGroup === undefined || others.decision !== 'pass') {
     return answer?.result;
   }
-  const { nodesAtOnce } = cluster.standing;
   const refuse = (reason: string): GateResult => ({ gate: 'standing', decision: 'refuse', reason });
+  const treatment = standingFor(diagnosis?.cause);
+  if (treatment === undefined) return refuse('no standing treatment speaks of its diagnosis');
+  const most = atOnceOf(treatment, cluster.standing);
   try {
     const place = {
       incident: incident.id,
@@ -80,12 +104,12 @@ export async function askStandingPlace(
       nodeGroup: incident.nodeGroup,
       treatment,
       id: answer.agreed.id,
-    } as const;
-    const course = await courses().change(key, (present) => withPlace(present, place, nodesAtOnce, now()));
+    };
+    const course = await courses().change(key, (present) => withPlace(present, place, most, now()));
     return hasPlace(course, incident.id, now())
       ? answer.result
       : refuse(
-          `${nodesAtOnce} nodes of group ${incident.nodeGroup} are being treated by it, as many as may at once (settings standing.nodesAtOnce); the census raises this one again`,
+          `as many nodes of group ${incident.nodeGroup} are being treated by it as may at once: ${most}${treatment === 'standing-reclaim' ? ' (settings standing.nodesAtOnce)' : ''}; the census raises this one again`,
         );
   } catch (error) {
     logger.error('the place of a standing treatment could not be taken', { error });
@@ -108,10 +132,11 @@ export async function leaveStanding(
   const { id: by, cluster, nodeGroup, alarm } = incident;
   if (alarm.standing === undefined || nodeGroup === undefined) return undefined;
   try {
-    const key = { cluster, nodeGroup, treatment, id: alarm.standing } as const;
     // A later one of the same group has a course of its own, which this incident is no part of.
-    const read = await readStanding(dynamo(), environment().STATE_TABLE, key);
-    if (read?.standing.id !== key.id) return undefined;
+    const read = await openedBy({ cluster, nodeGroup, id: alarm.standing });
+    if (read === undefined) return undefined;
+    const { treatment, id } = read.standing;
+    const key = { cluster, nodeGroup, treatment, id };
     const { acts } = await courses().change(key, (course) =>
       hasPlace(course, by, new Date(0)) ? withoutPlace(course, by, helped) : course,
     );
@@ -125,7 +150,7 @@ export async function leaveStanding(
       id: key.id,
       at: now.toISOString(),
       by: rule,
-      reason: `${acts.failedInRow} reclaims in a row did not help, ${last}`,
+      reason: `${repeats[treatment]} did not help ${acts.failedInRow} times in a row, ${last}`,
     };
     return (await endStanding(dynamo(), environment().STATE_TABLE, cluster, end)) ? end : undefined;
   } catch (error) {
@@ -134,20 +159,41 @@ export async function leaveStanding(
   }
 }
 
+/** The standing treatment of a group with this id, whichever of the kinds that there are: its node may be ill in another way by now. */
+async function openedBy({
+  id,
+  ...of
+}: {
+  cluster: string;
+  nodeGroup: string;
+  id: string;
+}): Promise<StandingRead | undefined> {
+  for (const treatment of StandingTreatment.options) {
+    const read = await readStanding(dynamo(), environment().STATE_TABLE, { ...of, treatment });
+    if (read?.standing.id === id) return read;
+  }
+  return undefined;
+}
+
 async function askGroup(
   incident: Incident,
+  rung: Rung,
   { now, logger }: Pick<Asking, 'now' | 'logger'>,
 ): Promise<GateResult> {
   try {
-    return oneOfGroup(await within(limitMs, 'the state table', readOf(incident)), now());
+    const treatment = StandingTreatment.parse(rung.treatment);
+    return oneOfGroup(await within(limitMs, 'the state table', readOf(incident, treatment)), now());
   } catch (error) {
     logger.error('the standing treatment of the group could not be read', { error });
     return oneOfGroup(undefined, now(), problemOf(error));
   }
 }
 
-function readOf({ cluster, nodeGroup }: Incident): Promise<StandingRead | undefined> {
-  return nodeGroup === undefined
+function readOf(
+  { cluster, nodeGroup }: Incident,
+  treatment: StandingTreatment | undefined,
+): Promise<StandingRead | undefined> {
+  return nodeGroup === undefined || treatment === undefined
     ? Promise.resolve(undefined)
     : readStanding(dynamo(), environment().STATE_TABLE, { cluster, nodeGroup, treatment });
 }

@@ -58,6 +58,30 @@ describe('npm run standing', () => {
     expect(again).toMatchObject({ code: 3, stderr: expect.stringContaining(`${bob} ended it at`) });
   });
 
+  it('asks which of two of a group is to end', async () => {
+    const both = ['standing-reclaim', 'standing-restart'] as const;
+    for (const treatment of both) {
+      const cause = treatment === 'standing-reclaim' ? 'session-churn' : 'kubelet-leak';
+      const one = { ...standing, id: treatment, nodeGroup: 'both', treatment, cause } as const;
+      await beginStanding(cloud.dynamo, table, one, now);
+    }
+    expect((await run('list', 'prod')).stdout).toContain('kubelet-leak, before a kubelet holds 2000 MB');
+    const end = ['end', 'prod', 'both', '--reason', 'x'];
+    expect(await run(...end)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('standing-reclaim and standing-restart: say by --treatment'),
+    });
+    expect(await run(...end, '--treatment', 'standing-restart')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('ended: standing-restart of group both'),
+    });
+    // One is left, and needs no name.
+    expect(await run(...end)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('ended: standing-reclaim of group both'),
+    });
+  }, 60_000);
+
   it.each([['list'], ['end']])(
     '%s says of a cluster that the stack does not know that it cannot be told',
     async (verb) => {
@@ -74,6 +98,11 @@ describe('npm run standing', () => {
 
   it.each([
     ['nothing', [], 'list or end is needed'],
+    [
+      'another treatment',
+      ['end', 'prod', 'workers', '--reason', 'x', '--treatment', 'y'],
+      'use one of standing-reclaim',
+    ],
     ['no verb', ['prod'], '"prod" is neither list nor end'],
     ['no cluster', ['list'], 'list needs CLUSTER'],
     ['what is no cluster', ['list', 'a b'], 'CLUSTER is "a b": must be an EKS cluster name'],

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -121,6 +122,29 @@ describe.skipIf(!isV1Host)('on this host (needs root and cgroup v1)', () => {
     const gone = ours.find(({ kind }: { kind: string }) => kind === 'scope');
     expect(gone.ageSeconds).toBeGreaterThanOrEqual(2);
     expect(gone.ageSeconds).toBeLessThan(60);
+  });
+
+  it('finds the kubelet by its cgroup, and what it holds and since when, as the kernel says it', async () => {
+    const unit = join(v1Mount, `${name}.slice`, 'kubelet.service');
+    mkdirSync(unit, { recursive: true });
+    const binary = join(folder, 'kubelet');
+    copyFileSync('/bin/sleep', binary);
+    const kubelet = inside(`exec '${binary}' 60`, unit);
+    try {
+      await sleep(500);
+      const { history: kept } = await start('0').evidence();
+      const stat = readFileSync(`/proc/${kubelet.pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+      const status = readFileSync(`/proc/${kubelet.pid}/status`, 'utf8');
+      expect(kept.value.kubelet.slice(0, 2)).toEqual([
+        Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]),
+        Number(stat[19]),
+      ]);
+    } finally {
+      kubelet.kill('SIGKILL');
+      await sleep(300);
+      rmdirSync(unit);
+      rmdirSync(join(v1Mount, `${name}.slice`));
+    }
   });
 
   it('makes twenty cgroups, and leaves none', async () => {

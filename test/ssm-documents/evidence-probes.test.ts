@@ -226,7 +226,7 @@ describe.concurrent.each(['gawk', 'mawk', 'busybox'])('on a busy node, with %s a
       });
       expect(values.throttling).toMatchObject({ withQuota: 0, throttled: 0, top: [] });
       expect(values.churn).toMatchObject({ source: 'directories', made: 0, removed: 0, patterns: [] });
-      expect(values.history).toEqual({ samples: [] });
+      expect(values.history).toEqual({ samples: [], kubelet: [null, null, 1] });
     });
   });
 });
@@ -300,9 +300,72 @@ describe.concurrent('the history', () => {
     expect(first[0]).toEqual([now - 300 * 200, 10, 0, 5, 1, 2, 3]);
     expect(first.at(-1)).toEqual([now - 300, 10, 199, 5, 1, 2, 3]);
     expect(after).toHaveLength(96);
-    expect(after.at(-1)).toMatch(new RegExp(`^${boot} \\d+ 6 900 55 1500000 30000 4000$`));
+    expect(after.at(-1)).toMatch(new RegExp(`^${boot} \\d+ 6 900 55 1500000 30000 4000 null null 1$`));
     // Less than a minute later.
     expect(kept()).toEqual(after);
+  });
+
+  const stat = (pid: number, started: number) =>
+    `${pid} (kube) let) S 1 ${pid} ${pid} 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 14 0 ${started} 0 0\n`;
+  const procs = (folder: string, ...pids: number[]): Tree => ({
+    [`${folder}/cgroup.procs`]: pids.map((pid) => `${pid}\n`).join(''),
+  });
+
+  it.each([
+    ['below runtime.slice', procs('sys/fs/cgroup/runtime.slice/kubelet.service', 49, 50)],
+    ['below system.slice', procs('sys/fs/cgroup/system.slice/kubelet.service', 49, 50)],
+    ['as a snap', procs('sys/fs/cgroup/system.slice/snap.kubelet-eks.daemon.service', 49, 50)],
+    [
+      'by systemd alone, without a memory cgroup',
+      procs('sys/fs/cgroup/systemd/system.slice/kubelet.service', 49, 50),
+    ],
+  ])('tells what the kubelet holds and when it was started, also at a quick look, %s', async (_, unit) => {
+    const root = busy({
+      ...unit,
+      // What mounts a volume for it is not the kubelet.
+      'proc/49/comm': 'mount.nfs4\n',
+      'proc/49/status': 'VmRSS:\t 1 kB\n',
+      'proc/50/comm': 'kubelet\n',
+      'proc/50/stat': stat(50, 40_012),
+    });
+    const { values } = await collect(root, { profile: 'quick' });
+
+    expect(values.history.kubelet).toEqual([345_678, 40_012, 1]);
+    expect(readFileSync(join(root, 'var/lib/cgroup-medic/evidence/history'), 'utf8')).toMatch(
+      / 345678 40012 1\n$/,
+    );
+  });
+
+  it('says nothing of a kubelet that is not the process it was told of', async () => {
+    const unit = procs('sys/fs/cgroup/runtime.slice/kubelet.service', 50, 7777);
+    const other = await collect(busy({ ...unit, 'proc/50/comm': 'bash\n', 'proc/50/stat': stat(50, 1) }));
+    expect(other.values.history.kubelet).toEqual([null, null, 1]);
+    const young = { 'proc/50/comm': 'kubelet\n', 'proc/50/stat': '50 (kubelet) S 1\n' };
+    const ageless = await collect(busy({ ...unit, ...young }));
+    expect(ageless.values.history.kubelet).toEqual([345_678, null, 1]);
+  });
+
+  it('tells its earlier samples as they are, those of before it kept any of the kubelet, too', async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const boot = '00000000-0000-4000-8000-000000000001';
+    const lines = [
+      `${boot} ${now - 1800} 10 20 5 1 2 3`,
+      `${boot} ${now - 900} 10 20 5 1 2 3 4000 41 12`,
+      `${boot} ${now - 800} 10 20 5 1 2 3 4000 41 12 99`,
+    ];
+    const { values } = await collect(
+      busy({ 'var/lib/cgroup-medic/evidence/history': `${lines.join('\n')}\n` }),
+    );
+    expect(values.history.samples).toEqual([
+      [now - 1800, 10, 20, 5, 1, 2, 3],
+      [now - 900, 10, 20, 5, 1, 2, 3, 4000, 41, 12],
+    ]);
+  });
+
+  it('counts the pods of either driver', async () => {
+    const pods = { 'sys/fs/cgroup/kubepods/besteffort/podabc/x': '', 'sys/fs/cgroup/kubepods/podabd/x': '' };
+    expect((await collect(busy(pods))).values.history.kubelet[2]).toBe(3);
+    expect((await collect(folder(without('sys/fs/cgroup/kubepods')))).values.history.kubelet[2]).toBeNull();
   });
 
   it('tells what the logins since an earlier sample have left', async () => {

@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { explanationLines } from '../explanation.ts';
 import type { IncidentState } from '../incident-state.ts';
 import { printable } from '../printable.ts';
+import { endCommand } from '../standing/end-command.ts';
 import { StandingTreatment } from '../standing/standing.ts';
-import { quoted } from '../standing-changes.ts';
 import { triedLines } from '../tried.ts';
 import type { Approval } from './approval.ts';
 import { DecideAt } from './decide-at.ts';
@@ -87,7 +87,7 @@ export function cardOf(
     reason: rung.reason,
     arguments: rung.arguments,
     expects: rung.expects.text,
-    undo: rung.kind === 'standing' ? endCommand(approval) : (rung.undoDocument ?? null),
+    undo: rung.kind === 'standing' ? endOf(approval) : (rung.undoDocument ?? null),
     requestedBy: approval.requestedBy,
     quorum: approval.quorum,
     approvers: approval.approvers,
@@ -116,8 +116,8 @@ export function undoWord({ treatment }: Pick<Card, 'treatment'>): '' | 'document
 }
 
 /** What people agree to for a group is ended by people, and by its date. */
-function endCommand({ cluster, rung }: Approval): string {
-  return `npm run standing -- end ${cluster} ${quoted(rung.arguments.nodeGroup ?? '')} --reason …`;
+function endOf({ cluster, rung }: Approval): string {
+  return endCommand(cluster, rung.arguments.nodeGroup ?? '', rung.treatment);
 }
 
 /** The card as plain text, for mail and terminals. */

@@ -1,8 +1,7 @@
 import * as z from 'zod';
 import type { Evidence } from '../evidence/evidence.ts';
 import { probeValue } from '../evidence/probe.ts';
-import type { Standing } from '../standing/standing.ts';
-import { standingReclaim } from '../treatments/standing-reclaim.ts';
+import { type Standing, type StandingTreatment, standingFor } from '../standing/standing.ts';
 import { InstanceId } from './node.ts';
 import type { Candidate } from './tally.ts';
 
@@ -51,17 +50,18 @@ export function withStandingNode(
   return [...all.filter((one) => one.id !== id), next];
 }
 
-/** Whether a node that a quick look finds ill is left to the standing treatment of its group, if there is one. */
-export function isLeftToStanding({ cause }: Pick<Candidate, 'cause'>): boolean {
-  return standingReclaim.treats.includes(cause);
+/** Whether a node that a quick look finds ill is left to this standing treatment of its group. */
+export function isLeftToStanding({ cause }: Pick<Candidate, 'cause'>, treatment: StandingTreatment): boolean {
+  return standingFor(cause) === treatment;
 }
 
 /** The worst of a group that its standing treatment raises: whoever is ill in another way is raised for that, and once. */
-export function worstToRaise(
-  { worst }: Pick<StandingSeen, 'worst'>,
+export function worstToRaise<Node extends { instanceId: string }>(
+  worst: readonly Node[],
   candidates: readonly Candidate[],
-): StandingSeen['worst'] {
-  const others = candidates.filter((candidate) => !isLeftToStanding(candidate));
+  treatment: StandingTreatment,
+): Node[] {
+  const others = candidates.filter((candidate) => !isLeftToStanding(candidate, treatment));
   const ids = new Set(others.map(({ instanceId }) => instanceId));
   return worst.filter(({ instanceId }) => !ids.has(instanceId));
 }

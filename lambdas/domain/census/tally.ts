@@ -6,6 +6,7 @@ import type { Cluster } from '../settings.ts';
 import type { Standing } from '../standing/standing.ts';
 import { addBurdens, Burdens, noBurdens } from './burdens.ts';
 import { InstanceId } from './node.ts';
+import { RestartSeen, withKubelet } from './restart-seen.ts';
 import { type DueLook, judgeAgain, mostSecondLooks, SecondLook } from './second-look.ts';
 import { StandingSeen, withStandingNode } from './standing-seen.ts';
 import { verdictOf } from './verdict.ts';
@@ -40,6 +41,7 @@ export const Tally = z.object({
   secondLooks: z.array(SecondLook).max(mostSecondLooks),
   /** Left out by a run that began before there were any. */
   standing: z.array(StandingSeen).max(mostStandings).default([]),
+  restarts: z.array(RestartSeen).max(mostStandings).default([]),
 });
 export type Tally = z.infer<typeof Tally>;
 
@@ -51,6 +53,7 @@ export const emptyTally: Tally = {
   burdens: noBurdens,
   secondLooks: [],
   standing: [],
+  restarts: [],
 };
 
 /** The tally with one more node, of a quick look. */
@@ -92,11 +95,15 @@ export function withSecondLook(
 export function withStanding(
   tally: Tally,
   instanceId: string,
-  standing: Pick<Standing, 'id' | 'threshold'>,
+  standing: Pick<Standing, 'id' | 'threshold' | 'treatment'>,
   evidence: Evidence,
+  cluster: Pick<Cluster, 'thresholds' | 'standing' | 'gates'>,
 ): Tally {
-  const known = tally.standing.some(({ id }) => id === standing.id);
-  if (!known && tally.standing.length >= mostStandings) return tally;
+  const all = standing.treatment === 'standing-restart' ? tally.restarts : tally.standing;
+  if (!all.some(({ id }) => id === standing.id) && all.length >= mostStandings) return tally;
+  if (standing.treatment === 'standing-restart') {
+    return { ...tally, restarts: withKubelet(tally.restarts, standing, instanceId, evidence, cluster) };
+  }
   return { ...tally, standing: withStandingNode(tally.standing, standing, instanceId, evidence) };
 }
 

@@ -10,12 +10,15 @@ export const History = z.object({
   samples: z
     .array(
       z
-        .tuple([count, known, known, known, known, known, known])
+        // An older document kept no more than seven.
+        .tuple([count, known, known, known, known, known, known], known)
         .describe(
-          'at (seconds since 1970), live, dying, dying below user.slice, available, unreclaimable slab, percpu (KiB)',
+          'at (seconds since 1970), live, dying, dying below user.slice, available, unreclaimable slab, percpu (KiB); of the kubelet: resident memory (KiB), start of its process (hundredths of a second since boot), pods that have a cgroup',
         ),
     )
     .max(50),
+  /** The same of its kubelet at this very look: resident memory (KiB), start, pods. `null` from an older document. */
+  kubelet: z.tuple([known, known, known]).nullable().default(null),
 });
 
 /** How far back the evidence compares. */

@@ -1,6 +1,12 @@
 import type { CauseId } from '../causes/cause-id.ts';
-import { repeats, type StandingRead, standingText, whyOver } from '../standing/standing.ts';
-import { standingReclaim } from '../treatments/standing-reclaim.ts';
+import {
+  repeats,
+  type Standing,
+  type StandingRead,
+  standingFor,
+  standingText,
+  whyOver,
+} from '../standing/standing.ts';
 import type { Rung } from '../treatments/treatment.ts';
 import type { GateResult } from './gate.ts';
 
@@ -38,6 +44,7 @@ export function standingGate(
     rung,
     cause,
     dying,
+    whyNoRestart,
     approved,
     now,
     problem,
@@ -51,6 +58,8 @@ export function standingGate(
     cause: CauseId | undefined;
     /** How many dying cgroups it has; `undefined` where nobody counted them. */
     dying: number | undefined;
+    /** Why its kubelet is not restarted now by what was agreed to; where nobody says, it is not. */
+    whyNoRestart?: (agreed: Standing) => string | undefined;
     approved: boolean;
     now: Date;
     problem?: string;
@@ -65,7 +74,7 @@ export function standingGate(
     return answer('pass', `no standing treatment speaks of ${rung.treatment}`);
   }
   // The node is ill in another way: who agreed for the group has not agreed to this.
-  if (cause === undefined || !standingReclaim.treats.includes(cause)) {
+  if (standingFor(cause) === undefined) {
     return answer('pass', `no standing treatment speaks of ${cause ?? 'a node without a diagnosis'}`);
   }
   if (problem !== undefined)
@@ -85,14 +94,21 @@ export function standingGate(
   const over = whyOver(read, now);
   if (over !== undefined) return answer('refuse', `the standing treatment ${id} is over: ${over}`);
   // The alarm may be of anybody who can write into the queue: what was agreed to begins at the threshold.
-  if (dying === undefined || dying < standing.threshold) {
-    return answer(
-      'refuse',
-      `the node has ${dying ?? 'an unknown number of'} dying cgroups, and ${id} was agreed to from ${standing.threshold} on`,
-    );
-  }
+  const why =
+    standing.treatment === 'standing-reclaim'
+      ? tooFew(standing, dying)
+      : whyNoRestart === undefined
+        ? 'nobody says where the memory of its kubelet goes'
+        : whyNoRestart(standing);
+  if (why !== undefined) return answer('refuse', why);
   return {
     ...answer('pass', standingText(standing)),
     agreed: { id, by: standing.approvedBy, approval: standing.approval, until: standing.until },
   };
+}
+
+function tooFew({ id, threshold }: Standing, dying: number | undefined): string | undefined {
+  return dying === undefined || dying < threshold
+    ? `the node has ${dying ?? 'an unknown number of'} dying cgroups, and ${id} was agreed to from ${threshold} on`
+    : undefined;
 }

@@ -21,6 +21,16 @@ export function nextOpening(windows: readonly Window[], from: Date): Date | unde
   return undefined;
 }
 
+/** When all of these windows have closed, to the quarter of an hour; `undefined` where one is open for two weeks. Throws as `openWindow`. */
+export function nextClosing(windows: readonly Window[], from: Date): Date | undefined {
+  const find = finder(windows);
+  for (let minute = 15; minute <= searchedMinutes; minute += 15) {
+    const at = new Date(from.getTime() + minute * minuteMs);
+    if (find(at) === undefined) return at;
+  }
+  return undefined;
+}
+
 export function windowText({ days, start, end, timeZone }: Window): string {
   return `${days.join(', ')} ${start}-${end} ${timeZone}`;
 }

@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import { InstanceId } from '../census/node.ts';
+import type { Cluster } from '../settings.ts';
+import type { StandingTreatment } from './standing.ts';
 
 /** A node that is being treated for a standing treatment, by its incident. It expires where that never ends. */
 const Place = z.object({
@@ -13,14 +15,17 @@ export type StandingPlace = z.infer<typeof Place>;
 export const StandingDay = z.object({
   day: z.iso.date(),
   runs: z.int().nonnegative(),
-  /** Looks at nodes that counted their dying cgroups, and those of them that were over the threshold. */
+  /** Looks at nodes that told their figure (dying cgroups, or MB of the kubelet), and those of them that were over the threshold. */
   looks: z.int().nonnegative(),
   over: z.int().nonnegative(),
-  /** Dying cgroups, over all these looks. */
+  /** That figure, over all these looks. */
   sum: z.int().nonnegative(),
   max: z.int().nonnegative(),
   /** Nodes for which an incident was opened. */
   raised: z.int().nonnegative(),
+  /** Looks at nodes whose figure, or whose course, is not known, and why it was not on one of them. Left out before there were any. */
+  unseen: z.int().nonnegative().default(0),
+  whyUnseen: z.string().max(300).optional(),
 });
 export type StandingDay = z.infer<typeof StandingDay>;
 
@@ -64,6 +69,14 @@ export function placesAt({ places }: Course, now: Date): StandingPlace[] {
   return places.filter(({ until }) => Date.parse(until) > now.getTime());
 }
 
+/** Nodes of one group at a time. A restart that goes wrong is to be seen before the next node has had it. */
+export function atOnceOf(
+  treatment: StandingTreatment,
+  { nodesAtOnce }: Pick<Cluster['standing'], 'nodesAtOnce'>,
+): number {
+  return treatment === 'standing-restart' ? 1 : nodesAtOnce;
+}
+
 /**
  * The course with this node among those that are being treated, or as it was where there are as many as may be. An incident that
  * has its place keeps it longer.
@@ -96,7 +109,8 @@ export function withoutPlace(course: Course, incident: string, helped: boolean |
 }
 
 /** What one run of the census saw of the group. */
-export type StandingLook = Pick<StandingDay, 'looks' | 'over' | 'sum' | 'max' | 'raised'>;
+export type StandingLook = Pick<StandingDay, 'looks' | 'over' | 'sum' | 'max' | 'raised'> &
+  Partial<Pick<StandingDay, 'unseen' | 'whyUnseen'>>;
 
 /** The course with one more run. */
 export function withRun(course: Course, look: StandingLook, at: Date): Course {
@@ -110,9 +124,15 @@ export function withRun(course: Course, look: StandingLook, at: Date): Course {
     sum: Math.min((known?.sum ?? 0) + look.sum, Number.MAX_SAFE_INTEGER),
     max: Math.max(known?.max ?? 0, look.max),
     raised: (known?.raised ?? 0) + look.raised,
+    unseen: (known?.unseen ?? 0) + (look.unseen ?? 0),
+    ...whyUnseen(look.whyUnseen ?? known?.whyUnseen),
   };
   const days = [...course.days.filter((one) => one.day !== day), next]
     .sort((a, b) => (a.day < b.day ? -1 : 1))
     .slice(-mostDays);
   return { ...course, days };
+}
+
+function whyUnseen(why: string | undefined): Pick<StandingDay, 'whyUnseen'> {
+  return why === undefined ? {} : { whyUnseen: why.slice(0, 300) };
 }

@@ -1,17 +1,14 @@
 import type { Alarm } from '../alarm.ts';
 import type { Diagnosis } from '../diagnosis.ts';
-import { standingReclaim } from '../treatments/standing-reclaim.ts';
 import type { Rung } from '../treatments/treatment.ts';
-import { repeats } from './standing.ts';
+import { repeats, standingFor } from './standing.ts';
 
 /** Whether an incident is about what its standing treatment is for. Otherwise the node is ill in another way. */
 export function isOfStanding(
   { standing }: Pick<Alarm, 'standing'>,
   diagnosis: Pick<Diagnosis, 'cause'> | undefined,
 ): boolean {
-  return (
-    standing !== undefined && diagnosis !== undefined && standingReclaim.treats.includes(diagnosis.cause)
-  );
+  return standing !== undefined && standingFor(diagnosis?.cause) !== undefined;
 }
 
 /**
@@ -23,9 +20,8 @@ export function planOfStanding(
   alarm: Pick<Alarm, 'standing'>,
   diagnosis: Pick<Diagnosis, 'cause'>,
 ): Rung[] {
-  if (!isOfStanding(alarm, diagnosis)) return plan;
-  const repeated = plan.filter(
-    ({ treatment, onceStopped }) => Object.values<string>(repeats).includes(treatment) && !onceStopped,
-  );
+  const of = standingFor(diagnosis.cause);
+  if (of === undefined || !isOfStanding(alarm, diagnosis)) return plan;
+  const repeated = plan.filter(({ treatment, onceStopped }) => treatment === repeats[of] && !onceStopped);
   return repeated.length === 0 ? plan : repeated;
 }

@@ -3,10 +3,22 @@ import { CauseId } from '../causes/cause-id.ts';
 import { oneLine } from '../one-line.ts';
 
 /** The treatments that the census repeats for a group of nodes, and what each of them repeats. */
-export const repeats = { 'standing-reclaim': 'reclaim' } as const;
+export const repeats = { 'standing-reclaim': 'reclaim', 'standing-restart': 'restart-kubelet' } as const;
 
-export const StandingTreatment = z.enum(['standing-reclaim']);
+export const StandingTreatment = z.enum(['standing-reclaim', 'standing-restart']);
 export type StandingTreatment = z.infer<typeof StandingTreatment>;
+
+/** What each of them is for. No cause is one of two: so the diagnosis of a node says which may speak of it. */
+export const causesOf: Readonly<Record<StandingTreatment, readonly CauseId[]>> = {
+  // Those whose cgroups page cache keeps, and which nobody can simply switch off.
+  'standing-reclaim': ['dying-memcgs', 'session-churn', 'agent-leak'],
+  // One that is killed already is no leak that a restart comes before.
+  'standing-restart': ['kubelet-leak'],
+};
+
+export function standingFor(cause: CauseId | undefined): StandingTreatment | undefined {
+  return StandingTreatment.options.find((one) => cause !== undefined && causesOf[one].includes(cause));
+}
 
 /** A node group as `nodeGroupOf` names it. */
 export const NodeGroup = z.string().min(1).max(300);
@@ -23,7 +35,7 @@ export const Standing = z.object({
   nodeGroup: NodeGroup,
   treatment: StandingTreatment,
   cause: CauseId,
-  /** Dying cgroups of a node from which the census acts. */
+  /** Of a reclaim: dying cgroups of a node from which the census acts. Of a restart: MB that the kubelet is not to reach. */
   threshold: z.int().positive(),
   incident: z.string().min(1).max(100),
   /** Who agreed to it, all of its quorum, and by which approval. */
@@ -63,4 +75,11 @@ export function whyOver({ standing, end }: StandingRead, now: Date): string | un
 /** For people. */
 export function standingText({ treatment, nodeGroup, until, approvedBy, approval }: Standing): string {
   return `${treatment} of group ${nodeGroup} until ${until}, approved by ${approvedBy} (${approval})`;
+}
+
+/** For people: what of a node it goes by. */
+export function limitText({ treatment, threshold }: Pick<Standing, 'treatment' | 'threshold'>): string {
+  return treatment === 'standing-reclaim'
+    ? `from ${threshold} dying cgroups on`
+    : `before a kubelet holds ${threshold} MB`;
 }

@@ -12,6 +12,7 @@ import { replaceNode } from './replace-node.ts';
 import { restartKubelet } from './restart-kubelet.ts';
 import { restartLogind } from './restart-logind.ts';
 import { standingReclaim } from './standing-reclaim.ts';
+import { standingRestart } from './standing-restart.ts';
 import { stopScopes } from './stop-scopes.ts';
 import type { Treatment } from './treatment.ts';
 
@@ -30,6 +31,7 @@ export const treatments: readonly Treatment[] = [
   restartKubelet,
   reclaimOnceStopped,
   standingReclaim,
+  standingRestart,
   dropCaches,
   replaceNode,
   notify,

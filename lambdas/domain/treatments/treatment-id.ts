@@ -15,6 +15,7 @@ export const TreatmentId = z.enum([
   'restart-kubelet',
   'drop-caches',
   'standing-reclaim',
+  'standing-restart',
   'replace-node',
 ]);
 export type TreatmentId = z.infer<typeof TreatmentId>;

@@ -51,7 +51,7 @@ show() {
 }
 
 restart() {
-  local file="${known}/unit/$1" pid started
+  local file="${known}/unit/$1" pid started procs
   [[ -e "${file}" ]] || exit 5
   pid=$(($(sed -n 's/^MainPID=//p' "${file}") + 1000))
   started="$(awk '{ printf "%.0f", $1 * 1000000 }' "${root}/proc/uptime")"
@@ -59,6 +59,13 @@ restart() {
   cp "${known}/fresh/$1" "${root}/proc/${pid}/status"
   sed -E "s/^MainPID=.*/MainPID=${pid}/; s/^(ExecMainStart|ActiveEnter)TimestampMonotonic=.*/\1TimestampMonotonic=${started}/" "${file}" >"${file}.new"
   mv "${file}.new" "${file}"
+  # Where its cgroup names its process.
+  for procs in "${root}"/sys/fs/cgroup/*.slice/"$1"/cgroup.procs; do
+    [[ -e "${procs}" ]] || continue
+    echo "${pid}" >"${procs}"
+    echo "${1%.service}" >"${root}/proc/${pid}/comm"
+    echo "${pid} (${1%.service}) S 1 ${pid} ${pid} 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 14 0 $((started / 10000)) 0 0" >"${root}/proc/${pid}/stat"
+  done
 }
 
 main "$@"

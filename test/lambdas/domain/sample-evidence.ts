@@ -5,7 +5,7 @@ import { type Cluster, Settings } from '../../../lambdas/domain/settings.ts';
 type Probes = Partial<Record<keyof Evidence['probes'], unknown>>;
 
 const calm = { avg10: 0, avg60: 0, avg300: 0, totalUs: 0 };
-function ok(value: unknown) {
+export function ok(value: unknown) {
   return { status: 'ok', value };
 }
 

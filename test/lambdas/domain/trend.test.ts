@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { SeriesName } from '../../../lambdas/domain/evidence/trend.ts';
 import { growsWithoutLoad, growthOf, growthPerDay } from '../../../lambdas/domain/trend.ts';
 import { evidenceWith, missing } from './sample-evidence.ts';
+import { evidenceOfKubelet } from './standing/sample-kubelet.ts';
 
 const hour = 3600;
 const day = 24 * hour;
@@ -289,5 +290,27 @@ describe('growsWithoutLoad', () => {
         'goroutines',
       ),
     ).toBeUndefined();
+  });
+});
+
+describe('the growth of a kubelet by the samples of its node', () => {
+  const alone = { trend: missing };
+
+  it('is known where nobody publishes it, and that the pods do not explain it', () => {
+    const evidence = evidenceOfKubelet({ perDayMb: 1000 }, alone);
+    close((growthPerDay(evidence, 'kubeletRssKb')?.perDay ?? 0) / 1024, 1000, 0.02);
+    expect(growsWithoutLoad(evidence, 'kubeletRssKb')).toBe(true);
+  });
+
+  it('is not where the kubelet was started since, or the samples cover too little', () => {
+    for (const change of [{ startedNow: 90_000_000 }, { hours: 5 }, { uptime: 3600 }]) {
+      expect(growthPerDay(evidenceOfKubelet(change, alone), 'kubeletRssKb')).toBeUndefined();
+      expect(growsWithoutLoad(evidenceOfKubelet(change, alone), 'kubeletRssKb')).toBeUndefined();
+    }
+  });
+
+  it('is not taken from a quick look, which raises no node for it', () => {
+    const quick = { ...evidenceOfKubelet({}, alone), profile: 'quick' as const };
+    expect(growthPerDay(quick, 'kubeletRssKb')).toBeUndefined();
   });
 });

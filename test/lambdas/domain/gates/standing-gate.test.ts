@@ -145,3 +145,56 @@ describe('another standing treatment of a group', () => {
     expect(oneOfGroup(undefined, inDays(3), 'the table is away').decision).toBe('refuse');
   });
 });
+
+describe('the gate of a standing restart', () => {
+  const restart = sampleStanding({ treatment: 'standing-restart', cause: 'kubelet-leak', threshold: 2048 });
+  const rungOfIt = { ...rung, treatment: 'restart-kubelet' as const };
+  const about = {
+    ...asked,
+    id: restart.id,
+    rung: rungOfIt,
+    cause: 'kubelet-leak' as const,
+    dying: undefined,
+    whyNoRestart: () => undefined,
+  };
+
+  it('lets a restart pass whose turn it is, by the approval of the group', () => {
+    expect(standingGate({ standing: restart }, about)).toMatchObject({
+      result: { decision: 'pass' },
+      agreed: { by: 'ana', approval: 'incident-1-r3-v0' },
+    });
+  });
+
+  it('refuses where it is not, and where nobody says', () => {
+    const later = standingGate({ standing: restart }, { ...about, whyNoRestart: () => 'no window is open' });
+    expect(later).toEqual({ result: { gate: 'standing', decision: 'refuse', reason: 'no window is open' } });
+    const { whyNoRestart: _, ...nobody } = about;
+    expect(standingGate({ standing: restart }, nobody).result).toMatchObject({
+      decision: 'refuse',
+      reason: expect.stringContaining('nobody says'),
+    });
+  });
+
+  it('speaks of no restart of a kubelet that was killed, and of no reclaim', () => {
+    const killed = standingGate({ standing: restart }, { ...about, cause: 'kubelet-oom-cycle' });
+    expect(killed).toEqual({ result: expect.objectContaining({ decision: 'pass' }) });
+    const reclaim = standingGate({ standing: restart }, { ...about, rung });
+    expect(reclaim.result.decision).toBe('refuse');
+    expect(reclaim.agreed).toBeUndefined();
+  });
+
+  it('asks what was agreed to', () => {
+    const seen: number[] = [];
+    standingGate(
+      { standing: restart },
+      {
+        ...about,
+        whyNoRestart: ({ threshold }) => {
+          seen.push(threshold);
+          return undefined;
+        },
+      },
+    );
+    expect(seen).toEqual([2048]);
+  });
+});

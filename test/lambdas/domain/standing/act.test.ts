@@ -126,7 +126,7 @@ describe('what a run of the census sees of a group', () => {
     const candidate = (index: number, cause: CauseId) =>
       ({ instanceId: nodeOf(index), cause, confidence: 0.9, dying: 3000 - index }) as const;
     const candidates = [candidate(1, 'memcg-id-exhaustion'), candidate(2, 'dying-memcgs')];
-    expect(worstToRaise({ worst }, candidates).map(({ instanceId }) => instanceId)).toEqual([
+    expect(worstToRaise(worst, candidates, 'standing-reclaim').map(({ instanceId }) => instanceId)).toEqual([
       nodeOf(2),
       nodeOf(3),
     ]);

@@ -65,7 +65,7 @@ describe('the course of a standing treatment', () => {
     const look = { looks: 2, over: 1, sum: 300, max: 200, raised: 1 };
     const day = withRun(withRun(freshCourse('a'), look, inDays(0.1)), { ...look, max: 250 }, inDays(0.2));
     expect(day.days).toEqual([
-      { day: '2026-11-01', runs: 2, looks: 4, over: 2, sum: 600, max: 250, raised: 2 },
+      { day: '2026-11-01', runs: 2, looks: 4, over: 2, sum: 600, max: 250, raised: 2, unseen: 0 },
     ]);
     const long = Array.from({ length: 40 }, (_, index) => inDays(index)).reduce(
       (present, at) => withRun(present, look, at),
@@ -82,5 +82,37 @@ describe('the course of a standing treatment', () => {
     expect(failed).toMatchObject({ places: [], acts: { helped: 0, failed: 2, failedInRow: 2 } });
     expect(withoutPlace(failed, 'k', undefined).acts.failedInRow).toBe(2);
     expect(withoutPlace(failed, 'k', true).acts).toEqual({ helped: 1, failed: 2, failedInRow: 0 });
+  });
+});
+
+describe('the weekly judgement of a standing restart', () => {
+  const restart = sampleStanding({ treatment: 'standing-restart', cause: 'kubelet-leak', threshold: 2048 });
+  const courseOf = (look: { looks: number; over?: number; unseen?: number; whyUnseen?: string }) =>
+    [0, 1, 2, 3, 4].reduce(
+      (present, day) => withRun(present, { over: 0, sum: 900, max: 1500, raised: 1, ...look }, inDays(day)),
+      freshCourse(restart.id),
+    );
+
+  it('says that it keeps up where no kubelet is full', () => {
+    expect(judgeStanding(restart, courseOf({ looks: 20, over: 1, unseen: 5 }), inDays(7))).toMatchObject({
+      verdict: 'keeps-up',
+      reason: expect.stringContaining('1500 MB at most'),
+    });
+  });
+
+  it('says that it falls behind where restarts come too late', () => {
+    expect(judgeStanding(restart, courseOf({ looks: 20, over: 2 }), inDays(7))).toMatchObject({
+      verdict: 'falls-behind',
+      reason: expect.stringContaining('10 of 100 looks found a kubelet at its limit (2048 MB'),
+    });
+  });
+
+  it('says that nobody knows, and why, where most looks tell no course, or none was made', () => {
+    const unseen = { looks: 5, unseen: 15, whyUnseen: 'i-1: its samples cover 2 hours' };
+    expect(judgeStanding(restart, courseOf(unseen), inDays(7))).toMatchObject({
+      verdict: 'unknown',
+      reason: expect.stringContaining('(i-1: its samples cover 2 hours)'),
+    });
+    expect(judgeStanding(restart, freshCourse(restart.id), inDays(7)).verdict).toBe('unknown');
   });
 });
