@@ -1,6 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { emptyRoll, Roll } from '../domain/roll/roll.ts';
-import { RevisedItem } from './revised-item.ts';
+import { RevisedItem, surelyMs } from './revised-item.ts';
 
 /** What people were told of the incidents of one cause in one cluster. */
 export class RollStore {
@@ -16,7 +16,12 @@ export class RollStore {
   }
 
   /** As `RevisedItem.change`. The name of a cluster has no "#". */
-  change(cluster: string, cause: string, by: (roll: Roll) => Roll): Promise<{ before: Roll; after: Roll }> {
-    return this.#items.change(`${cluster}#${cause}`, by);
+  change(
+    cluster: string,
+    cause: string,
+    by: (roll: Roll) => Roll,
+    patience = surelyMs,
+  ): Promise<{ before: Roll; after: Roll }> {
+    return this.#items.change(`${cluster}#${cause}`, by, undefined, patience);
   }
 }

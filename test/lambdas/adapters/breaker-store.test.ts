@@ -25,6 +25,9 @@ beforeAll(async () => {
 });
 afterAll(() => dynamo.stop());
 
+/** The table of a test answers one call after the other, and a busy machine slowly. */
+const patience = 60_000;
+
 describe('the breaker of a cluster', () => {
   it('that nobody has written is closed, and is not written where nothing changes', async () => {
     expect(await store.read('quiet')).toEqual(closedBreaker);
@@ -39,7 +42,7 @@ describe('the breaker of a cluster', () => {
     const incidents = Array.from({ length: 15 }, (_, index) => `inc-${index}`);
     await Promise.all(
       incidents.map((incident) =>
-        store.change('storm', (state) => withFailure(state, failed(incident), settings)),
+        store.change('storm', (state) => withFailure(state, failed(incident), settings), undefined, patience),
       ),
     );
 
@@ -54,8 +57,11 @@ describe('the breaker of a cluster', () => {
     const won = await Promise.all(
       Array.from({ length: 100 }, async (_, index) => {
         const incident = `late-${index}`;
-        const { before, after } = await store.change('storm', (state) =>
-          withCanary(state, incident, settings, later, 600),
+        const { before, after } = await store.change(
+          'storm',
+          (state) => withCanary(state, incident, settings, later, 600),
+          undefined,
+          patience,
         );
         return before !== after;
       }),
