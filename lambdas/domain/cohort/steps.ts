@@ -34,7 +34,7 @@ export type Joining = Pick<Member, 'incident' | 'instanceId'> & {
 export function comeTo(cohort: Cohort, me: Joining, at: At): Cohort {
   const present = atMoment(cohort, at);
   if (memberOf(present, me.incident) !== undefined) return renewed(present, me.incident, at);
-  if (present.phase === 'none') return opened(me, at);
+  if (present.phase === 'none' || isThroughFor(present, me)) return opened(me, at);
   if (!isOpen(present, at.now) || isFull(present) || !isCovered(present, me)) return present;
   const joined = withMember(present, me, at);
   return atMoment({ ...joined, many: true }, at);
@@ -66,6 +66,11 @@ function isCovered(
     return shown.includes(text === null ? null : words.indexOf(text.slice(0, longestWord)));
   };
   return isShown(asked?.promised?.groups, group) && isShown(asked?.promised?.images, image);
+}
+
+/** Whether nobody is left of those that people have decided on, and this node is none that may still join: it asks anew. */
+function isThroughFor(cohort: Cohort, me: Joining): boolean {
+  return cohort.phase === 'goes' && cohort.members.length === 0 && !isCovered(cohort, me);
 }
 
 export function isOpen({ phase, automatic, opensUntil }: Cohort, now: Date): boolean {

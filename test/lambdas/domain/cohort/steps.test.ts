@@ -137,10 +137,15 @@ describe('a decision', () => {
       expect(come(cohort, 'c', at(6), { image: null })).toBe(cohort);
       expect(named(come(cohort, 'c', at(6)), 'waits')).toContain('c');
     }
-    // Once those before it are through, it is asked about.
-    const through = treat(treat(decide(asks, 'approved', at(5)), 'a', 'helped', at(6)), 'b', 'helped', at(7));
+    // Once those before it are through, it is asked about, though others may join them still.
+    const first = treat(decide(asks, 'approved', at(5)), 'a', 'helped', at(6));
+    expect(come(first, 'c', at(7), { group: 'db' })).toBe(first);
+    const through = treat(first, 'b', 'helped', at(7));
+    expect(come(through, 'c', at(8), { group: 'db' })).toMatchObject({ phase: 'gathers', leader: 'c' });
+    expect(come(through, 'c', at(8))).toMatchObject({ phase: 'goes', leader: 'a' });
+    expect(come(through, 'a again', at(8), { instanceId: 'i-a' })).toMatchObject({ phase: 'gathers' });
     const over = atMoment(through, at(15));
-    expect(come(over, 'c', at(15), { group: 'db' })).toMatchObject({ phase: 'gathers', leader: 'c' });
+    expect(come(over, 'c', at(15))).toMatchObject({ phase: 'gathers', leader: 'c' });
     // Nothing is known of either: a card that has shown that covers others of which nothing is known, and only those.
     const unknown = ask(come(come(noCohort, 'a', at(0), { image: null }), 'b', at(0), { image: null }));
     expect(named(come(unknown, 'c', at(2), { image: null }), 'waits')).toContain('c');
