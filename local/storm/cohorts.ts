@@ -34,9 +34,17 @@ function isAskedAboutAlone({ entry, trail: { entries } }: Member): boolean {
 }
 
 function grouped(members: readonly Member[]): CohortSeen[] {
-  return [...Map.groupBy(members, ({ entry }) => String(entry.details?.cohort))]
-    .map(([cohort, own]) => seen(cohort, own))
+  return [...Map.groupBy(members, nameOf)]
+    .map(([, own]) => seen(String(own[0]?.entry.details?.cohort), own))
     .filter(({ nodes }) => nodes > 1);
+}
+
+/** What it is asked about, and by which card: one cohort may follow another of the same cause and act. */
+function nameOf({ entry, trail: { entries } }: Member): string {
+  const decided = entries
+    .slice(entries.indexOf(entry))
+    .find(({ rung, details }) => rung === entry.rung && typeof details?.approvalId === 'string');
+  return `${entry.details?.cohort} ${decided?.details?.approvalId ?? ''}`;
 }
 
 function seen(cohort: string, own: readonly Member[]): CohortSeen {

@@ -19,7 +19,7 @@ export function stormSettings({ mode, sample }: Pick<StormOptions, 'mode' | 'sam
       gates: {
         budget: { askAgainSeconds: 2, waitMinutes: 5 },
         // So long the first of them waits for others: two cores do not diagnose the second in less.
-        cohort: { gatherSeconds: 15, askAgainSeconds: 2 },
+        cohort: { gatherSeconds: 30, askAgainSeconds: 2 },
       },
     },
   });

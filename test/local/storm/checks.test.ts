@@ -361,6 +361,13 @@ describe('over-wave', () => {
     expect(cohortsOf([asked(0, 0, {}), ...others])).toMatchObject([{ nodes: 2, cards: 1 }]);
     expect(overWave({ trails: [asked(0, 0, {}), ...others] })).toEqual([]);
     expect(overWave({ trails: [asked(0, 0, { cohort: 'abc' }), ...others] })).toHaveLength(1);
+    // A cohort of its own before them, with another card.
+    const before = [
+      asked(0, 0, { cohort: 'abc', approvalId: 'first' }),
+      member(3, 10, { ...wave(2, 2), approvalId: 'first' }),
+    ];
+    expect(overWave({ trails: [...before, ...others] })).toEqual([]);
+    expect(cohortsOf([...before, ...others])).toMatchObject([{ nodes: 2 }, { nodes: 2 }]);
   });
 
   it('finds more nodes in a wave than it has places', () => {
