@@ -34,9 +34,12 @@ function isAskedAboutAlone({ entry, trail: { entries } }: Member): boolean {
 }
 
 function grouped(members: readonly Member[]): CohortSeen[] {
-  return [...Map.groupBy(members, nameOf)]
-    .map(([, own]) => seen(String(own[0]?.entry.details?.cohort), own))
-    .filter(({ nodes }) => nodes > 1);
+  return (
+    [...Map.groupBy(members, nameOf)]
+      .map(([, own]) => seen(String(own[0]?.entry.details?.cohort), own))
+      // Some only waited for one whose key is another by now, with what they are in the one that they came to.
+      .filter(({ nodes, cards, waves, notTreated }) => nodes > 1 && cards + waves.length + notTreated > 0)
+  );
 }
 
 /** What it is asked about, and by which card: one cohort may follow another of the same cause and act. */
