@@ -42,7 +42,7 @@ it('nodes that people are asked about are one card for each treatment, and are t
   const together = total(result.cohorts.flatMap(({ waves }) => waves.map(({ treated }) => treated)));
   const alone = total(result.treated.map(({ count }) => count)) - together;
   expect(result.cards.asked).toBe(total(result.cohorts.map(({ cards }) => cards)) + alone);
-}, 600_000);
+}, 1_200_000);
 
 it('a small storm ends with nothing violated, and its JSON says what was asked, done, refused and told', async () => {
   const { result, progress } = await storm('--nodes', '12', '--mode', 'auto', '--stubborn', '1');
@@ -68,4 +68,4 @@ it('a small storm ends with nothing violated, and its JSON says what was asked, 
   expect(count('states:StartExecution')).toBe(12);
   // A document is not read again with every command.
   expect(count('ssm:GetDocument')).toBeLessThan(count('ssm:SendCommand') / 2);
-}, 600_000);
+}, 1_200_000);
