@@ -60,7 +60,7 @@ function seen(cohort: string, own: readonly Member[]): CohortSeen {
     cohort,
     treatment: own[0]?.entry.treatment ?? '',
     nodes: new Set(own.map(({ trail }) => trail.instanceId)).size,
-    cards: of('ask').length,
+    cards: of('ask').filter((member) => !looksAgain(member)).length,
     waves: [...waves]
       .toSorted(([a], [b]) => a - b)
       .map(([number, wave]) => ({
@@ -78,9 +78,14 @@ function waveOf({ details }: AuditEntry): { number: number; size: number } {
   return { number: Number(wave?.number ?? 1), size: Number(wave?.size ?? 1) };
 }
 
+/** Whether the node is looked at again before anything else, and the gates are asked anew. */
+function looksAgain({ entry }: Pick<Member, 'entry'>): boolean {
+  return (entry.details?.waiting as { lookAgain?: unknown } | undefined)?.lookAgain === true;
+}
+
 /** One that looks at its node again first has not been treated yet. */
 function isTreated({ entry, trail }: Member): boolean {
-  if ((entry.details?.waiting as { lookAgain?: unknown } | undefined)?.lookAgain === true) return false;
+  if (looksAgain({ entry })) return false;
   const from = Date.parse(entry.at);
   return treatedIn(trail).some((treated) => treated.rung === entry.rung && treated.from >= from);
 }

@@ -343,6 +343,9 @@ describe('over-wave', () => {
     ]);
     expect(overWave({ trails })).toEqual([]);
     expect(cohortsOf(trails.slice(0, 1))).toEqual([]);
+    // Asked again once it was looked at again: that is no card.
+    const again = member(0, 0, { waiting: { lookAgain: true } }, 'ask');
+    expect(cohortsOf([again, ...trails.slice(1)])).toMatchObject([{ nodes: 3, cards: 0 }]);
   });
 
   it('leaves out a node that was asked about by itself, before others asked for the same', () => {
