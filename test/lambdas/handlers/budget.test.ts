@@ -4,29 +4,15 @@ import { withPlace } from '../../../lambdas/domain/gates/budget.ts';
 import { Gates } from '../../../lambdas/domain/settings/gates.ts';
 import { type LocalDynamo, startDynamo } from '../adapters/local-dynamo.ts';
 import { trailOf } from '../domain/audit-sample.ts';
+import { restoreHandlers, stubHandlers } from './handler-environment.ts';
 
 let local: LocalDynamo;
 beforeAll(async () => {
   local = await startDynamo();
-  vi.doMock('../../../lambdas/adapters/dynamo.ts', async (original) => ({
-    ...(await original<object>()),
-    dynamo: () => local.client,
-  }));
-  for (const name of [
-    'AUDIT_TABLE',
-    'AUDIT_LOG_GROUP',
-    'NOTIFY_TOPIC_ARN',
-    'SIGNING_KEY_ID',
-    'SOFTWARE_VERSION',
-  ])
-    vi.stubEnv(name, 'x');
-  vi.stubEnv('STATE_TABLE', 'state');
-  vi.stubEnv('MODE_PARAMETER_PREFIX', '/x');
-  vi.stubEnv('DOCUMENTS', '{}');
+  stubHandlers(() => local.client);
 });
 afterAll(async () => {
-  vi.doUnmock('../../../lambdas/adapters/dynamo.ts');
-  vi.unstubAllEnvs();
+  restoreHandlers();
   await local.stop();
 });
 

@@ -13,33 +13,19 @@ import type { Rung } from '../../../lambdas/domain/treatments/treatment.ts';
 import { failingClient, somebodyWasFaster } from '../adapters/failing-client.ts';
 import { type LocalDynamo, startDynamo } from '../adapters/local-dynamo.ts';
 import { openedState } from '../domain/sample-state.ts';
+import { restoreHandlers, stubHandlers } from './handler-environment.ts';
 
 let local: LocalDynamo;
 let client: DynamoDBClient;
 beforeAll(async () => {
   local = await startDynamo();
-  vi.doMock('../../../lambdas/adapters/dynamo.ts', async (original) => ({
-    ...(await original<object>()),
-    dynamo: () => client,
-  }));
-  for (const name of [
-    'AUDIT_TABLE',
-    'AUDIT_LOG_GROUP',
-    'NOTIFY_TOPIC_ARN',
-    'SIGNING_KEY_ID',
-    'SOFTWARE_VERSION',
-  ])
-    vi.stubEnv(name, 'x');
-  vi.stubEnv('STATE_TABLE', 'state');
-  vi.stubEnv('MODE_PARAMETER_PREFIX', '/x');
-  vi.stubEnv('DOCUMENTS', '{}');
+  stubHandlers(() => client);
 });
 beforeEach(() => {
   client = local.client;
 });
 afterAll(async () => {
-  vi.doUnmock('../../../lambdas/adapters/dynamo.ts');
-  vi.unstubAllEnvs();
+  restoreHandlers();
   await local.stop();
 });
 
