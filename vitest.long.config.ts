@@ -18,7 +18,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.long-test.ts', 'test/properties/*.test.ts'],
     env: { PROPERTY_TIMES: process.env.PROPERTY_TIMES ?? '20' },
-    maxWorkers: 2,
+    // One more than CI has cores: most of their time incidents wait.
+    maxWorkers: 3,
     testTimeout: 300_000,
     hookTimeout: 120_000,
     sequence: { sequencer: SlowestFirst },

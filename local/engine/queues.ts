@@ -11,8 +11,10 @@ export type Drained = { done: number; left: number; dead: number };
 /**
  * Hands the messages of a queue to the function that reads it, in batches, as Lambda does: what the function names as failed, or all
  * where it fails itself, stays in the queue, and goes to the dead letters when it has been taken out too often.
+ *
+ * @param signal after it, what has not been handed over is left
  */
-export async function drainQueue(engine: Engine, queueUrl: string): Promise<Drained> {
+export async function drainQueue(engine: Engine, queueUrl: string, signal?: AbortSignal): Promise<Drained> {
   const queue = engine.stack.queues.find(({ url }) => url === queueUrl);
   const source = engine.stack.eventSources.find(({ queueArn }) => queueArn === queue?.arn);
   if (queue === undefined || source === undefined) throw new Error(`no function reads the queue ${queueUrl}`);
@@ -20,6 +22,11 @@ export async function drainQueue(engine: Engine, queueUrl: string): Promise<Drai
   const result: Drained = { done: 0, left: 0, dead: 0 };
   for (let from = 0; from < messages.length; from += source.batchSize) {
     const batch = messages.slice(from, from + source.batchSize);
+    if (signal?.aborted) {
+      for (const message of batch) engine.cloud.queues.put(message);
+      result.left += batch.length;
+      continue;
+    }
     const failed = await failedOf(engine, source.function, queue.arn, batch);
     for (const message of batch) {
       if (!failed.has(message.id)) result.done += 1;

@@ -33,11 +33,15 @@ export function attach(
   });
 }
 
-/** The census finds them all in one run, and each finding is an alarm in the queue. */
+/**
+ * The census finds them all in one run, and each finding is an alarm in the queue.
+ *
+ * @param signal after it, no further one opens an incident
+ */
 export async function alarm(
   engine: Engine,
   nodes: readonly FleetNode[],
-  cluster = localCluster,
+  { cluster = localCluster, signal }: { cluster?: string; signal?: AbortSignal } = {},
 ): Promise<void> {
   const queueUrl =
     engine.stack.queues.find(({ logicalId }) => logicalId.startsWith('IntakeAlarms'))?.url ?? '';
@@ -48,8 +52,8 @@ export async function alarm(
   }
   // A message that fails is delivered again, and in the end is among the dead letters.
   for (let tries = 0; tries < 10; tries += 1) {
-    const { left } = await drainQueue(engine, queueUrl);
-    if (left === 0) return;
+    const { left } = await drainQueue(engine, queueUrl, signal);
+    if (left === 0 || signal?.aborted) return;
     await sleep(1000);
   }
 }

@@ -25,7 +25,7 @@ export async function rehearse(
     void answer(engine, message, options.approve, []);
   });
   write('one incident is rehearsed, to record what the nodes will answer\n');
-  await alarm(engine, [node], rehearsalCluster);
+  await alarm(engine, [node], { cluster: rehearsalCluster });
   await Promise.all(engine.executions.all().map(({ ended }) => ended));
   stop();
   engine.cloud.ssm.detach(node.instanceId);

@@ -156,7 +156,9 @@ async function storm(
   );
   try {
     write(`${nodes.length} nodes alarm\n`);
-    await alarm(engine, nodes);
+    await alarm(engine, nodes, { ...(signal && { signal }) });
+    // Those of the batch that was under way.
+    if (signal?.aborted) stop();
     await Promise.all(engine.executions.all().map(({ ended: end }) => end));
     await Promise.all(answers);
   } finally {

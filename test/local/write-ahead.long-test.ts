@@ -23,7 +23,7 @@ afterAll(() => test?.close());
 
 /** Incidents at the same time: they wait most of it. */
 const atOnce = 8;
-/** 7: of each kind the first, the second and then only every seventh write. */
+/** 14: of each kind the first, the second and then only every fourteenth write. */
 const every = Number(process.env.AUDIT_FAULT_EVERY ?? 1);
 
 type Way = Pick<Parameters<TestEngine['run']>[0], 'node' | 'cluster' | 'change'>;

@@ -11,17 +11,31 @@ afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 const file = join(import.meta.dirname, '../../../local/storm/main.ts');
 
-async function storm(...args: string[]): Promise<{ result: StormResult; progress: string }> {
+type Ended = { code: number | null; result: StormResult; progress: string };
+
+/** @param stopAt what its progress says as it gets a SIGTERM */
+async function run(args: readonly string[], stopAt?: RegExp): Promise<Ended> {
   const child = spawn(process.execPath, [file, '--json', ...args], {
     env: { ...process.env, CGROUP_MEDIC_HOME: home },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const ended = new Promise((resolve) => child.once('exit', resolve));
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  let seen = '';
+  let stopped = false;
+  child.stderr.on('data', (chunk) => {
+    seen += chunk;
+    // A second one would end it at once.
+    if (!stopped && stopAt?.test(seen)) stopped = child.kill('SIGTERM');
+  });
   const [out, progress] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  const result: StormResult = JSON.parse(out);
-  expect(result.violations).toEqual([]);
-  expect(await ended).toBe(0);
-  return { result, progress };
+  return { code: await ended, result: JSON.parse(out), progress };
+}
+
+async function storm(...args: string[]): Promise<Omit<Ended, 'code'>> {
+  const { code, ...ended } = await run(args);
+  expect(ended.result.violations).toEqual([]);
+  expect(code).toBe(0);
+  return ended;
 }
 
 it('nodes that people are asked about are one card for each treatment, and are treated in waves', async () => {
@@ -69,3 +83,13 @@ it('a small storm ends with nothing violated, and its JSON says what was asked, 
   // A document is not read again with every command.
   expect(count('ssm:GetDocument')).toBeLessThan(count('ssm:SendCommand') / 2);
 }, 1_200_000);
+
+it('one that is stopped opens no further incident, and tidies up behind those that were open', async () => {
+  const args = ['--nodes', '30', '--silent', '0', '--vetoed', '0', '--recovering', '0'];
+  const { code, result, progress } = await run(args, /30 nodes alarm\n/);
+  expect(progress).toContain('SIGTERM: all incidents are stopped');
+  expect(code).toBe(143);
+  expect(result.incidents).toBeLessThan(30);
+  const left = result.violations.filter(({ check }) => check === 'left-behind');
+  expect(left).toEqual([]);
+}, 600_000);
