@@ -55,14 +55,23 @@ export async function terminateInGroup(name: string, instanceId: string): Promis
 export async function sizeOf(name: string, instanceId: string): Promise<GroupSize | undefined> {
   const group = await groupNamed(name);
   if (group === undefined) return undefined;
-  const inService = Object.values(group.instances).filter((state) => state === 'InService').length;
+  const inService = inServiceOf(group);
   const whyNot = whyNotTerminate(group, { name, instanceId })?.says;
   return { name, desired: group.desired, inService, ...(whyNot === undefined ? {} : { whyNot }) };
 }
 
-/** The instances that a group has now; throws as `terminateInGroup`. */
+/**
+ * The instances that a group has now, once it has as many in service as it is to have: until then a new one may have come for another
+ * that has gone, and for this one nobody. Throws as `terminateInGroup`.
+ */
 export async function membersOf(name: string): Promise<string[]> {
-  return Object.keys((await groupNamed(name))?.instances ?? {});
+  const group = await groupNamed(name);
+  if (group === undefined || inServiceOf(group) < group.desired) return [];
+  return Object.keys(group.instances);
+}
+
+function inServiceOf({ instances }: Group): number {
+  return Object.values(instances).filter((state) => state === 'InService').length;
 }
 
 async function groupNamed(name: string): Promise<(Group & { desired: number }) | undefined> {

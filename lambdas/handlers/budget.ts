@@ -6,7 +6,8 @@ import { embed } from '../adapters/embedded-metrics.ts';
 import { environment } from '../adapters/environment.ts';
 import { KeptChangingError, surelyMs } from '../adapters/revised-item.ts';
 import { within } from '../adapters/within.ts';
-import { openCordons } from '../domain/audit/open-changes.ts';
+import type { AuditEntry } from '../domain/audit/entry.ts';
+import { leavesCordoned, openCordons } from '../domain/audit/open-changes.ts';
 import {
   type BudgetState,
   type Counted,
@@ -36,6 +37,11 @@ type Asking = Pick<PhaseContext, 'cluster' | 'settings' | 'now' | 'logger'>;
 /** How long it is waited to learn the nodes of the cluster: far more than some pages of them take. */
 const fleetMs = 12_000;
 const holdMinutes = 60;
+/**
+ * A node that stays cordoned is one less for as long: longer than an incident waits for people and gates, and than a night, where it
+ * is left to a person. The sweeper gives the place back once the cordon of an incident that is over has gone.
+ */
+const cordonedHours = 24;
 /** Who stands in line and does not come back within this time, or three questions, loses their turn. */
 const lineSeconds = 600;
 
@@ -113,7 +119,13 @@ export async function keepPlace(state: IncidentState, context: Asking): Promise<
   const now = context.now();
   const { after } = await budgets().change(
     incident.cluster,
-    (budget) => withPlaceUntil(budget, incident.id, now, heldUntil(context, now)),
+    (budget) =>
+      withPlaceUntil(
+        budget,
+        incident.id,
+        now,
+        rung.kind === 'cordon' ? cordonedUntil(now) : heldUntil(context, now),
+      ),
     undefined,
     surelyMs,
   );
@@ -126,6 +138,26 @@ export async function leaveBudgetUncordoned(
   { trail, logger }: { trail: Pick<PhaseContext['trail'], 'entries'>; logger: Pick<Logger, 'error'> },
 ): Promise<void> {
   if (openCordons(await trail.entries(incident.id)).length === 0) await leaveBudget(incident, logger);
+}
+
+/** The incident is over: gives its place back, unless a cordon of it stands. Then its node is one less until somebody has seen to it. */
+export async function endPlace(
+  incident: Pick<IncidentState['incident'], 'id' | 'cluster'>,
+  entries: AuditEntry[],
+  logger: Pick<Logger, 'error'>,
+): Promise<void> {
+  if (!leavesCordoned(entries)) return leaveBudget(incident, logger);
+  const now = new Date();
+  try {
+    await budgets().change(
+      incident.cluster,
+      (budget) => withPlaceUntil(budget, incident.id, now, cordonedUntil(now)),
+      undefined,
+      surelyMs,
+    );
+  } catch (error) {
+    logger.error('the place of a node that stays cordoned could not be held on to', { error });
+  }
 }
 
 /** The incident disrupts nothing any more, and waits for nothing. What cannot be written is logged: the place expires. */
@@ -209,6 +241,10 @@ function counted({ incident }: IncidentState, whereabouts: Whereabouts): Counted
 export function heldUntil({ cluster, settings }: Pick<Asking, 'cluster' | 'settings'>, now: Date): Date {
   const { windowSeconds } = cluster.verification;
   return after(now, windowSeconds + settings.command.deliverySeconds + holdMinutes * 60);
+}
+
+function cordonedUntil(now: Date): Date {
+  return after(now, cordonedHours * 3600);
 }
 
 function after(now: Date, seconds: number): Date {

@@ -19,7 +19,7 @@ import { endedMessage, helpedOf } from '../domain/standing/act.ts';
 import { isOfStanding } from '../domain/standing/plan-of-standing.ts';
 import { standingChanges } from '../domain/standing-changes.ts';
 import { leavePlace } from './breaker.ts';
-import { leaveBudget } from './budget.ts';
+import { endPlace } from './budget.ts';
 import { leaveCohort } from './leave-cohort.ts';
 import { type PhaseContext, phase } from './phase.ts';
 import { historyStore } from './recurrence.ts';
@@ -111,7 +111,7 @@ export const handler = phase(
     }
     await leavePlace(state, context);
     await leaveCohort(state, context);
-    await leaveBudget(state.incident, context.logger);
+    await endPlace(state.incident, entries, context.logger);
     const released = await context.leases.release(instanceId, id);
     await context.audit({
       step: 'incident.closed',

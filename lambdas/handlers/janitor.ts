@@ -19,7 +19,7 @@ import { nextPollSeconds } from '../domain/polling.ts';
 import { RollSettings } from '../domain/settings/roll.ts';
 import { type Undone, undoneBy } from '../domain/treatments/undo-result.ts';
 import { countDeath } from './breaker.ts';
-import { leaveBudget } from './budget.ts';
+import { endPlace } from './budget.ts';
 import { leaveDead } from './leave-cohort.ts';
 import { auditTrail, leaseStore } from './phase.ts';
 import { historyStore } from './recurrence.ts';
@@ -74,7 +74,7 @@ export async function handler(event: unknown): Promise<void> {
   const sign = headSigner(kms, environment().SIGNING_KEY_ID);
   if (entries.some(({ step }) => step === 'incident.closed') && openChanges(entries).length === 0) {
     // It came to its own end, and at most its signature or its lease is missing.
-    await leaveBudget({ id: incident, cluster }, logger);
+    await endPlace({ id: incident, cluster }, entries, logger);
     await leases.release(instanceId, incident);
     return trail.close(incident, sign);
   }
@@ -136,8 +136,8 @@ export async function handler(event: unknown): Promise<void> {
     undone.push(`${change.treatment}: ${status}, ${reason}`);
   }
 
-  // Not before the undo is over: until then the node is being disrupted.
-  await leaveBudget({ id: incident, cluster }, logger);
+  // Not before the undo is over, nor where a cordon could not be taken back: until then the node is being disrupted.
+  await endPlace({ id: incident, cluster }, await trail.entries(incident), logger);
   const released = await leases.release(instanceId, incident);
   const summary = undone.length > 0 ? undone.join('; ') : 'nothing of ours stood on the node';
   await audit({

@@ -35,7 +35,7 @@ export async function recordReplacement(
     },
   });
   const recorded: IncidentState = { ...state, treatment };
-  if (treatment.status === 'failed') {
+  if (treatment.status === 'failed' || replacement?.end?.is === 'not-drained') {
     await countFailure(recorded, { why: treatment.reason, harmed: false }, context);
   }
   await tellProgress(recorded, treatedMessage(recorded), context);

@@ -21,6 +21,7 @@ import {
   type SweptCordon,
   sweepMessage,
 } from '../domain/replacement/forgotten-cordon.ts';
+import { freePlaces } from './free-places.ts';
 import { auditTrail, leaseStore } from './phase.ts';
 import { problemOf } from './problem-of.ts';
 import { changerFor } from './way-to-changer.ts';
@@ -69,9 +70,12 @@ export async function handler(input: unknown): Promise<void> {
     await publish(sns, environment().NOTIFY_TOPIC_ARN, message);
   }
   await store.remember(cluster, left);
+  // Of a list with gaps nobody knows which nodes are not cordoned.
   if (partial !== undefined) {
     throw new MedicError(`not all nodes of ${cluster} were looked at for forgotten cordons: ${partial}`);
   }
+  const cordoned = nodes.filter(({ node }) => !swept.some((one) => one.node === node && one.done));
+  await freePlaces(cluster, new Set(cordoned.flatMap(({ instanceId }) => instanceId ?? [])), logger);
 }
 
 async function holderOf({ incident, instanceId }: CordonedNode): Promise<CordonHolder> {

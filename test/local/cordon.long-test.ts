@@ -291,8 +291,21 @@ describe.concurrent('a kubelet that is killed again and again', () => {
   });
 
   it('keeps its cordon while it does not settle and a person is asked, and loses it with the end of the incident', async () => {
-    const ended = await incident({ ...cycle, unready: 'SendTreatment' });
+    const budgets = new BudgetStore(test.engine.cloud.dynamo, stateTable(test.engine));
+    const heldFor = new Map<string, number>();
+    const ended = await incident({
+      ...cycle,
+      unready: 'SendTreatment',
+      async approve() {
+        const { holders } = await budgets.read(hasty);
+        for (const { incident: holder, until } of holders)
+          heldFor.set(holder, Date.parse(until) - Date.now());
+        return { decision: 'deny', reason: 'not this one' };
+      },
+    });
 
+    // Far more than the two hours of an approval, although its restart has asked for its place again since the cordon.
+    expect(heldFor.get(ended.id)).toBeGreaterThan(20 * 3_600_000);
     expect(ended.record.rungs).toMatchObject([
       { treatment: 'cordon', status: 'done' },
       { treatment: 'restart-kubelet', status: 'failed' },

@@ -6,11 +6,14 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuditLog } from '../../lambdas/adapters/audit-log.ts';
 import { AuditTrail } from '../../lambdas/adapters/audit-trail.ts';
+import { BudgetStore } from '../../lambdas/adapters/budget-store.ts';
 import { clusterTag } from '../../lambdas/adapters/instance-cluster.ts';
 import { LeaseStore } from '../../lambdas/adapters/lease-store.ts';
 import type { AuditStep } from '../../lambdas/domain/audit/entry.ts';
 import { verifyTrail } from '../../lambdas/domain/audit/verify-trail.ts';
+import { withPlace } from '../../lambdas/domain/gates/budget.ts';
 import { cordonAnnotation } from '../../lambdas/domain/replacement/cordon.ts';
+import { Gates } from '../../lambdas/domain/settings/gates.ts';
 import { Settings } from '../../lambdas/domain/settings.ts';
 import type { LocalApiServer } from '../../local/cloud/kubernetes-api.ts';
 import type { KubernetesObject } from '../../local/cloud/kubernetes-changes.ts';
@@ -28,6 +31,8 @@ const settings = Settings.parse({
   ...localSettings({ mode: 'auto' }),
   clusters: { told: cluster('report'), swept: cluster('uncordon'), broken: cluster('uncordon') },
 });
+
+const plenty = Gates.parse({ budget: { nodeGroupPercent: 100, clusterPercent: 100, perZone: 100 } }).budget;
 
 let test: TestEngine;
 let home: string;
@@ -125,8 +130,19 @@ describe('a forgotten cordon', () => {
 
   it('is taken back with a trail of its own, and under the lease of the node, where they say uncordon', async () => {
     const one = await forgotten('swept', 'swept-1');
+    // Held on to as the incident ended; nobody waits a day for the place of a node that takes pods again.
+    const budgets = new BudgetStore(test.engine.cloud.dynamo, stateTable(test.engine));
+    const day = new Date(Date.now() + 86_400_000);
+    const place = { nodeGroup: 'web', zone: 'z', nodes: { cluster: 30, nodeGroup: 30 }, treatment: 'cordon' };
+    const live = await forgotten('swept', 'swept-live', 5);
+    for (const { incident, instanceId } of [one, live])
+      await budgets.change('swept', (budget) =>
+        withPlace(budget, { ...place, incident, instanceId }, plenty, new Date(), day),
+      );
 
     await sweep('swept');
+
+    expect((await budgets.read('swept')).holders.map(({ incident }) => incident)).toEqual([live.incident]);
 
     expect(await seen('swept', one)).toEqual({ unschedulable: false, by: undefined });
     const entries = await trail().entries(`sweep-${one.incident}`);

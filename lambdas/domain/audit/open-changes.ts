@@ -85,6 +85,11 @@ export function openCordons(entries: AuditEntry[]): (OpenChange & { undo: Uncord
   return openChanges(entries).filter(isCordon);
 }
 
+/** Whether a cordon of this incident stands, also one that was left to a person. */
+export function leavesCordoned(entries: AuditEntry[]): boolean {
+  return openCordons(entries).length > 0 || entries.some(({ details }) => details?.cordonKept === true);
+}
+
 function isCordon(change: OpenChange): change is OpenChange & { undo: Uncordon } {
   return 'uncordon' in change.undo;
 }

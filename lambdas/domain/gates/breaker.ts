@@ -45,20 +45,15 @@ export function standingOf({ openedAt }: BreakerState, { coolDownMinutes }: Brea
 export function withFailure(state: BreakerState, failure: Failure, settings: Breaker): BreakerState {
   const now = new Date(failure.at);
   const known = state.failures.find(({ incident }) => incident === failure.incident);
-  if (
-    known !== undefined &&
-    (known.harmed || !failure.harmed) &&
-    state.canary?.incident !== failure.incident
-  ) {
-    return state;
-  }
+  // By its last failure, for that is what the window is about; and by the worst of them.
+  const last = known?.harmed && !failure.harmed ? { ...known, at: failure.at } : failure;
   const since = now.getTime() - settings.windowMinutes * 60_000;
   const failures = [
     ...state.failures.filter(
       ({ incident, at }) =>
         incident !== failure.incident && (state.openedAt !== null || Date.parse(at) > since),
     ),
-    failure,
+    last,
   ].slice(-mostFailures);
   // The canary has failed: the wait begins anew.
   if (state.canary?.incident === failure.incident) {

@@ -70,7 +70,7 @@ function fits({ cluster, nodeGroup, zone }: Shares): boolean {
   return [cluster, nodeGroup, zone].every(({ held, most }) => held < most);
 }
 
-/** The state with a place for this node, held until then; `undefined` where there is none for it. One that is held already is held longer. */
+/** The state with a place for this node, held until then; `undefined` where there is none for it. One that is held already is held longer, and never shorter. */
 export function withPlace(
   state: BudgetState,
   me: Counted & Pick<Place, 'treatment'>,
@@ -81,7 +81,7 @@ export function withPlace(
   const kept = live(state, now);
   const held = kept.holders.find(({ incident }) => incident === me.incident);
   if (held === undefined && !roomFor(me, state, settings, now).open) return undefined;
-  const place = placeOf(me, held?.since ?? now.toISOString(), until);
+  const place = placeOf(me, held?.since ?? now.toISOString(), laterOf(held, until));
   return {
     ...kept,
     // A node is leased to one incident at a time: what an earlier one left behind is this one's now.
@@ -110,7 +110,7 @@ export function inLineFor(
   return { ...kept, waiting: [...others, { ...place, nodes: me.nodes }] };
 }
 
-/** The state with the place of this incident held until then; `undefined` where it has none any more. */
+/** The state with the place of this incident held until then, or for as long as it was; `undefined` where it has none any more. */
 export function withPlaceUntil(
   state: BudgetState,
   incident: string,
@@ -122,7 +122,7 @@ export function withPlaceUntil(
   return {
     ...kept,
     holders: kept.holders.map((place) =>
-      place.incident === incident ? { ...place, until: until.toISOString() } : place,
+      place.incident === incident ? { ...place, until: laterOf(place, until).toISOString() } : place,
     ),
   };
 }
@@ -145,6 +145,10 @@ function live(state: BudgetState, now: Date): BudgetState {
     holders: holdersAt(state, now),
     waiting: state.waiting.filter((place) => isLive(place, now)),
   };
+}
+
+function laterOf(held: Place | undefined, until: Date): Date {
+  return held === undefined || Date.parse(held.until) < until.getTime() ? until : new Date(held.until);
 }
 
 function isLive({ until }: Place, now: Date): boolean {

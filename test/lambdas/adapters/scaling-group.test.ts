@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AutoScalingError } from '../../../lambdas/adapters/autoscaling-query.ts';
-import { sizeOf, terminateInGroup } from '../../../lambdas/adapters/scaling-group.ts';
+import { membersOf, sizeOf, terminateInGroup } from '../../../lambdas/adapters/scaling-group.ts';
 import { autoscalingService, type LocalGroup } from '../../../local/cloud/autoscaling.ts';
 import { answerError, readRequest, ServiceError, type WireRequest } from '../../../local/cloud/wire.ts';
 import { endStandIn, standInFor } from './at-the-wire.ts';
@@ -45,6 +45,22 @@ const calls = () => asked.map(({ call }) => call);
 const states = () => groups.flatMap(({ instances }) => Object.values(instances));
 
 describe('an instance of an Auto Scaling group', () => {
+  it('is not replaced by one that came for another: while the group is short, nobody has come', async () => {
+    const newcomer = 'i-00000000000000001';
+    groups = groups.map((group) => ({ ...group, desired: 3 }));
+    const [group] = groups;
+    if (group === undefined) throw new Error('there is no group');
+    // Two have gone, and one has come.
+    group.instances = {
+      'i-0fedcba9876543210': 'InService',
+      [newcomer]: 'InService',
+      [instanceId]: 'Terminating',
+    };
+    expect(await membersOf('eks-web')).toEqual([]);
+    group.instances['i-00000000000000002'] = 'InService';
+    expect(await membersOf('eks-web')).toContain(newcomer);
+  });
+
   it('is ended by its group, which keeps its size', async () => {
     expect(await terminateInGroup('eks-web', instanceId)).toEqual({
       is: 'done',

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { cameOf } from '../../../../lambdas/domain/cohort/came.ts';
 import type { IncidentState } from '../../../../lambdas/domain/incident-state.ts';
+import { startReplacement } from '../../../../lambdas/domain/replacement/course.ts';
 import { sampleApproval } from '../approval/sample-approval.ts';
 import { openedState } from '../sample-state.ts';
 
@@ -20,6 +21,11 @@ const looked = (verdict: 'cured' | 'relieved' | 'unchanged' | 'worse' | 'looking
     },
   }) satisfies Partial<IncidentState>;
 
+const ended = (is: 'not-drained' | 'refused') => ({
+  ...startReplacement('i-0123456789abcdef0', false),
+  end: { is, says: 'shop/cart-budget allows nothing', cordonLeft: false },
+});
+
 it.each<[string, Partial<IncidentState>]>([
   ['helped', looked('cured')],
   ['helped', looked('relieved')],
@@ -34,6 +40,9 @@ it.each<[string, Partial<IncidentState>]>([
   // Sent, and something broke before its end was written down.
   ['failed', { rung, command: { status: 'running', document: 'reclaim', waitSeconds: 1 } }],
   ['left', { rung, treatment: { status: 'refused', reason: 'not here' } }],
+  // Cordoned and partly evicted for nothing.
+  ['failed', { rung, treatment: { status: 'refused', reason: 'x' }, replacement: ended('not-drained') }],
+  ['left', { rung, treatment: { status: 'refused', reason: 'x' }, replacement: ended('refused') }],
   ['left', { rung }],
   ['left', {}],
 ])('an incident has %s', (came, state) => {

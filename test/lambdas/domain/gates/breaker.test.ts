@@ -58,6 +58,14 @@ describe('a breaker', () => {
     expect(state.failures).toHaveLength(2);
   });
 
+  it('counts an incident by the last of its failures, and by the worst', () => {
+    // Its first one is older than the window by the time of the others.
+    const late = stateAfter(failed('a', 0), failed('a', 70), failed('b', 75), failed('c', 80));
+    expect(late.openedAt).toBe(at(80).toISOString());
+    const harmed = stateAfter(failed('a', 0, true), failed('a', 70));
+    expect(harmed.failures).toMatchObject([{ incident: 'a', harmed: true, at: at(70).toISOString() }]);
+  });
+
   it('takes back what an incident that is cured later had counted, unless the node got worse', () => {
     expect(withSuccess(stateAfter(failed('a', 0), failed('b', 1)), 'a').failures).toHaveLength(1);
     expect(withSuccess(stateAfter(failed('a', 0, true), failed('b', 1)), 'a').failures).toHaveLength(2);

@@ -75,6 +75,13 @@ describe('the budget of a cluster', () => {
     expect(withPlaceUntil(once, 'b', at(9), at(30))).toBeUndefined();
   });
 
+  it('holds no place for less than before, whatever its holder does meanwhile', () => {
+    const long = withPlaceUntil(held(spot('a')), 'a', at(1), at(600)) ?? nobodyDisrupted;
+    for (const later of [withPlaceUntil(long, 'a', at(2), at(30)), take(long, spot('a'), 2)]) {
+      expect(later?.holders[0]?.until).toBe(at(600).toISOString());
+    }
+  });
+
   it('counts a node once that an earlier incident left behind', () => {
     const left = held({ ...spot('dead'), instanceId: 'i-a' });
     expect(names(take(left, spot('a')))).toEqual(['a']);
